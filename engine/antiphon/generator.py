@@ -1,0 +1,187 @@
+"""The contract between the host and whatever makes music; it holds no generator of its own.
+
+A generator lives in a process of its own, in one thread, for one voice. It never sees a clock, a port or a
+MIDI byte: the host owns time, notes, pedal, constraints, fallback and recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from antiphon.notes import Note, Phrase
+
+LatencyClass = Literal["instant", "quick", "heavy"]
+Follows = Literal["free", "beat"]
+Constraint = Literal["range", "scale", "polyphony"]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One knob of a generator, declared so that presets are checked and a controller can be mapped to it."""
+
+    name: str
+    """What presets and controller maps call it, e.g. `temperature`."""
+    low: float
+    """Smallest allowed value."""
+    high: float
+    """Largest allowed value."""
+    default: float
+    """Value when the preset says nothing."""
+    help: str
+    """What turning it up does, in one line."""
+
+    def check(self, value: float) -> None:
+        """Raise ValueError, naming what is allowed, if `value` lies outside the range."""
+        if not self.low <= value <= self.high:
+            raise ValueError(f"{self.name} is {value:g}; allowed {self.low:g} to {self.high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """Limits that a voice sets to what is generated. The host enforces those a generator does not honour."""
+
+    low_pitch: int = 0
+    """Lowest MIDI note number, inclusive."""
+    high_pitch: int = 127
+    """Highest MIDI note number, inclusive."""
+    scale: frozenset[int] | None = None
+    """Pitch classes allowed (0 is C); `None` allows all twelve."""
+    polyphony: int = 16
+    """Most notes that may sound at once, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the host asks of `Generator.extend`. One object, so that fields can be added without breaking anyone."""
+
+    start_ticks: int
+    """Where the phrase must start: where the last phrase, heard or generated, ended."""
+    length_ticks: int
+    """How long the phrase must be, rests included; at least 1."""
+    controls: Mapping[str, float] = field(default_factory=dict)
+    """Value of every control the generator declared."""
+    constraints: Constraints = Constraints()
+    """Limits on what may be played."""
+    deadline_seconds: float = 1.0
+    """Time until the host stops waiting and lets the fallback play."""
+    final: bool = False
+    """Whether the answer ends with this phrase, so that it may come to a close."""
+    bar_ticks: int = 1920
+    """Length of a bar; bars begin at multiples of it."""
+
+    @property
+    def end_ticks(self) -> int:
+        """Where the phrase must end."""
+        return self.start_ticks + self.length_ticks
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """One player: it is told what has been played and asked what comes next."""
+
+    def prime(self, heard: Phrase) -> None:
+        """Take in what has been played, by the musician and by this voice.
+
+        `heard` is everything still remembered, in absolute ticks, in score order; a note still held has
+        `length_ticks` None. Called at every key press and release, so it must be cheap when `heard` extends
+        (or differs only at the end from) what was primed before. What was generated since is forgotten.
+        """
+        ...
+
+    def extend(self, request: Request) -> Phrase:
+        """Continue from `request.start_ticks` for `request.length_ticks` ticks.
+
+        Every note starts inside the phrase, in score order, with a closed length of at least 1 tick, pitch 0 to
+        127 and velocity 1 to 127. The same seed, the same heard music and the same requests give the same phrase.
+        """
+        ...
+
+    def rewind(self, to_ticks: int) -> None:
+        """Forget what was played or generated at or after `to_ticks`, randomness included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorInfo:
+    """What the host knows of a generator before making one."""
+
+    name: str
+    """What presets call it; lower-case letters, digits and hyphens."""
+    summary: str
+    """One line for `antiphon plugins`."""
+    controls: tuple[Control, ...] = ()
+    """Its knobs."""
+    latency: LatencyClass = "quick"
+    """Time for a bar: instant, under 5 ms; quick, under 50 ms; heavy, under 500 ms."""
+    follows: Follows = "free"
+    """`free`: places notes in free time. `beat`: places them on a grid of beats, so answers shift by whole beats."""
+    honours: frozenset[Constraint] = frozenset()
+    """Constraints it keeps by itself; the host enforces the others on the way out."""
+
+    def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
+        known = {control.name: control for control in self.controls}
+        for name, value in values.items():
+            if name not in known:
+                allowed = ", ".join(sorted(known)) or "none"
+                raise ValueError(f"generator {self.name!r} has no control {name!r}; it has: {allowed}")
+            known[name].check(value)
+        return {name: values.get(name, control.default) for name, control in known.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """With what a generator is made."""
+
+    seed: int
+    """Randomness is drawn from this seed and the place in the music, never from elsewhere."""
+    model: str | None = None
+    """Path or name of a model or table, as the preset gives it; `None` for the generator's own."""
+
+
+MakeGenerator = Callable[[Casting], Generator]
+"""Makes one player; may take seconds (loading a model), raises ValueError for a model that does not fit."""
+
+RegisterGenerator = Callable[[GeneratorInfo, MakeGenerator], None]
+"""What `register_generators` is given to call, once per generator."""
+
+
+class IllegalPhrase(ValueError):
+    """A generator returned something that is not a playable phrase."""
+
+
+def check_phrase(phrase: object, request: Request) -> Phrase:
+    """Return `phrase` if it answers `request` with legal notes.
+
+    Raises:
+        IllegalPhrase: naming the first value that is wrong and what is allowed.
+    """
+    if not isinstance(phrase, Phrase):
+        raise IllegalPhrase(f"extend returned {type(phrase).__name__}; it must return a Phrase")
+    if (phrase.start_ticks, phrase.end_ticks) != (request.start_ticks, request.end_ticks):
+        raise IllegalPhrase(
+            f"phrase spans ticks {phrase.start_ticks} to {phrase.end_ticks}; "
+            f"asked for {request.start_ticks} to {request.end_ticks}"
+        )
+    before = (request.start_ticks, -1)
+    for index, note in enumerate(phrase.notes):
+        if not isinstance(note, Note):
+            raise IllegalPhrase(f"notes[{index}] is {type(note).__name__}; it must be a Note")
+        _check_integer(index, "start_ticks", note.start_ticks, request.start_ticks, request.end_ticks - 1)
+        _check_integer(index, "pitch", note.pitch, 0, 127)
+        _check_integer(index, "velocity", note.velocity, 1, 127)
+        _check_integer(index, "length_ticks", note.length_ticks, 1, None)
+        here = (note.start_ticks, note.pitch)
+        if here < before:
+            raise IllegalPhrase(f"notes[{index}] at tick {note.start_ticks} is out of order; sort by onset, then pitch")
+        before = here
+    return phrase
+
+
+def _check_integer(index: int, name: str, value: object, low: int, high: int | None) -> None:
+    allowed = f"at least {low}" if high is None else f"{low} to {high}"
+    # bool is an int to isinstance; numpy integers are not, and would not survive the journal.
+    if type(value) is not int or value < low or (high is not None and value > high):
+        raise IllegalPhrase(f"notes[{index}].{name} is {value!r}; allowed: a whole number, {allowed}")

@@ -1,0 +1,84 @@
+"""MIDI channel messages as the bytes that go down the wire. Files are mido's business, not this module's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NOTE_OFF: Final = 0x80
+NOTE_ON: Final = 0x90
+POLY_AFTERTOUCH: Final = 0xA0
+CONTROL_CHANGE: Final = 0xB0
+PROGRAM_CHANGE: Final = 0xC0
+CHANNEL_AFTERTOUCH: Final = 0xD0
+PITCH_BEND: Final = 0xE0
+
+MOD_WHEEL: Final = 1
+SUSTAIN: Final = 64
+SOSTENUTO: Final = 66
+SOFT: Final = 67
+ALL_SOUND_OFF: Final = 120
+ALL_NOTES_OFF: Final = 123
+
+PEDALS: Final = {"sustain": SUSTAIN, "sostenuto": SOSTENUTO, "soft": SOFT}
+"""Controller number of each pedal (MIDI 1.0, table III)."""
+
+
+def note_on(channel: int, pitch: int, velocity: int) -> bytes:
+    """Note-on; `channel` 0 to 15, `pitch` 0 to 127, `velocity` 1 to 127."""
+    return bytes((NOTE_ON | channel, pitch, velocity))
+
+
+def note_off(channel: int, pitch: int, velocity: int = 64) -> bytes:
+    """Note-off; `channel` 0 to 15, `pitch` 0 to 127, release `velocity` 0 to 127."""
+    return bytes((NOTE_OFF | channel, pitch, velocity))
+
+
+def control_change(channel: int, controller: int, value: int) -> bytes:
+    """Control change; `channel` 0 to 15, `controller` and `value` 0 to 127."""
+    return bytes((CONTROL_CHANGE | channel, controller, value))
+
+
+def program_change(channel: int, program: int) -> bytes:
+    """Program change; `channel` 0 to 15, `program` 0 to 127."""
+    return bytes((PROGRAM_CHANGE | channel, program))
+
+
+def kind(message: bytes) -> int:
+    """Status without its channel, e.g. `NOTE_ON`; system messages (0xF0 to 0xFF) as they are."""
+    status = message[0]
+    return status if status >= 0xF0 else status & 0xF0
+
+
+def channel(message: bytes) -> int:
+    """Channel of a channel message, 0 to 15."""
+    return message[0] & 0x0F
+
+
+def is_note_on(message: bytes) -> bool:
+    """Whether this is a note-on with a velocity; a note-on of velocity 0 is a note-off."""
+    return message[0] & 0xF0 == NOTE_ON and message[2] > 0
+
+
+def is_note_off(message: bytes) -> bool:
+    """Whether this ends a note: a note-off, or a note-on of velocity 0."""
+    status = message[0] & 0xF0
+    return status == NOTE_OFF or (status == NOTE_ON and message[2] == 0)
+
+
+def is_controller(message: bytes, controller: int) -> bool:
+    """Whether this is a control change of `controller`."""
+    return message[0] & 0xF0 == CONTROL_CHANGE and message[1] == controller
+
+
+def is_well_formed(message: bytes) -> bool:
+    """Whether this is one complete MIDI message; drivers forward malformed ones unchecked."""
+    if not message or message[0] < 0x80:
+        return False
+    status = message[0]
+    if status == 0xF0:
+        return message[-1] == 0xF7 and all(byte < 0x80 for byte in message[1:-1])
+    if status >= 0xF0:
+        length = {0xF1: 2, 0xF2: 3, 0xF3: 2}.get(status, 1)
+    else:
+        length = 2 if status & 0xF0 in (PROGRAM_CHANGE, CHANNEL_AFTERTOUCH) else 3
+    return len(message) == length and all(byte < 0x80 for byte in message[1:])

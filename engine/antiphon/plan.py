@@ -1,0 +1,133 @@
+"""A performance, decided: the plain values the engine plays from. Files and their mistakes are `presets`' business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from antiphon.generator import Constraints
+from antiphon.notes import Phrase
+from antiphon.timing import TimeSignature
+
+Mode = Literal["answer", "continue"]
+Launch = Literal["now", "beat", "bar"]
+Touch = Literal["stop", "finish_bar"]
+HandoverBy = Literal["silence", "pedal", "bars", "trigger"]
+Pedal = Literal["sustain", "sostenuto", "soft"]
+
+ALL_CHANNELS = frozenset(range(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The rule by which the player's call ends."""
+
+    by: HandoverBy = "silence"
+    silence_multiple: float = 2.5
+    """Silence that ends the call, as a multiple of the player's own gap between onsets."""
+    min_seconds: float = 0.3
+    """Shortest such silence."""
+    max_seconds: float = 1.5
+    """Longest such silence."""
+    pedal: Pedal = "sostenuto"
+    """Pedal whose press ends the call; it is not passed on."""
+    bars: int = 2
+    """Length of the call, counted from the bar in which it begins."""
+    trigger_note: int | None = None
+    """Key that ends the call, a MIDI note number; it is not passed on."""
+    trigger_cc: int | None = None
+    """Controller that ends the call when it rises to 64 or more; it is not passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class VelocityCurve:
+    """How a voice's velocities are bent on the way out: `low + (high - low) * (velocity / 127) ** gamma`."""
+
+    low: int = 1
+    """Velocity that the softest note comes out with, 1 to 127."""
+    high: int = 127
+    """Velocity that the loudest note comes out with, 1 to 127."""
+    gamma: float = 1.0
+    """Below 1 lifts soft notes, above 1 softens them; 0.1 to 10."""
+
+    def apply(self, velocity: int) -> int:
+        """Velocity 1 to 127 in, 1 to 127 out. The identity with the defaults."""
+        if (self.low, self.high, self.gamma) == (1, 127, 1.0):
+            return velocity
+        bent = self.low + (self.high - self.low) * (velocity / 127) ** self.gamma
+        return min(127, max(1, round(bent)))
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePlan:
+    """One voice: which generator plays, when, and where it is heard."""
+
+    generator: str = "markov"
+    model: str | None = None
+    """Path or name of a model; `None` for the generator's own."""
+    mode: Mode = "answer"
+    handover: Handover = Handover()
+    answer_bars: int | None = None
+    """Length of an answer in bars; `None`: as long as the call."""
+    launch: Launch = "now"
+    """Where the first note falls: at the handover, or on the next beat or bar."""
+    touch: Touch = "stop"
+    """What a key press does to a sounding answer: stop it at once, or let it finish the bar."""
+    controls: Mapping[str, float] = field(default_factory=dict)
+    """Every control of the generator, resolved."""
+    constraints: Constraints = Constraints()
+    fallback: str = "markov"
+    """Generator that stands in when this one is late, wrong, hung or dead."""
+    channel: int = 1
+    """MIDI channel it is sent on, 0 to 15."""
+    output: str | None = None
+    """Output it is sent to, by the name the preset lists; `None`: to all of them."""
+    program: int | None = None
+    """Program sent on its channel at the start, 0 to 127."""
+    transpose: int = 0
+    """Semitones added on the way out; what would leave 0 to 127 moves back by octaves."""
+    velocity: VelocityCurve = VelocityCurve()
+    input_channels: frozenset[int] = ALL_CHANNELS
+    """Channels it listens to, 0 to 15."""
+    input_low: int = 0
+    """Lowest key it listens to, a MIDI note number."""
+    input_high: int = 127
+    """Highest key it listens to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerMapping:
+    """A controller on the keyboard that turns a generator's control."""
+
+    controller: int
+    """Controller number, 0 to 127."""
+    voice: int
+    """Index of the voice, from 0."""
+    control: str
+    """Name of the generator's control."""
+    low: float
+    """Control value at controller value 0."""
+    high: float
+    """Control value at controller value 127."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a performance needs to know before the first note."""
+
+    name: str = "untitled"
+    voices: tuple[VoicePlan, ...] = (VoicePlan(),)
+    tempo_bpm: float = 120.0
+    """Quarter notes a minute, 20 to 400."""
+    signature: TimeSignature = TimeSignature()
+    seed: int = 0
+    inputs: tuple[str, ...] = ("auto",)
+    """Ports to listen to: `auto` (the keyboard that is found), `virtual`, or port names."""
+    outputs: tuple[str, ...] = ("auto",)
+    """Ports to play to: `auto` (virtual port and synth where there are any), `synth`, `virtual`, or port names."""
+    thru: bool = True
+    """Whether the player's own notes are passed on to the outputs."""
+    controllers: tuple[ControllerMapping, ...] = ()
+    prompt: Phrase | None = None
+    """Music every voice is primed with before the first call; it is not played."""

@@ -1,0 +1,122 @@
+"""Between seconds and musical time: tempo, beats and bars. It reads no clock."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from antiphon.notes import TICKS_PER_BEAT
+
+_ROUNDING = 1e-6
+"""Ticks by which a tick may seem early through floating point alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, in all the units that anybody asks for."""
+
+    seconds: float
+    """Seconds since the session began."""
+    ticks: int
+    """Musical time: the last tick that has been reached."""
+    bar: int
+    """Number of the bar it falls in, from 0."""
+    bpm: float
+    """Tempo there, quarter notes a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSignature:
+    """Beats in a bar, and which note value is a beat."""
+
+    beats: int = 4
+    """Beats in a bar, 1 to 32."""
+    unit: int = 4
+    """Note value of a beat: 2, 4, 8 or 16."""
+
+    @property
+    def beat_ticks(self) -> int:
+        """Length of one beat in ticks (480 for a quarter note)."""
+        return TICKS_PER_BEAT * 4 // self.unit
+
+    @property
+    def bar_ticks(self) -> int:
+        """Length of one bar in ticks."""
+        return self.beats * self.beat_ticks
+
+    def __str__(self) -> str:
+        return f"{self.beats}/{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class TempoChange:
+    """From here on, this tempo."""
+
+    seconds: float
+    ticks: int
+    bpm: float
+
+
+class Timeline:
+    """The session's tempo map: turns seconds into ticks and back, and knows where beats and bars begin."""
+
+    def __init__(self, bpm: float = 120.0, signature: TimeSignature | None = None) -> None:
+        self.signature = signature or TimeSignature()
+        self._changes = [TempoChange(0.0, 0, bpm)]
+
+    @property
+    def changes(self) -> tuple[TempoChange, ...]:
+        """All tempo changes so far, the first at 0."""
+        return tuple(self._changes)
+
+    @property
+    def bpm(self) -> float:
+        """The tempo in force at the end of the map, quarter notes a minute."""
+        return self._changes[-1].bpm
+
+    def set_tempo(self, bpm: float, at_ticks: int) -> None:
+        """Change the tempo from `at_ticks` on. Raises ValueError before the last change, or for bpm <= 0."""
+        last = self._changes[-1]
+        if not bpm > 0:
+            raise ValueError(f"tempo is {bpm} bpm; it must be greater than 0")
+        if at_ticks < last.ticks:
+            raise ValueError(f"tempo change at tick {at_ticks} lies before the last one at tick {last.ticks}")
+        change = TempoChange(self.seconds_at(at_ticks), at_ticks, bpm)
+        if at_ticks == last.ticks:
+            self._changes[-1] = change
+        else:
+            self._changes.append(change)
+
+    def ticks_at(self, seconds: float) -> int:
+        """The last tick reached at `seconds`; so nothing is ever due before its time."""
+        change = self._changes[max(0, bisect_right(self._changes, seconds, key=lambda c: c.seconds) - 1)]
+        ticks = (seconds - change.seconds) * change.bpm * (TICKS_PER_BEAT / 60)
+        return change.ticks + math.floor(ticks + _ROUNDING)
+
+    def seconds_at(self, ticks: int) -> float:
+        """When `ticks` is reached, in seconds."""
+        change = self._changes[max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)]
+        return change.seconds + (ticks - change.ticks) * 60 / (change.bpm * TICKS_PER_BEAT)
+
+    def moment(self, seconds: float) -> Moment:
+        """`seconds` in all units."""
+        return self._moment(seconds, self.ticks_at(seconds))
+
+    def moment_at(self, ticks: int) -> Moment:
+        """The moment at which `ticks` is reached."""
+        return self._moment(self.seconds_at(ticks), ticks)
+
+    def _moment(self, seconds: float, ticks: int) -> Moment:
+        index = max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)
+        return Moment(seconds, ticks, ticks // self.signature.bar_ticks, self._changes[index].bpm)
+
+
+def seconds_to_ticks(seconds: float, bpm: float) -> int:
+    """A span of time as ticks at `bpm`, rounded to the nearest."""
+    return round(seconds * bpm * (TICKS_PER_BEAT / 60))
+
+
+def next_multiple(ticks: int, unit_ticks: int) -> int:
+    """The first multiple of `unit_ticks` at or after `ticks`."""
+    return -(-ticks // unit_ticks) * unit_ticks
