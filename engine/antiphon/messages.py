@@ -23,6 +23,10 @@ PEDALS: Final = {"sustain": SUSTAIN, "sostenuto": SOSTENUTO, "soft": SOFT}
 """Controller number of each pedal (MIDI 1.0, table III)."""
 
 
+_SYSTEM_LENGTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 2, **dict.fromkeys((0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF), 1)}
+"""Bytes of each system message but exclusives; MIDI 1.0 leaves 0xF4, 0xF5, 0xF9 and 0xFD undefined."""
+
+
 def note_on(channel: int, pitch: int, velocity: int) -> bytes:
     """Note-on; `channel` 0 to 15, `pitch` 0 to 127, `velocity` 1 to 127."""
     return bytes((NOTE_ON | channel, pitch, velocity))
@@ -78,7 +82,7 @@ def is_well_formed(message: bytes) -> bool:
     if status == 0xF0:
         return message[-1] == 0xF7 and all(byte < 0x80 for byte in message[1:-1])
     if status >= 0xF0:
-        length = {0xF1: 2, 0xF2: 3, 0xF3: 2}.get(status, 1)
+        length = _SYSTEM_LENGTHS.get(status, 0)
     else:
         length = 2 if status & 0xF0 in (PROGRAM_CHANGE, CHANNEL_AFTERTOUCH) else 3
     return len(message) == length and all(byte < 0x80 for byte in message[1:])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from antiphon.generator import Constraints
+from antiphon.generator import Constraints, Follows
 from antiphon.notes import Phrase
 from antiphon.timing import TimeSignature
 
@@ -55,7 +56,7 @@ class VelocityCurve:
         """Velocity 1 to 127 in, 1 to 127 out. The identity with the defaults."""
         if (self.low, self.high, self.gamma) == (1, 127, 1.0):
             return velocity
-        bent = self.low + (self.high - self.low) * (velocity / 127) ** self.gamma
+        bent = self.low + (self.high - self.low) * math.pow(velocity / 127, self.gamma)
         return min(127, max(1, round(bent)))
 
 
@@ -66,6 +67,8 @@ class VoicePlan:
     generator: str = "markov"
     model: str | None = None
     """Path or name of a model; `None` for the generator's own."""
+    follows: Follows = "free"
+    """Whether the generator keeps to a grid of beats, so that its phrases are moved by whole beats only."""
     mode: Mode = "answer"
     handover: Handover = Handover()
     answer_bars: int | None = None
@@ -131,3 +134,12 @@ class Plan:
     controllers: tuple[ControllerMapping, ...] = ()
     prompt: Phrase | None = None
     """Music every voice is primed with before the first call; it is not played."""
+
+
+def output_names(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """Every output of `plans`, once, in order; `auto` stands for the virtual port and the built-in synth."""
+    names: dict[str, None] = {}  # A set that keeps its order.
+    for plan in plans:
+        for name in plan.outputs:
+            names |= dict.fromkeys(("virtual", "synth") if name == "auto" else (name,))
+    return tuple(names)

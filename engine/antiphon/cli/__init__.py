@@ -1,0 +1,49 @@
+"""The command line: one module per family of commands, each imported when the line is read, not what it starts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from antiphon import __version__
+from antiphon.errors import AntiphonError
+from antiphon.plugins import load_plugins
+
+app = typer.Typer(
+    name="antiphon",
+    help="A bandmate on a MIDI keyboard: you play, it answers, in time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"antiphon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+_FAMILIES = ("demo", "jam", "files", "render", "ports", "doctor", "presets", "plugins")
+"""Modules of this package that bring commands, in the order of `antiphon --help`."""
+
+
+def main() -> None:
+    """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
+    for family in _FAMILIES:
+        importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
+    load_plugins().add_commands(app)
+    try:
+        app()
+    except AntiphonError as error:
+        typer.secho(f"antiphon: {error}", err=True, fg="red")
+        sys.exit(1)

@@ -1,0 +1,64 @@
+"""`antiphon continue` and `antiphon replay`: from file to file, through the performer that plays on stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from antiphon.errors import AntiphonError
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `continue` and `replay`."""
+    app.command("continue")(continue_file)
+    app.command()(replay)
+
+
+def continue_file(
+    source: Path = typer.Argument(..., metavar="IN.mid", help="The music to go on from."),
+    target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write both parts."),
+    generator: str = typer.Option("markov", "--generator", help="Who goes on; see `antiphon plugins`."),
+    model: str | None = typer.Option(None, "--model", help="The generator's model, if not its own."),
+    bars: int = typer.Option(8, "--bars", min=1, max=1000, help="How many bars to add."),
+    seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
+    control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
+) -> None:
+    """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
+    from antiphon.continuation import continue_score
+    from antiphon.midifile import read_score, write_score
+
+    result = continue_score(
+        read_score(source),
+        generator=generator,
+        model=model,
+        bars=bars,
+        seed=seed,
+        controls=dict(map(_setting, control)),
+    )
+    write_score(target, result.score)
+    typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise AntiphonError(f"--control {text}: allowed: NAME=NUMBER, such as temperature=0.8") from None
+
+
+def replay(
+    session: Path = typer.Argument(..., help="Folder of a recorded session."),
+    target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
+) -> None:
+    """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
+    from antiphon.continuation import replay_session
+    from antiphon.journal import read_session
+    from antiphon.midifile import write_score
+
+    result = replay_session(read_session(session))
+    write_score(target, result.score)
+    if result.difference is not None:
+        raise AntiphonError(f"{target} differs from what was played: {result.difference}")
+    typer.echo(f"{target}: the same {result.messages} messages as were played, to the bit")

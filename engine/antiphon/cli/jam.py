@@ -1,0 +1,43 @@
+"""`antiphon jam`: play with a preset or a setlist until you have had enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `jam`."""
+    app.command()(jam)
+
+
+def jam(
+    preset: str = typer.Argument("answer", help="A preset or a setlist: a name, or the path of a .toml file."),
+    inputs: list[str] = typer.Option([], "--in", help="Listen to this port (a part of its name will do)."),
+    outputs: list[str] = typer.Option([], "--out", help="Play to this port; 'synth' is the built-in sound."),
+    backend: str | None = typer.Option(
+        None, "--midi", help="MIDI system: auto, jack, rtmidi, alsa, coremidi, socket …"
+    ),
+    audio: str | None = typer.Option(None, "--audio", help="Audio device of the built-in sound."),
+    soundfont: Path | None = typer.Option(None, "--soundfont", help="Play with this .sf2 file."),
+    tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
+    seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
+    session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
+    seconds: float | None = typer.Option(None, "--seconds", min=0, help="Stop after so long."),
+) -> None:
+    """Play together: you on a keyboard, Antiphon in between. Everything is recorded."""
+    from dataclasses import replace
+
+    from antiphon.backstage import SoundSetup
+    from antiphon.cli.setup import load_plans, new_session_folder
+    from antiphon.live import LiveOptions, perform
+
+    plans, origins = load_plans(preset)
+    for field, value in (("inputs", tuple(inputs)), ("outputs", tuple(outputs)), ("tempo_bpm", tempo), ("seed", seed)):
+        if value not in (None, ()):
+            plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
+    folder = session or new_session_folder()
+    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins)
+    performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
+    typer.echo(f"recorded in {performance.session}")

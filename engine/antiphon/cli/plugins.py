@@ -1,0 +1,104 @@
+"""`antiphon plugins`: what is installed, and what is left out and why. It changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.generator import Control
+    from antiphon.plugins import Plugins, Registered
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `antiphon plugins`."""
+    app.command("plugins")(plugins)
+
+
+def plugins(
+    context: typer.Context,
+    as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    strict: bool = typer.Option(False, "--strict", help="Exit with 1 if anything is left out."),
+) -> None:
+    """List generators, their controls, outputs and presets; and which plugins are left out, and why."""
+    found = _found(context)
+    if as_json:
+        typer.echo(json.dumps(_as_data(found), indent=2))
+    else:
+        _print(found)
+    if strict and found.failures:
+        raise typer.Exit(1)
+
+
+def _found(context: typer.Context) -> Plugins:
+    """The plugins that the command line was built with: they know which commands were refused."""
+    from antiphon.plugins import Plugins, load_plugins
+
+    if isinstance(context.obj, Plugins):
+        return context.obj
+    found = load_plugins()
+    found.add_commands(typer.Typer())
+    return found
+
+
+def _print(found: Plugins) -> None:
+    typer.secho("Generators", bold=True)
+    for name, registered in sorted(found.generators.items()):
+        _print_generator(name, registered)
+    typer.secho("Outputs", bold=True)
+    for name, output in sorted(found.outputs.items()):
+        typer.echo(f"  {typer.style(name, fg='green')}  {output.summary} ({output.origin})")
+    typer.secho("Preset folders", bold=True)
+    for folder in found.preset_folders:
+        typer.echo(f"  {folder}")
+    if found.failures:
+        typer.secho("Left out", bold=True)
+        for failure in found.failures:
+            typer.secho(f"  {failure.name} ({failure.distribution}): {failure.reason}", fg="red")
+
+
+def _print_generator(name: str, registered: Registered) -> None:
+    info = registered.info
+    honours = ", ".join(sorted(info.honours)) or "none"
+    typer.echo(f"  {typer.style(name, fg='green')}  {info.summary} ({registered.origin})")
+    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}")
+    width = max((len(control.name) for control in info.controls), default=0)
+    ranges = [_range(control) for control in info.controls]
+    range_width = max(map(len, ranges), default=0)
+    for control, text in zip(info.controls, ranges, strict=True):
+        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
+
+
+def _range(control: Control) -> str:
+    return f"{control.low:g} to {control.high:g}, default {control.default:g}"
+
+
+def _as_data(found: Plugins) -> dict[str, object]:
+    return {
+        "generators": [
+            {
+                "name": name,
+                "summary": registered.info.summary,
+                "origin": registered.origin,
+                "latency": registered.info.latency,
+                "follows": registered.info.follows,
+                "honours": sorted(registered.info.honours),
+                "controls": [
+                    {field: getattr(control, field) for field in ("name", "low", "high", "default", "help")}
+                    for control in registered.info.controls
+                ],
+            }
+            for name, registered in sorted(found.generators.items())
+        ],
+        "outputs": [
+            {"name": name, "summary": output.summary, "origin": output.origin}
+            for name, output in sorted(found.outputs.items())
+        ],
+        "preset_folders": [str(folder) for folder in found.preset_folders],
+        "failures": [
+            {field: getattr(failure, field) for field in ("name", "distribution", "reason", "traceback")}
+            for failure in found.failures
+        ],
+    }

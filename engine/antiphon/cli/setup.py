@@ -1,0 +1,34 @@
+"""What several commands begin with: plans with the versions of their generators, and a folder to record into."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from antiphon.plan import Plan
+from antiphon.plugins import Plugins, load_plugins
+
+
+def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:
+    """The plans of a preset or setlist, and where each of their generators comes from, by name."""
+    from antiphon.preset_library import PresetLibrary
+
+    plugins = load_plugins()
+    infos = {name: registered.info for name, registered in plugins.generators.items()}
+    plans = PresetLibrary(plugins.preset_folders).load_set(preset, infos)
+    return plans, origins_of(plans, plugins)
+
+
+def origins_of(plans: Sequence[Plan], plugins: Plugins) -> dict[str, str]:
+    """Distribution and version of every generator in `plans`, by the generator's name."""
+    names = {name for plan in plans for voice in plan.voices for name in (voice.generator, voice.fallback)}
+    return {name: plugins.generator(name).origin for name in sorted(names)}
+
+
+def new_session_folder() -> Path:
+    """A folder, named by the time of day, where the user's data belong."""
+    import platformdirs
+
+    stamp = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return platformdirs.user_data_path("antiphon") / "sessions" / stamp

@@ -1,0 +1,118 @@
+"""Music from files, offline: a score continued, a session played again, by the same performer as on stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from antiphon import messages
+from antiphon.backstage import make_player
+from antiphon.duet import Ended
+from antiphon.errors import AntiphonError
+from antiphon.journal import Record, Session
+from antiphon.midifile import DRUM_CHANNEL, Score, Track
+from antiphon.offline import Offline
+from antiphon.plan import Handover, Plan, VoicePlan
+from antiphon.plugins import load_plugins
+from antiphon.schedule import PLAYER, Send
+from antiphon.session import score_of
+from antiphon.timing import next_multiple
+
+_SIGNAL = 119
+"""The controller that ends the call here: undefined in MIDI 1.0, so that no file means anything by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """A score with its continuation."""
+
+    score: Score
+    notes: int
+    """How many notes were added."""
+
+
+def continue_score(
+    score: Score,
+    *,
+    generator: str,
+    bars: int,
+    seed: int,
+    model: str | None = None,
+    controls: Mapping[str, float] | None = None,
+) -> Continued:
+    """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
+
+    Raises:
+        AntiphonError: the generator or a control is unknown, or the generator fails.
+    """
+    info = load_plugins().generator(generator).info
+    try:
+        resolved = info.resolve_controls(controls or {})
+    except ValueError as error:
+        raise AntiphonError(str(error)) from error
+    timeline = score.timeline()
+    end_ticks = next_multiple(max(1, score.phrase().end_ticks), timeline.signature.bar_ticks)
+    voice = VoicePlan(
+        generator=generator,
+        model=model,
+        follows=info.follows,
+        controls=resolved,
+        handover=Handover(by="trigger", trigger_cc=_SIGNAL),
+        answer_bars=bars,
+        launch="bar",
+        # Nobody is touching a key after the end, and files may hold drums there.
+        input_channels=frozenset(range(16)) - {DRUM_CHANNEL},
+    )
+    plan = Plan("continue", (voice,), timeline.bpm, timeline.signature, seed, outputs=("virtual",), thru=False)
+    stage = Offline([plan], make_player)
+    stage.begin()
+    for ticks, message in score.merged():
+        if not messages.is_controller(message, _SIGNAL):
+            stage.hear(message, ticks)
+    stage.hear(messages.control_change(0, _SIGNAL, 127), end_ticks)
+    stage.end(end_ticks + bars * timeline.signature.bar_ticks)
+    failure = next((r for r in stage.record_of if getattr(r, "kind", None) in ("fallback", "silent")), None)
+    if failure is not None:
+        raise AntiphonError(f"the generator did not go on: {getattr(failure, 'text', '')}")
+    played = tuple((s.due_ticks, s.message) for s in stage.sends if s.source != PLAYER)
+    notes = sum(messages.is_note_on(message) for _, message in played)
+    tracks = (*score.tracks, Track(f"antiphon {generator}", played))
+    whole = Score(tracks, score.tempo, score.signatures, (*score.markers, (end_ticks, "antiphon")))
+    return Continued(whole, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A session that was played again."""
+
+    score: Score
+    messages: int
+    """How many messages were sent."""
+    difference: str | None
+    """The first message that came out different; None: none did."""
+
+
+def replay_session(session: Session) -> Replayed:
+    """Play `session` again from its events. Raises AntiphonError if a generator of it cannot be made."""
+    stage = Offline(session.header.plans, make_player)
+    stage.duet.begin()
+    stage.replay(record.what for record in session.records)
+    _end_if_cut_off(stage, session)
+    before = [record.what for record in session.records if isinstance(record.what, Send)]
+    after = stage.sends
+    records = tuple(Record(what) for what in stage.record_of)
+    difference = None
+    for number, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old != new:
+            difference = f"message {number + 1} was {old}, is {new}"
+            break
+    else:
+        if len(before) > len(after):
+            difference = f"{len(before)} messages were sent, now {len(after)}"
+    return Replayed(score_of(session.header, records), len(after), difference)
+
+
+def _end_if_cut_off(stage: Offline, session: Session) -> None:
+    """Let a session that was killed end where its journal does, so that no note hangs in the score."""
+    if not any(isinstance(record.what, Ended) for record in session.records[-200:]):
+        stage.end(stage.duet.now_ticks)

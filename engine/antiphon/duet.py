@@ -1,0 +1,278 @@
+"""The performer and the schedule on one time line. It is told the time, and acts only through its `Stage`.
+
+Every step happens at a tick, in one order, whatever the machine's speed: what is due by then comes first (the
+performer's decisions before the schedule's messages), then the event itself. So a recording of the events is enough
+to play the same again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from antiphon import messages
+from antiphon.cast import Cast
+from antiphon.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
+from antiphon.ledger import Ledger, panic_messages
+from antiphon.performer import Performer
+from antiphon.plan import Plan, output_names
+from antiphon.schedule import PLAYER, Part, Schedule, Send
+from antiphon.timing import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """For the record: the player's message, at the tick at which it took effect."""
+
+    ticks: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerReady:
+    """For the record: a player took its seat."""
+
+    ticks: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLost:
+    """For the record: a player's process is gone."""
+
+    ticks: int
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerFailed:
+    """For the record: a player could not do what it was asked."""
+
+    ticks: int
+    failure: Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """For the record: the plan that plays from here on."""
+
+    ticks: int
+    plan: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """For the record: the engine's process was replaced; what sounded has been ended."""
+
+    ticks: int
+    plan: int
+    """Number of the plan that plays from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """For the record: everything was silenced here, at the end or by a panic."""
+
+    ticks: int
+
+
+Event = Heard | PlayerReady | PlayerLost | PlayerFailed | Selected | Restarted | Ended | Decision
+
+
+class Stage(Protocol):
+    """Where a duet is performed: on a stage with ports, or offline."""
+
+    def send(self, send: Send) -> bool:
+        """Send a message now; False if its output is closed."""
+        ...
+
+    def ask(self, slot: int, command: Prime | Extend) -> None:
+        """Pass a command on to a player; its reply comes back through `Duet.receive`."""
+        ...
+
+    def record(self, event: Event) -> None:
+        """Keep what happened."""
+        ...
+
+
+class Duet:
+    """A whole performance: plans, voices, notes on their way and notes that sound."""
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        stage: Stage,
+        timeline: Timeline | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        """Outputs are numbered as in `output_names(plans)`."""
+        outputs = output_names(plans)
+        self.plans = tuple(plans)
+        self.cast = Cast(plans)
+        self.schedule = Schedule()
+        self.ledger = ledger or Ledger(len(outputs))
+        self.timeline = timeline or Timeline(plans[0].tempo_bpm, plans[0].signature)
+        self.now_ticks = 0
+        """The last tick at which something happened."""
+        self.selected = 0
+        """Number of the plan that plays."""
+        self._outputs = tuple(outputs)
+        self._stage = stage
+        self._epochs = itertools.count()
+        self._ready: set[int] = set()
+        self.performer = Performer(plans[0], self._epochs)
+        self._parts = self._make_parts(plans[0])
+
+    # ---- time ----------------------------------------------------------------------------------------------------
+
+    def next_ticks(self) -> int | None:
+        """The next tick at which something is due."""
+        times = (self.performer.next_ticks(), self.schedule.next_ticks())
+        return min((ticks for ticks in times if ticks is not None), default=None)
+
+    def advance(self, ticks: int) -> None:
+        """Do everything that is due by `ticks`, each thing at its own tick."""
+        while (due := self.next_ticks()) is not None and due <= ticks:
+            self.now_ticks = max(self.now_ticks, due)
+            planned = self.performer.next_ticks()
+            if planned is not None and planned <= self.now_ticks:
+                self._apply(self.performer.advance(self.timeline.moment_at(self.now_ticks)))
+            self._send_due()
+        self.now_ticks = max(self.now_ticks, ticks)
+
+    # ---- events --------------------------------------------------------------------------------------------------
+
+    def hear(self, message: bytes, ticks: int) -> None:
+        """The player's message arrived at `ticks`; it is passed on at once, then thought about."""
+        self.advance(ticks)
+        self._stage.record(Heard(self.now_ticks, message))
+        if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
+            if message[1] < len(self.plans):
+                self.select(message[1], self.now_ticks)
+            return
+        plan = self.performer.plan
+        if plan.thru and not self.performer.swallows(message):
+            self._send(self.schedule.thru(message, self._outputs_of(plan), self.now_ticks))
+        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks)))
+        self._send_due()
+
+    def receive(self, reply: Continuation | Failed, ticks: int) -> None:
+        """A player replied."""
+        self.advance(ticks)
+        if isinstance(reply, Failed):
+            self._stage.record(PlayerFailed(self.now_ticks, reply))
+        if reply.voice < len(self.performer.voices):
+            self._apply(self.performer.receive(reply, self.timeline.moment_at(self.now_ticks)))
+            self._send_due()
+
+    def player_ready(self, slot: int, ticks: int) -> None:
+        """A player has taken its seat, knowing nothing."""
+        self.advance(ticks)
+        self._stage.record(PlayerReady(self.now_ticks, slot))
+        self._ready.add(slot)
+        for voice, chair in self.cast.seats(self.selected, slot):
+            self._apply(self.performer.receive(Ready(voice, chair), self.timeline.moment_at(self.now_ticks)))
+        self._send_due()
+
+    def player_lost(self, slot: int, reason: str, ticks: int) -> None:
+        """A player is gone."""
+        self.advance(ticks)
+        self._stage.record(PlayerLost(self.now_ticks, slot, reason))
+        self._ready.discard(slot)
+        for voice, chair in self.cast.seats(self.selected, slot):
+            self._apply(self.performer.receive(Lost(voice, chair, reason), self.timeline.moment_at(self.now_ticks)))
+        self._send_due()
+
+    def select(self, number: int, ticks: int) -> None:
+        """Let another plan play; what is scheduled still sounds, and what was heard is remembered."""
+        self.advance(ticks)
+        self._stage.record(Selected(self.now_ticks, number))
+        plan = self.plans[number]
+        self.selected = number
+        self.timeline.set_tempo(plan.tempo_bpm, self.now_ticks)
+        self.timeline.signature = plan.signature
+        self.performer = Performer(plan, self._epochs, [voice.ear for voice in self.performer.voices])
+        self._parts = self._make_parts(plan)
+        self.begin()
+        for slot in sorted(self._ready):
+            for voice, chair in self.cast.seats(number, slot):
+                self._apply(self.performer.receive(Ready(voice, chair), self.timeline.moment_at(self.now_ticks)))
+        self._send_due()
+
+    def begin(self) -> None:
+        """Send the programs of the plan's voices."""
+        for part, voice in zip(self._parts, self.performer.plan.voices, strict=True):
+            if voice.program is not None:
+                message = messages.program_change(voice.channel, voice.program)
+                self._send(Send(output, message, self.now_ticks, part.source) for output in part.outputs)
+
+    def restart(self, ticks: int, plan: int) -> None:
+        """Take over, at `ticks`, from an engine that died: end what it left sounding, and go on with `plan`."""
+        self.now_ticks = ticks
+        self._stage.record(Restarted(ticks, plan))
+        self._silence()
+        if plan:
+            self.select(plan, ticks)
+
+    def end(self, ticks: int) -> None:
+        """Stop: whatever sounds is ended, on every output."""
+        self.advance(ticks)
+        self._stage.record(Ended(self.now_ticks))
+        self._silence()
+
+    def panic(self, ticks: int) -> None:
+        """Stop, and tell every channel of every output to be silent, whatever it may have missed."""
+        self.end(ticks)
+        for output in range(len(self._outputs)):
+            self._send(Send(output, message, self.now_ticks, PLAYER) for message in panic_messages())
+
+    # ---- acting --------------------------------------------------------------------------------------------------
+
+    def _outputs_of(self, plan: Plan) -> list[int]:
+        names = output_names([plan])
+        return [index for index, name in enumerate(self._outputs) if name in names]
+
+    def _make_parts(self, plan: Plan) -> list[Part]:
+        own = self._outputs_of(plan)
+        return [
+            Part(
+                index,
+                tuple(i for i in own if voice.output in (None, self._outputs[i])),
+                voice.channel,
+                voice.transpose,
+                voice.velocity,
+                voice.constraints.polyphony,
+            )
+            for index, voice in enumerate(plan.voices)
+        ]
+
+    def _apply(self, said: Iterable[Command]) -> None:
+        for command in said:
+            if isinstance(command, Play):
+                self.schedule.play(self._parts[command.voice], command.notes)
+            elif isinstance(command, Silence):
+                self.schedule.silence(command.voice, command.at_ticks)
+            elif isinstance(command, Decision):
+                self._stage.record(command)
+            else:
+                self._stage.ask(self.cast.slot(self.selected, command.voice, command.chair), command)
+
+    def _send_due(self) -> None:
+        self._send(self.schedule.due(self.now_ticks))
+
+    def _silence(self) -> None:
+        self._send(self.schedule.end(self.now_ticks))
+        lifted = list(self.ledger.silencing())
+        self._send(Send(output, message, self.now_ticks, PLAYER) for output, message in lifted)
+
+    def _send(self, sends: Iterable[Send]) -> None:
+        for send in sends:
+            rises = messages.is_note_on(send.message)
+            if rises:
+                self.ledger.mark(send.output, send.message)
+            # What could not be ended stays on the ledger until its output is back.
+            if self._stage.send(send) and not rises:
+                self.ledger.mark(send.output, send.message)

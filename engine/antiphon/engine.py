@@ -1,0 +1,312 @@
+"""The engine process: a duet on real ports. It does nothing slow: no model, no file, no sound is made here."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from antiphon import messages
+from antiphon.clock import SystemClock
+from antiphon.commands import Continuation, Extend, Failed, Prime
+from antiphon.duet import Duet, Event
+from antiphon.errors import AntiphonError
+from antiphon.journal import Record
+from antiphon.ledger import Ledger
+from antiphon.midi import PortGone
+from antiphon.plan import Plan, output_names
+from antiphon.ports import Ports
+from antiphon.runtime import BEAT_SECONDS, Backstage, Inbox, Link, Pulse, hurry, serve_hub, shared_memory, spawn_thread
+from antiphon.schedule import PLAYER, Send
+
+CANNOT_OPEN: Final = 3
+"""Exit code of an engine that could not open what the plan names."""
+_REAL_TIME: Final = 0xF8
+"""Clock, active sensing and the like begin here."""
+_FAREWELL_SECONDS: Final = 0.1
+"""Time for the last note-offs to leave the drivers before the ports are closed."""
+_GIVE_UP_SECONDS: Final = 5.0
+"""How long an engine that cannot open its ports waits for somebody to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSetup:
+    """What the engine is started with; an engine that takes over from a dead one is given where that one stood."""
+
+    plans: tuple[Plan, ...]
+    origin_seconds: float
+    """`time.perf_counter()` at which the session began."""
+    backend: str | None = None
+    takes_over: bool = False
+    selected: int = 0
+    connections: tuple[tuple[str, str], ...] = ()
+    """What was plugged into our virtual ports."""
+
+
+class Engine:
+    """A stage with ports, players, sound and a recorder, and the loop that runs the duet on it."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self.inbox = Inbox()
+        self._backstage = backstage
+        self._setup: EngineSetup = backstage.read("engine")
+        self._pulse = Pulse(backstage.folder)
+        self._clock = SystemClock(self._setup.origin_seconds)
+        self._names = output_names(self._setup.plans)
+        size = Ledger.size(len(self._names))
+        self._ledger = Ledger(len(self._names), shared_memory(backstage.folder / "ledger", size))
+        self._links: dict[str, Link] = {}
+        self._slots: dict[str, tuple[int, ...]] = {}
+        self._players: dict[int, Link] = {}
+        self._sound: Link | None = None
+        self._supervisor: Link | None = None
+        self._records: list[Record] = []
+        self._untold: list[tuple[Any, ...]] = []
+        self._held: dict[str, set[bytes]] = {}
+        self._connections = self._setup.connections
+        self._arrived_seconds = 0.0
+        self._running = True
+        self.duet = Duet(self._setup.plans, self, ledger=self._ledger)
+
+    # ---- the stage -----------------------------------------------------------------------------------------------
+
+    def send(self, send: Send) -> bool:
+        """Send to a port or to the sound process, and note how late that was."""
+        if self._names[send.output] == "synth":
+            sent = self._sound is not None
+            if self._sound is not None:
+                self._sound.send(send.message)
+        else:
+            due = None if send.source == PLAYER else self._seconds_at(send.due_ticks)
+            sent = self._send_to_port(send.output, send.message, due)
+        if sent:
+            due = self._arrived_seconds if send.source == PLAYER else self._seconds_at(send.due_ticks)
+            self._records.append(Record(send, time.perf_counter() - due))
+        else:
+            self._records.append(Record(send))
+        return sent
+
+    def ask(self, slot: int, command: Prime | Extend) -> None:
+        """Pass a command on to a player's process."""
+        link = self._players.get(slot)
+        if link is not None:
+            link.send((slot, command))
+
+    def record(self, event: Event) -> None:
+        """Keep an event for the recorder."""
+        self._records.append(Record(event))
+
+    # ---- the loop ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Open everything, play until told to stop, leave silence behind."""
+        signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
+        serve_hub(self._backstage, self._welcome)
+        inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
+        ports = self._ports = Ports(
+            inputs,
+            self._names,
+            spawn_thread,
+            lambda name, message, seconds: self.inbox.put((name, message, seconds)),
+            lambda what, name: self.inbox.put(("ports", (what, name))),
+            self._setup.backend,
+            patient=self._setup.takes_over,
+        )
+        if self._setup.takes_over:
+            self._restore_connections()
+            self.duet.restart(self._now_ticks(), self._setup.selected)
+        else:
+            self.duet.begin()
+        self._tell("ports", ports.backend.name if ports.backend else None, ports.input_names, self._names)
+        gc.collect()
+        gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
+        hurry()
+        while self._running:
+            self._step()
+        self._stop()
+
+    def give_up(self, reason: str) -> None:
+        """Tell the supervisor, once it has come, why there will be no performance."""
+        self._untold.append(("cannot open", reason))
+        waited = time.perf_counter() + _GIVE_UP_SECONDS
+        while self._supervisor is None and time.perf_counter() < waited:
+            item = self.inbox.get(waited)
+            if item is not None and item[0] == "joined":
+                self._join(*item[1])
+        for link in self._links.values():
+            link.close(wait_seconds=1.0)
+
+    def _stop(self) -> None:
+        self.duet.end(self._now_ticks())
+        self._flush()
+        time.sleep(_FAREWELL_SECONDS)
+        self._ports.close()
+        for link in self._links.values():
+            link.close(wait_seconds=1.0)
+
+    def _step(self) -> None:
+        due = self.duet.next_ticks()
+        beat = time.perf_counter() + BEAT_SECONDS
+        until = beat if due is None else min(beat, self._seconds_at(due))
+        item = self.inbox.get(until)
+        self._pulse.beat(Pulse.ENGINE)
+        if item is None:
+            self.duet.advance(self._now_ticks())
+        elif len(item) == 3:
+            self._hear(*item)
+        else:
+            self._obey(*item)
+        if self.inbox.empty():
+            self._flush()
+
+    def _hear(self, port: str, message: bytes, seconds: float) -> None:
+        if message[0] >= _REAL_TIME:
+            return
+        if not messages.is_well_formed(message):
+            self._tell("report", f"{port} sent a malformed message, {message.hex(' ')}: left out")
+            return
+        self._arrived_seconds = seconds
+        _hold(self._held.setdefault(port, set()), message)
+        self.duet.hear(message, self.duet.timeline.ticks_at(seconds - self._clock.origin))
+
+    def _obey(self, name: str, item: Any) -> None:
+        if name == "ports":
+            self._port_changed(*item)
+        elif name == "joined":
+            self._join(*item)
+        elif name == "supervisor":
+            self._supervise(item)
+        elif name == "sound":
+            if item is None:
+                self._sound = None
+            else:
+                self._tell(*item)
+        elif isinstance(item, Continuation | Failed):
+            self.duet.receive(item, self._now_ticks())
+        elif item is None:
+            self._links.pop(name).close()
+            for slot in self._slots.pop(name):
+                if self._players.pop(slot, None) is not None:
+                    self.duet.player_lost(slot, "its process is gone", self._now_ticks())
+        else:
+            self._tell(*item)
+
+    def _supervise(self, item: Any) -> None:
+        if item is None or item[0] == "stop":
+            self._running = False
+        elif item[0] == "panic":
+            self.duet.panic(self._now_ticks())
+        elif item[0] == "select":
+            self.duet.select(item[1], self._now_ticks())
+
+    # ---- who comes and goes --------------------------------------------------------------------------------------
+
+    def _welcome(self, connection: Connection, greeting: tuple[str, int, tuple[int, ...]]) -> None:
+        role, place, slots = greeting
+        name = f"player {place}" if role == "player" else role
+        # The loop hears of the newcomer before anything the newcomer says.
+        self.inbox.put(("joined", (name, connection, slots)))
+
+    def _join(self, name: str, connection: Connection, slots: tuple[int, ...]) -> None:
+        link = self._links[name] = Link(connection, self.inbox, name)
+        if name == "supervisor":
+            self._supervisor = link
+            self._flush()
+        elif name == "sound":
+            self._sound = link
+        else:
+            self._slots[name] = slots
+            for slot in slots:
+                self._players[slot] = link
+                self.duet.player_ready(slot, self._now_ticks())
+
+    def _port_changed(self, what: str, detail: Any) -> None:
+        if what == "connections":
+            self._connections = detail
+            self._tell("connections", detail)
+            return
+        self._tell("port", what, detail)
+        if what == "gone":
+            # Whatever was held on a keyboard that is gone is released, as though by its player.
+            for port in [detail] if detail in self._held else list(self._held):
+                self._arrived_seconds = time.perf_counter()
+                for held in sorted(self._held.pop(port)):
+                    self.duet.hear(_release_of(held), self._now_ticks())
+        elif what in ("back", "output back"):
+            self._restore_connections()
+            self._settle_ledger()
+
+    def _settle_ledger(self) -> None:
+        """End, on outputs that are back, what could not be ended while they were gone."""
+        for output, message in list(self._ledger.silencing()):
+            if self._names[output] != "synth" and self._send_to_port(output, message, None):
+                self._ledger.mark(output, message)
+
+    def _restore_connections(self) -> None:
+        backend = self._ports.backend
+        if self._connections and backend is not None:
+            backend.restore(self._connections)
+
+    # ---- small change --------------------------------------------------------------------------------------------
+
+    def _send_to_port(self, output: int, message: bytes, due_seconds: float | None) -> bool:
+        port = self._ports.outputs[output]
+        if port is None:
+            return False
+        try:
+            port.send(message, due_seconds)
+        except PortGone:
+            self._ports.lose_output(output)
+            return False
+        return True
+
+    def _tell(self, *item: Any) -> None:
+        """Tell the supervisor; until it has come, keep it for then."""
+        self._untold.append(item)
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._supervisor is None:
+            return
+        if self._records:
+            self._supervisor.send(("records", self._records))
+            self._records = []
+        for item in self._untold:
+            self._supervisor.send(item)
+        self._untold = []
+
+    def _now_ticks(self) -> int:
+        return self.duet.timeline.ticks_at(self._clock.now())
+
+    def _seconds_at(self, ticks: int) -> float:
+        return self._clock.origin + self.duet.timeline.seconds_at(ticks)
+
+
+def _release_of(held: bytes) -> bytes:
+    if messages.kind(held) == messages.NOTE_ON:
+        return messages.note_off(messages.channel(held), held[1])
+    return messages.control_change(messages.channel(held), held[1], 0)
+
+
+def _hold(held: set[bytes], message: bytes) -> None:
+    """Keep track of the keys and pedals that are down."""
+    if messages.is_note_on(message):
+        held.add(message[:2])
+    elif messages.is_note_off(message):
+        held.discard(messages.note_on(messages.channel(message), message[1], 1)[:2])
+    elif messages.kind(message) == messages.CONTROL_CHANGE and message[1] in messages.PEDALS.values():
+        (held.add if message[2] >= 64 else held.discard)(message[:2])
+
+
+def run_engine(backstage: Backstage) -> None:
+    """Run an engine; if it cannot open what the plan names, tell the supervisor why, and end."""
+    engine = Engine(backstage)
+    try:
+        engine.run()
+    except AntiphonError as error:
+        engine.give_up(str(error))
+        sys.exit(CANNOT_OPEN)

@@ -1,0 +1,152 @@
+"""A session's record on disk: a line for every event and message, written as it happens, and read back after a crash.
+
+The first line is the header. The lines are JSON, so that other tools can read them; a last line that was cut off by a
+crash is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from antiphon.commands import Decision, Failed
+from antiphon.duet import Ended, Event, Heard, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected
+from antiphon.errors import AntiphonError
+from antiphon.plan import Plan
+from antiphon.schedule import Send
+
+JOURNAL_NAME: Final = "journal.jsonl"
+FORMAT: Final = 1
+"""Version of the journal's format."""
+
+_KINDS: Final[Mapping[str, type]] = {
+    kind.__name__: kind
+    for kind in (Heard, PlayerReady, PlayerLost, PlayerFailed, Selected, Restarted, Ended, Decision, Send)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of the journal."""
+
+    what: Event | Send
+    late_seconds: float | None = None
+    """With a message: how long after its moment it was sent; None offline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What must be known to play a session again."""
+
+    plans: tuple[Plan, ...]
+    outputs: tuple[str, ...]
+    versions: Mapping[str, str]
+    """Version of Antiphon, Python and the distribution of each generator, by name."""
+    started: str
+    """When the session began: ISO 8601, local time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A journal, read back."""
+
+    folder: Path
+    header: Header
+    records: tuple[Record, ...]
+
+
+class JournalWriter:
+    """Appends to a journal; every call leaves the file complete up to there."""
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        """Make `folder` and begin its journal. Raises AntiphonError if it cannot be written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = (folder / JOURNAL_NAME).open("w", encoding="utf-8")
+        except OSError as error:
+            raise AntiphonError(f"cannot record into {folder}: {error.strerror}; choose another --session") from error
+        self._write({"antiphon_journal": FORMAT, **_header_to_json(header)})
+        self._file.flush()
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Append `records` and hand them to the operating system: a crash of this program loses none of them."""
+        for record in records:
+            self._write(_to_json(record))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def read_session(path: Path) -> Session:
+    """Read the session in folder `path` (or its journal file).
+
+    Raises:
+        AntiphonError: there is no journal, it is not one, or it is of a later format.
+    """
+    file = path / JOURNAL_NAME if path.is_dir() else path
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AntiphonError(f"{path} holds no session: {file.name} cannot be read ({error})") from error
+    try:
+        head = json.loads(lines[0])
+        version = head["antiphon_journal"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise AntiphonError(f"{file} is not the journal of a session; give the folder that `jam` named") from error
+    if version != FORMAT:
+        raise AntiphonError(f"{file} has format {version}; this version of Antiphon reads {FORMAT}")
+    records = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            records.append(_from_json(json.loads(line)))
+        except (ValueError, LookupError, TypeError) as error:
+            if number == len(lines):
+                break  # The crash came in the middle of this line.
+            raise AntiphonError(f"{file}:{number}: not a line of a journal: {line[:60]!r}") from error
+    return Session(file.parent, _header_from_json(head), tuple(records))
+
+
+def _to_json(record: Record) -> dict[str, Any]:
+    what = record.what
+    line: dict[str, Any] = {"is": type(what).__name__}
+    for field in fields(what):
+        value = getattr(what, field.name)
+        if isinstance(value, bytes):
+            value = value.hex()
+        elif isinstance(value, Failed):
+            value = {f.name: getattr(value, f.name) for f in fields(value)}
+        line[field.name] = value
+    if record.late_seconds is not None:
+        line["late_seconds"] = round(record.late_seconds, 6)
+    return line
+
+
+def _from_json(line: dict[str, Any]) -> Record:
+    kind = _KINDS[line.pop("is")]
+    late = line.pop("late_seconds", None)
+    if "message" in line:
+        line["message"] = bytes.fromhex(line["message"])
+    if "failure" in line:
+        line["failure"] = Failed(**line["failure"])
+    return Record(kind(**line), late)
+
+
+def _header_to_json(header: Header) -> dict[str, Any]:
+    from pydantic import TypeAdapter  # Not on the engine's path: only who keeps records pays for it.
+
+    return TypeAdapter[Header](Header).dump_python(header, mode="json")  # type: ignore[no-any-return]
+
+
+def _header_from_json(line: dict[str, Any]) -> Header:
+    from pydantic import TypeAdapter
+
+    line.pop("antiphon_journal")
+    return TypeAdapter(Header).validate_python(line)

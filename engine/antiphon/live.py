@@ -1,0 +1,152 @@
+"""A performance in front of a person: the supervisor, the screen and the keys of the terminal. It makes no music."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from antiphon import messages
+from antiphon.backstage import SoundSetup
+from antiphon.commands import Decision
+from antiphon.duet import Heard, Selected
+from antiphon.journal import Record
+from antiphon.keys import Keys
+from antiphon.plan import Plan
+from antiphon.schedule import PLAYER, Send
+from antiphon.screen import Screen
+from antiphon.supervisor import Notice, Supervisor
+from antiphon.timing import Timeline
+
+_REFRESH_SECONDS: Final = 1 / 15
+_STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback"}
+"""Decisions after which a voice no longer listens, and what it does then."""
+_TOLD: Final = {"fallback", "silent", "late"}
+"""Decisions that a person should see in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What the command line says beside the preset."""
+
+    session: Path
+    backend: str | None = None
+    sound: SoundSetup = SoundSetup()
+    origins: dict[str, str] = field(default_factory=dict)
+
+
+class _Show:
+    """Turns the performance's records into what is on screen."""
+
+    def __init__(self, plans: Sequence[Plan], screen: Screen) -> None:
+        self._plans = plans
+        self._screen = screen
+        self._timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
+        self._shown_outputs: dict[int, int] = {}
+        self._meant_ticks: dict[int, int] = {}
+
+    def records(self, records: Sequence[Record]) -> None:
+        for record in records:
+            what = record.what
+            if isinstance(what, Heard):
+                self._note(0, what.message, what.ticks)
+            elif isinstance(what, Send):
+                self._sent(what, record.late_seconds)
+            elif isinstance(what, Decision):
+                self._decided(what)
+            elif isinstance(what, Selected):
+                plan = self._plans[what.plan]
+                self._timeline.set_tempo(plan.tempo_bpm, what.ticks)
+                self._screen.select(plan.name, [voice.generator for voice in plan.voices])
+                self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(what.ticks))
+
+    def notice(self, notice: Notice) -> None:
+        self._screen.report(notice.text)
+
+    def _sent(self, send: Send, late_seconds: float | None) -> None:
+        if send.source == PLAYER or self._shown_outputs.setdefault(send.source, send.output) != send.output:
+            return
+        self._note(send.source + 1, send.message, send.due_ticks)
+        if messages.is_note_on(send.message) and send.source in self._meant_ticks:
+            meant = self._timeline.seconds_at(self._meant_ticks.pop(send.source))
+            sent = self._timeline.seconds_at(send.due_ticks) + (late_seconds or 0.0)
+            self._screen.answered(send.source, 1000 * (sent - meant))
+
+    def _decided(self, decision: Decision) -> None:
+        if decision.kind == "handover":
+            self._meant_ticks[decision.voice] = decision.ticks
+        elif decision.kind not in _STATES:
+            self._meant_ticks.pop(decision.voice, None)
+        self._screen.state(decision.voice, _STATES.get(decision.kind, "listening"))
+        if decision.kind in _TOLD:
+            self._screen.report(decision.text)
+
+    def _note(self, part: int, message: bytes, ticks: int) -> None:
+        seconds = self._timeline.seconds_at(ticks)
+        if messages.is_note_on(message):
+            self._screen.note_on(part, message[1], message[2], seconds)
+        elif messages.is_note_off(message):
+            self._screen.note_off(part, message[1], seconds)
+
+
+def perform(
+    plans: Sequence[Plan],
+    options: LiveOptions,
+    *,
+    over: Callable[[Supervisor], bool] = lambda supervisor: False,
+    on_ready: Callable[[Supervisor], None] = lambda supervisor: None,
+) -> Supervisor:
+    """Play until `over` says so, the person quits, or a signal ends it; returns the supervisor, stopped.
+
+    Raises:
+        AntiphonError: the performance cannot start, or cannot be kept alive. Even then all is silenced and recorded.
+    """
+    stopping: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        stopping.append(number)
+
+    plan = plans[0]
+    screen = Screen(plan.name, [v.generator for v in plan.voices], bpm=plan.tempo_bpm, signature=plan.signature)
+    show = _Show(plans, screen)
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    supervisor = None
+    try:
+        supervisor = Supervisor(
+            plans,
+            options.session,
+            backend=options.backend,
+            sound=options.sound,
+            origins=options.origins,
+            on_records=show.records,
+            on_notice=show.notice,
+        )
+        with screen, Keys() as keys:
+            announced = False
+            while not stopping and not over(supervisor):
+                supervisor.run_for(_REFRESH_SECONDS)
+                screen.refresh(supervisor.clock_seconds)
+                if supervisor.ready and not announced:
+                    announced = True
+                    screen.report(f"ready in {supervisor.ready_seconds:.2f} s; {keys.legend}")
+                    on_ready(supervisor)
+                _obey(keys.pressed(), supervisor, stopping)
+    finally:
+        if supervisor is not None:
+            supervisor.stop()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return supervisor
+
+
+def _obey(pressed: str, supervisor: Supervisor, stopping: list[int]) -> None:
+    for key in pressed:
+        if key == "q":
+            stopping.append(0)
+        elif key == "p":
+            supervisor.panic()
+        elif key in "123456789" and int(key) <= len(supervisor.header.plans):
+            supervisor.select(int(key) - 1)

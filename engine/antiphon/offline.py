@@ -1,0 +1,146 @@
+"""A performance without a stage: the same duet, as fast as the generators compose. It opens no port and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from antiphon.cast import Role
+from antiphon.commands import Continuation, Decision, Extend, Failed, Prime
+from antiphon.duet import Duet, Ended, Event, Heard, PlayerFailed, PlayerLost, PlayerReady, Restarted
+from antiphon.ledger import Ledger
+from antiphon.plan import Plan, output_names
+from antiphon.player import Player
+from antiphon.schedule import Send
+
+MakePlayer = Callable[[Role], Player]
+"""Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""
+
+_Wanted = tuple[int, int, str]
+"""Epoch, index and chair: which phrase."""
+
+
+class Offline:
+    """The stage of a performance that nobody waits for. What it was sent and told is kept in order."""
+
+    def __init__(self, plans: Sequence[Plan], make_player: MakePlayer) -> None:
+        self.record_of: list[Event | Send] = []
+        """All events and messages so far, in order."""
+        self._plans = plans
+        self._make_player = make_player
+        self._ledger = Ledger(len(output_names(plans)))
+        self._withheld: frozenset[_Wanted] = frozenset()
+        self._held_back: dict[_Wanted, Continuation | Failed] = {}
+        self._start(0)
+
+    @property
+    def sends(self) -> list[Send]:
+        """The messages sent so far, in order."""
+        return [record for record in self.record_of if isinstance(record, Send)]
+
+    # ---- the stage -----------------------------------------------------------------------------------------------
+
+    def send(self, send: Send) -> bool:
+        """Keep the message."""
+        self.record_of.append(send)
+        return True
+
+    def record(self, event: Event) -> None:
+        """Keep the event."""
+        self.record_of.append(event)
+
+    def ask(self, slot: int, command: Prime | Extend) -> None:
+        """Let the player work after this step."""
+        self._asked.setdefault(slot, []).append(command)
+
+    # ---- the performance -----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Send programs and seat all players."""
+        self.duet.begin()
+        for slot in range(len(self.duet.cast.roles)):
+            self.duet.player_ready(slot, 0)
+        self._settle()
+
+    def advance(self, ticks: int) -> None:
+        """Let time pass up to `ticks`."""
+        while (due := self.duet.next_ticks()) is not None and due <= ticks:
+            self.duet.advance(due)
+            self._settle()
+        self.duet.advance(ticks)
+
+    def hear(self, message: bytes, ticks: int) -> None:
+        """The player's message at `ticks`."""
+        self.advance(ticks)
+        self.duet.hear(message, ticks)
+        self._settle()
+
+    def end(self, ticks: int) -> None:
+        """Stop at `ticks`."""
+        self.advance(ticks)
+        self.duet.end(ticks)
+
+    def replay(self, records: Iterable[Event | Send]) -> None:
+        """Play what is recorded again: the same events at the same ticks; the generators compose anew.
+
+        Phrases that came late, or never, do so again.
+        """
+        records = list(records)
+        self._withheld = frozenset(_not_in_time(records))
+        sent_ticks = 0
+        for record in records:
+            if isinstance(record, Send):
+                sent_ticks = max(sent_ticks, record.due_ticks)
+                continue
+            if isinstance(record, Restarted):
+                self.advance(sent_ticks)  # The engine was dead from here on.
+                self._start(record.ticks, record.plan)
+                continue
+            if isinstance(record, Decision) and record.kind != "late":
+                continue  # It will be taken again.
+            self.advance(record.ticks)
+            if isinstance(record, Heard):
+                self.duet.hear(record.message, record.ticks)
+            elif isinstance(record, PlayerReady):
+                self.duet.player_ready(record.slot, record.ticks)
+            elif isinstance(record, PlayerLost):
+                self._players.pop(record.slot, None)
+                self.duet.player_lost(record.slot, record.reason, record.ticks)
+            elif isinstance(record, Ended):
+                self.duet.end(record.ticks)
+            elif isinstance(record, PlayerFailed):
+                self.duet.receive(record.failure, record.ticks)
+            elif isinstance(record, Decision):
+                late = self._held_back.pop((record.epoch, record.index, record.chair), None)
+                if late is not None:
+                    self.duet.receive(late, record.ticks)
+            self._settle()
+        self.advance(sent_ticks)
+
+    def _start(self, ticks: int, plan: int = 0) -> None:
+        self._asked: dict[int, list[Prime | Extend]] = {}
+        self._players: dict[int, Player] = {}
+        self.duet = Duet(self._plans, self, ledger=self._ledger)
+        if ticks:
+            self.duet.restart(ticks, plan)
+
+    def _settle(self) -> None:
+        """Let the players work until none has anything to do."""
+        while self._asked:
+            slot = min(self._asked)
+            commands = self._asked.pop(slot)
+            if slot not in self._players:
+                self._players[slot] = self._make_player(self.duet.cast.roles[slot])
+            for reply in self._players[slot].perform(commands):
+                wanted = (reply.epoch, reply.index, reply.chair)
+                if wanted in self._withheld:
+                    self._held_back[wanted] = reply
+                else:
+                    self.duet.receive(reply, self.duet.now_ticks)
+
+
+def _not_in_time(records: Iterable[Event | Send]) -> Iterable[_Wanted]:
+    for record in records:
+        if isinstance(record, Decision) and record.kind in ("late", "fallback", "silent"):
+            yield record.epoch, record.index, record.chair
+        elif isinstance(record, PlayerFailed):
+            yield record.failure.epoch, record.failure.index, record.failure.chair

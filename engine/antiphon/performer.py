@@ -1,0 +1,72 @@
+"""The duet as a pure state machine: time comes in as an argument, and nothing goes out but commands.
+
+`hear` what the musician plays, `advance` when time alone changes something, `receive` what the generators' players
+reply; each returns the commands that follow. There is no clock, thread or port in here, so a whole performance runs
+under a `ManualClock`, live and offline alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from antiphon import messages
+from antiphon.commands import Command, Continuation, Failed, Ready, Reply
+from antiphon.listening import Ear
+from antiphon.plan import Plan
+from antiphon.timing import Moment
+from antiphon.voice import Voice
+
+
+class Performer:
+    """All voices of one plan."""
+
+    def __init__(self, plan: Plan, epochs: Iterator[int], ears: Sequence[Ear] = ()) -> None:
+        """`epochs` numbers what was heard, across all performers; `ears`: memories to go on with, voice by voice."""
+        self.plan = plan
+        self.voices = [
+            Voice(index, voice, plan.signature, epochs, ears[index] if index < len(ears) else None)
+            for index, voice in enumerate(plan.voices)
+        ]
+        if plan.prompt is not None and not ears:
+            prompt = plan.prompt.shifted(-plan.prompt.end_ticks)
+            for voice in self.voices:
+                voice.ear.remember(prompt.notes)
+
+    def swallows(self, message: bytes) -> bool:
+        """Whether a message is a command to the performer, not music to be passed on."""
+        if messages.kind(message) == messages.CONTROL_CHANGE and any(
+            mapping.controller == message[1] for mapping in self.plan.controllers
+        ):
+            return True
+        return any(voice.swallows(message) for voice in self.voices)
+
+    def hear(self, message: bytes, now: Moment) -> list[Command]:
+        """Take in a MIDI message of the player at `now`."""
+        said = []
+        if messages.kind(message) == messages.CONTROL_CHANGE:
+            for mapping in self.plan.controllers:
+                if mapping.controller == message[1]:
+                    value = mapping.low + (mapping.high - mapping.low) * message[2] / 127
+                    said += self.voices[mapping.voice].turn(mapping.control, value, now)
+        for voice in self.voices:
+            said += voice.hear(message, now)
+        return said
+
+    def next_ticks(self) -> int | None:
+        """The next tick at which time alone changes something; None if only an event can."""
+        return min((ticks for voice in self.voices if (ticks := voice.next_ticks()) is not None), default=None)
+
+    def advance(self, now: Moment) -> list[Command]:
+        """Do what is due at `now`; call it for every `next_ticks` in turn."""
+        return [command for voice in self.voices for command in voice.advance(now)]
+
+    def receive(self, reply: Reply, now: Moment) -> list[Command]:
+        """Take in what a player says."""
+        voice = self.voices[reply.voice]
+        if isinstance(reply, Continuation):
+            return voice.receive(reply, now)
+        if isinstance(reply, Failed):
+            return voice.failed(reply, now)
+        if isinstance(reply, Ready):
+            return voice.ready(reply.chair, now)
+        return voice.lost(reply.chair, reply.reason, now)

@@ -1,0 +1,274 @@
+"""What may stand in a preset or setlist, key by key. It refuses what it does not know, and resolves nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic.fields import FieldInfo
+
+from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
+from antiphon.plan import HandoverBy, Launch, Mode, Pedal, Touch
+from antiphon.timing import TimeSignature
+
+MAX_VOICES: Final = 4
+MAX_PRESETS: Final = 16
+"""Most presets in a setlist."""
+EVERY_CHANNEL: Final = list(range(1, 17))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Says in words what a value may be, where its type cannot."""
+
+    text: str
+
+
+def _parse_signature(value: object) -> TimeSignature:
+    match = re.fullmatch(r"(\d{1,2})/(2|4|8|16)", value) if isinstance(value, str) else None
+    if match is None or not 1 <= int(match[1]) <= 32:
+        raise ValueError
+    return TimeSignature(int(match[1]), int(match[2]))
+
+
+def _check_order(pitches: list[int]) -> list[int]:
+    if pitches[0] > pitches[1]:
+        raise ValueError
+    return pitches
+
+
+def _check_distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise ValueError
+    return values
+
+
+Signature = Annotated[
+    TimeSignature, PlainValidator(_parse_signature), Allowed("1 to 32 beats over 2, 4, 8 or 16, such as '4/4'")
+]
+Pitch = Annotated[int, PlainValidator(parse_pitch), Allowed(PITCH_ALLOWED)]
+PitchRange = Annotated[
+    list[Pitch],
+    Field(min_length=2, max_length=2),
+    AfterValidator(_check_order),
+    Allowed(f"two notes, the lower first, each {PITCH_ALLOWED}"),
+]
+Scale = Annotated[frozenset[int] | None, PlainValidator(parse_scale), Allowed(SCALE_ALLOWED)]
+Text = Annotated[str, Field(min_length=1)]
+Channel = Annotated[int, Field(ge=1, le=16)]
+Controller = Annotated[int, Field(ge=0, le=119)]
+"""120 and above are channel mode messages, not controllers (MIDI 1.0, table III)."""
+PortNames = Annotated[
+    list[Text],
+    Field(min_length=1),
+    AfterValidator(_check_distinct),
+    Allowed("a list of names, 1 or more, each once"),
+]
+
+
+class Table(BaseModel):
+    """A table of a file: nothing unknown, nothing converted, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class HandoverTable(Table):
+    """When your call is over and the voice takes its turn."""
+
+    by: HandoverBy = Field(default="silence", description="What ends the call.")
+    silence_multiple: float = Field(
+        default=2.5, ge=1, le=20, description="By silence: how many of your usual gaps between notes make an end."
+    )
+    min_seconds: float = Field(
+        default=0.3, ge=0.05, le=30, description="By silence: the shortest silence that ends a call."
+    )
+    max_seconds: float = Field(default=1.5, ge=0.05, le=30, description="By silence: the longest one it waits for.")
+    pedal: Pedal = Field(default="sostenuto", description="By pedal: which one; its press is not passed on.")
+    bars: int = Field(
+        default=2, ge=1, le=64, description="By bars: length of the call, from the bar in which it begins."
+    )
+    trigger_note: Pitch | None = Field(
+        default=None, description="By trigger: the key that ends the call; it does not sound."
+    )
+    trigger_cc: Controller | None = Field(
+        default=None, description="By trigger: the controller that ends the call when it rises to 64 or more."
+    )
+
+
+class VelocityTable(Table):
+    """How loud the voice plays: from `low` to `high`, bent by `gamma`."""
+
+    low: int = Field(default=1, ge=1, le=127, description="Velocity of its softest notes.")
+    high: int = Field(default=127, ge=1, le=127, description="Velocity of its loudest notes.")
+    gamma: float = Field(default=1.0, ge=0.1, le=10, description="Below 1 lifts soft notes; above 1 softens them.")
+
+
+class VoiceTable(Table):
+    """One voice: which generator plays, when, and where it is heard."""
+
+    generator: Text = Field(default="markov", description="Who plays; `antiphon plugins` lists them.")
+    model: Text | None = Field(
+        default=None, description="Its model: a name, or a path from this file's folder. Absent: the generator's own."
+    )
+    mode: Mode = Field(
+        default="answer", description="Answer each call, or take over and keep on until you touch a key."
+    )
+    launch: Launch = Field(
+        default="now", description="Where its first note falls: at once, or on the next beat or bar."
+    )
+    touch: Touch = Field(
+        default="stop", description="What your key press does while it plays: stop it, or let it finish the bar."
+    )
+    answer_bars: int | None = Field(
+        default=None, ge=1, le=64, description="Length of an answer in bars. Absent: as long as your call."
+    )
+    channel: Channel = Field(default=2, description="MIDI channel it plays on, as keyboards and DAWs count them.")
+    program: int | None = Field(
+        default=None,
+        ge=1,
+        le=128,
+        description="General MIDI sound, 1 is a grand piano. Absent: the synth's present one.",
+    )
+    output: Text | None = Field(
+        default=None, description='One of `outputs`; "auto" there gives "virtual" and "synth". Absent: all of them.'
+    )
+    transpose: int = Field(default=0, ge=-48, le=48, description="Semitones added to what it plays.")
+    range: PitchRange = Field(default=[0, 127], description="Lowest and highest note it may generate.")
+    scale: Scale = Field(default=None, description="Notes it may generate. Absent: all twelve.")
+    polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
+    fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")
+    input_channels: list[Channel] = Field(
+        default=EVERY_CHANNEL, min_length=1, description="MIDI channels it listens to."
+    )
+    input_range: PitchRange = Field(default=[0, 127], description="Lowest and highest key it listens to.")
+    velocity: VelocityTable = Field(default=VelocityTable(), description="How loud it plays; see below.")
+    handover: HandoverTable = Field(default=HandoverTable(), description="When your call is over; see below.")
+    controls: dict[str, float] = Field(
+        default={}, description="Its generator's own controls; `antiphon plugins` lists them."
+    )
+
+
+class ControllerTable(Table):
+    """A knob or wheel of your keyboard that turns a control while you play."""
+
+    cc: Controller | None = Field(default=None, description="Controller number it sends. Required.")
+    voice: int = Field(default=1, ge=1, le=MAX_VOICES, description="Which voice, the first [[voice]] being 1.")
+    control: Text | None = Field(default=None, description="Which of that generator's controls. Required.")
+    low: float | None = Field(default=None, description="Value at 0. Absent: the control's lowest.")
+    high: float | None = Field(
+        default=None, description="Value at 127; less than `low` turns it round. Absent: its highest."
+    )
+
+
+class PresetFile(Table):
+    """A performance: one to four voices and what they share."""
+
+    name: Text | None = Field(default=None, description="What the screen shows. Absent: the file's name.")
+    description: str = Field(default="", description="One line for `antiphon presets list`.")
+    tempo_bpm: float = Field(default=120.0, ge=20, le=400, description="Quarter notes a minute.")
+    time_signature: Signature = Field(default=TimeSignature(), description="Beats in a bar, and which note is a beat.")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Same seed and same playing, same answers.")
+    inputs: PortNames = Field(
+        default=["auto"], description='Ports to listen to: "auto" (the keyboard that is found), "virtual", or names.'
+    )
+    outputs: PortNames = Field(
+        default=["auto"], description='Ports to play to: "auto" (virtual port and synth), "synth", "virtual", or names.'
+    )
+    thru: bool = Field(default=True, description="Whether your own notes are passed on to the outputs.")
+    prompt: Text | None = Field(
+        default=None,
+        description="A MIDI file, by its path from this file's folder, that every voice has in mind from the start.",
+    )
+    voice: Annotated[list[VoiceTable], Allowed("one to four tables, each headed [[voice]]")] = Field(
+        default=[], description="Who plays; at least one."
+    )
+    controller: Annotated[list[ControllerTable], Allowed("tables, each headed [[controller]]")] = Field(
+        default=[], description="Knobs that turn controls."
+    )
+
+
+class SetlistFile(Table):
+    """An evening: presets in the order that program changes select them."""
+
+    name: Text | None = Field(default=None, description="What the screen shows. Absent: the file's name.")
+    description: str = Field(default="", description="One line for `antiphon presets list`.")
+    presets: list[Text] = Field(
+        default=[],
+        min_length=1,
+        max_length=MAX_PRESETS,
+        description="Names of presets, or paths from this file's folder; program change 0 selects the first.",
+    )
+
+
+TABLES: Final[dict[type[Table], str]] = {
+    PresetFile: "at the top of a preset",
+    VoiceTable: "in [[voice]]",
+    HandoverTable: "in [voice.handover]",
+    VelocityTable: "in [voice.velocity]",
+    ControllerTable: "in [[controller]]",
+    SetlistFile: "in a setlist",
+}
+"""Every kind of table, and where a file has it."""
+
+
+def field_at(table: type[Table], path: tuple[str | int, ...]) -> tuple[type[Table], FieldInfo | None]:
+    """The table around `path`, and the declared key that `path` leads to or into; `None` if there is no such key."""
+    field = None
+    for part in path:
+        if isinstance(part, str):
+            if field is not None:
+                inner = _table_in(field.annotation)
+                if inner is None:
+                    break
+                table = inner
+            field = table.model_fields.get(part)
+            if field is None:
+                break
+    return table, field
+
+
+def allowed(field: FieldInfo) -> str:
+    """What the values of a key may be, in words."""
+    return _describe(field.annotation, field.metadata)
+
+
+def _table_in(annotation: Any) -> type[Table] | None:
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, Table):
+            return kind
+    return None
+
+
+def _describe(annotation: Any, metadata: list[Any]) -> str:
+    for item in metadata:
+        if isinstance(item, Allowed):
+            return item.text
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        extra = [part for item in arguments[1:] for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
+        return _describe(arguments[0], [*metadata, *extra])
+    if origin is Literal:
+        return " or ".join(f"'{choice}'" for choice in arguments)
+    if NoneType in arguments:
+        return _describe(next(kind for kind in arguments if kind is not NoneType), metadata)
+    if origin is list:
+        longest = next((item.max_length for item in metadata if isinstance(item, MaxLen)), None)
+        return f"a list, {_span(1, longest)} of: {_describe(arguments[0], [])}"
+    if origin is dict or _table_in(annotation):
+        return "a table"
+    if annotation is str:
+        return "text" if any(isinstance(item, MinLen) for item in metadata) else "text, or nothing"
+    if annotation is bool:
+        return "true or false"
+    low = next((item.ge for item in metadata if isinstance(item, Ge)), None)
+    high = next((item.le for item in metadata if isinstance(item, Le)), None)
+    words = "a whole number" if annotation is int else "a number"
+    return words if low is None else f"{words}, {_span(low, high)}"
+
+
+def _span(low: Any, high: Any) -> str:
+    return f"{low} or more" if high is None else f"{low} to {high}"

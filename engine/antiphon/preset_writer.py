@@ -1,0 +1,93 @@
+"""A plan as the text of a preset file that says the same, every value spelt out. It writes no file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from antiphon.note_names import pitch_class_names, pitch_name
+from antiphon.plan import ControllerMapping, Handover, Plan, VoicePlan
+from antiphon.presets import HANDOVER_KEYS
+
+
+def preset_text(plan: Plan) -> str:
+    """TOML that loads as an equal plan; but a prompt, which lies in a file of its own, is only remarked upon."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield from _pairs(
+        {
+            "name": plan.name,
+            "tempo_bpm": plan.tempo_bpm,
+            "time_signature": str(plan.signature),
+            "seed": plan.seed,
+            "inputs": list(plan.inputs),
+            "outputs": list(plan.outputs),
+            "thru": plan.thru,
+        }
+    )
+    if plan.prompt is not None:
+        yield f"# prompt: {len(plan.prompt.notes)} notes, from a MIDI file"
+    for voice in plan.voices:
+        yield from ("", "[[voice]]", *_pairs(_voice(voice)))
+        yield from ("", "[voice.handover]", *_pairs(_handover(voice.handover)))
+        yield from ("", "[voice.controls]", *_pairs(voice.controls))
+    for mapping in plan.controllers:
+        yield from ("", "[[controller]]", *_pairs(_controller(mapping)))
+
+
+def _voice(voice: VoicePlan) -> dict[str, object]:
+    limits = voice.constraints
+    return {
+        "generator": voice.generator,
+        "model": voice.model,
+        "mode": voice.mode,
+        "launch": voice.launch,
+        "touch": voice.touch,
+        "answer_bars": voice.answer_bars,
+        "channel": voice.channel + 1,
+        "program": None if voice.program is None else voice.program + 1,
+        "output": voice.output,
+        "transpose": voice.transpose,
+        "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
+        "scale": None if limits.scale is None else pitch_class_names(limits.scale),
+        "polyphony": limits.polyphony,
+        "fallback": voice.fallback,
+        "input_channels": [channel + 1 for channel in sorted(voice.input_channels)],
+        "input_range": [pitch_name(voice.input_low), pitch_name(voice.input_high)],
+        "velocity": {"low": voice.velocity.low, "high": voice.velocity.high, "gamma": voice.velocity.gamma},
+    }
+
+
+def _handover(handover: Handover) -> dict[str, object]:
+    values = {name: getattr(handover, name) for name in ("by", *HANDOVER_KEYS[handover.by])}
+    if values.get("trigger_note") is not None:
+        values["trigger_note"] = pitch_name(values["trigger_note"])
+    return values
+
+
+def _controller(mapping: ControllerMapping) -> dict[str, object]:
+    return {
+        "cc": mapping.controller,
+        "voice": mapping.voice + 1,
+        "control": mapping.control,
+        "low": mapping.low,
+        "high": mapping.high,
+    }
+
+
+def _pairs(values: Mapping[str, object]) -> Iterator[str]:
+    """TOML has no null: what is `None` is left out."""
+    return (f"{name} = {_toml(value)}" for name, value in values.items() if value is not None)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    if isinstance(value, str):
+        # A JSON string is a TOML string, but for the delete character, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)

@@ -1,0 +1,218 @@
+"""Presets: a TOML file becomes a `Plan`, or an error that names every mistake in it. It plays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from antiphon.errors import AntiphonError
+from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.note_names import pitch_name
+from antiphon.notes import Phrase
+from antiphon.plan import ControllerMapping, Handover, HandoverBy, Plan, VelocityCurve, VoicePlan, output_names
+from antiphon.preset_document import Document, read_document, shown, validate
+from antiphon.preset_lines import KeyPath
+from antiphon.preset_schema import MAX_VOICES, ControllerTable, HandoverTable, PresetFile, VoiceTable
+
+Generators = Mapping[str, GeneratorInfo]
+"""What is known of each generator, by its name."""
+
+Value = TypeVar("Value")
+
+HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
+    "silence": ("silence_multiple", "min_seconds", "max_seconds"),
+    "pedal": ("pedal",),
+    "bars": ("bars",),
+    "trigger": ("trigger_note", "trigger_cc"),
+}
+"""The keys that each rule goes by; the others have no effect with it."""
+
+
+def load_preset(path: Path, generators: Generators) -> Plan:
+    """The performance that a preset file describes, with every control resolved.
+
+    Raises:
+        AntiphonError: the file cannot be read or has mistakes; one line for each,
+            `FILE:LINE: KEY is VALUE; allowed: …`, in the order of the file.
+    """
+    document = read_document(path)
+    if "presets" in document.values:
+        raise AntiphonError(f"{path}: is a setlist; a preset is needed here")
+    return _Reading(document, generators).plan()
+
+
+class _Reading:
+    """One preset on its way from tables to a plan. Everything wrong is collected before anything is raised."""
+
+    def __init__(self, document: Document, generators: Generators) -> None:
+        self.document = document
+        self.generators = generators
+        controls = {control.name for info in generators.values() for control in info.controls}
+        self.file = validate(document, PresetFile, dict.fromkeys(controls, "in [voice.controls]"))
+
+    def plan(self) -> Plan:
+        file, document = self.file, self.document
+        self._count_voices()
+        plan = Plan(
+            name=document.path.stem if file.name is None else file.name,
+            voices=tuple(self._voice(("voice", index), voice) for index, voice in enumerate(file.voice)),
+            tempo_bpm=file.tempo_bpm,
+            signature=file.time_signature,
+            seed=file.seed,
+            inputs=tuple(file.inputs),
+            outputs=tuple(file.outputs),
+            thru=file.thru,
+            controllers=tuple(
+                mapping
+                for index, table in enumerate(file.controller)
+                if (mapping := self._controller(("controller", index), table)) is not None
+            ),
+            prompt=None if file.prompt is None else self._prompt(file.prompt),
+        )
+        document.raise_problems()
+        return plan
+
+    def _count_voices(self) -> None:
+        """As the file has them: a voice that is no table is another mistake."""
+        voices = self.document.values.get("voice", [])
+        if isinstance(voices, list) and not 1 <= len(voices) <= MAX_VOICES:
+            surplus: KeyPath = ("voice", MAX_VOICES) if voices else ("voice",)
+            text = f": this preset has {len(voices) or 'no'} voices; allowed: one to four [[voice]] tables"
+            self.document.refuse(surplus, text)
+
+    def _voice(self, key: KeyPath, voice: VoiceTable) -> VoicePlan:
+        document = self.document
+        for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
+            if generator not in self.generators:
+                document.refuse_name((*key, name), generator, self.generators)
+        outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
+        if voice.output is not None and voice.output not in outputs:
+            document.refuse_name((*key, "output"), voice.output, outputs, given=[("outputs",)])
+        if voice.mode == "continue" and voice.answer_bars is not None:
+            text = " has no effect while mode is 'continue'; remove it, or set mode = \"answer\""
+            document.refuse((*key, "answer_bars"), text, given=[(*key, "mode")])
+        return VoicePlan(
+            generator=voice.generator,
+            model=None if voice.model is None else self._model((*key, "model"), voice.model),
+            follows=self.generators[voice.generator].follows if voice.generator in self.generators else "free",
+            mode=voice.mode,
+            handover=self._handover((*key, "handover"), voice.handover),
+            answer_bars=voice.answer_bars,
+            launch=voice.launch,
+            touch=voice.touch,
+            controls=self._controls(key, voice),
+            constraints=self._constraints(key, voice),
+            fallback=voice.fallback,
+            channel=voice.channel - 1,
+            output=voice.output,
+            program=None if voice.program is None else voice.program - 1,
+            transpose=voice.transpose,
+            velocity=VelocityCurve(voice.velocity.low, voice.velocity.high, voice.velocity.gamma),
+            input_channels=frozenset(channel - 1 for channel in voice.input_channels),
+            input_low=voice.input_range[0],
+            input_high=voice.input_range[1],
+        )
+
+    def _handover(self, key: KeyPath, table: HandoverTable) -> Handover:
+        by = (*key, "by")
+        owners = {name: rule for rule, names in HANDOVER_KEYS.items() for name in names}
+        for name in sorted(table.model_fields_set - {"by", *HANDOVER_KEYS[table.by]}):
+            text = f" has no effect while by is '{table.by}'; remove it, or set by = \"{owners[name]}\""
+            self.document.refuse((*key, name), text, given=[by])
+        if table.min_seconds > table.max_seconds:
+            allowed = f"max_seconds ({table.max_seconds:g}) or less"
+            self.document.refuse_value(
+                (*key, "min_seconds"), table.min_seconds, allowed, given=[by, (*key, "max_seconds")]
+            )
+        if table.by == "trigger" and table.trigger_note is None and table.trigger_cc is None:
+            triggers = [(*key, name) for name in HANDOVER_KEYS["trigger"]]
+            self.document.refuse(
+                by, " is 'trigger', but nothing triggers; add trigger_note or trigger_cc", given=triggers
+            )
+        return Handover(**table.model_dump())
+
+    def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, float]:
+        """The generator's controls, resolved; empty after a mistake."""
+        info = self.generators.get(voice.generator)
+        wrong_generator = [(*key, "generator")]
+        if info is None:
+            return {}
+        known = {control.name: control for control in info.controls}
+        right = {}
+        for name, value in voice.controls.items():
+            here = (*key, "controls", name)
+            if name not in known:
+                lacking = f": generator '{info.name}' has no such control"
+                self.document.refuse_name(here, name, known, lacking=lacking, given=wrong_generator)
+            elif not known[name].low <= value <= known[name].high:
+                self.document.refuse_value(here, value, _span(known[name]), given=wrong_generator)
+            else:
+                right[name] = value
+        return info.resolve_controls(right)
+
+    def _constraints(self, key: KeyPath, voice: VoiceTable) -> Constraints:
+        low, high = voice.range
+        if voice.scale is not None and not any(pitch % 12 in voice.scale for pitch in range(low, high + 1)):
+            text = f" leaves nothing to play: no note of it lies in the range {pitch_name(low)} to {pitch_name(high)}"
+            self.document.refuse((*key, "scale"), text, given=[(*key, "range")])
+        return Constraints(low, high, voice.scale, voice.polyphony)
+
+    def _controller(self, key: KeyPath, table: ControllerTable) -> ControllerMapping | None:
+        """The mapping, or `None` after a mistake."""
+        document, voices = self.document, self.file.voice
+        for name, written in (("cc", table.cc), ("control", table.control)):
+            if written is None:
+                document.refuse((*key, name), f" is missing; add {name} to this [[controller]]")
+        if table.voice > len(voices):
+            allowed = f"a whole number, 1 to {len(voices)}, as there are voices"
+            if voices:
+                document.refuse_value((*key, "voice"), table.voice, allowed)
+            return None
+        info = self.generators.get(voices[table.voice - 1].generator)
+        if info is None or table.control is None:
+            return None
+        given = [("voice", table.voice - 1, "generator"), (*key, "voice")]
+        known = {control.name: control for control in info.controls}
+        if table.control not in known:
+            document.refuse_name((*key, "control"), table.control, known, given=given)
+            return None
+        control = known[table.control]
+        for name, value in (("low", table.low), ("high", table.high)):
+            if value is not None and not control.low <= value <= control.high:
+                document.refuse_value((*key, name), value, _span(control), given=given)
+        if table.cc is None:
+            return None
+        low = _first(table.low, control.low)
+        return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
+
+    def _model(self, key: KeyPath, model: str) -> str:
+        """A file beside the preset as a full path; a name, which may have no slash, as it is."""
+        path = self._beside(model)
+        if path.exists():
+            return str(path)
+        if "/" in model or "\\" in model:
+            self.document.refuse(key, f" is {shown(model)}; there is no such file: {path}")
+        return model
+
+    def _prompt(self, prompt: str) -> Phrase | None:
+        """The music of a MIDI file beside the preset, or `None` after a mistake."""
+        # mido is slow to import, and few presets have a prompt.
+        from antiphon.midifile import read_score
+
+        try:
+            return read_score(self._beside(prompt)).phrase()
+        except AntiphonError as error:
+            self.document.refuse(("prompt",), f" is {shown(prompt)}: {error}")
+            return None
+
+    def _beside(self, name: str) -> Path:
+        return (self.document.path.parent / Path(name).expanduser()).absolute()
+
+
+def _span(control: Control) -> str:
+    return f"a number, {control.low:g} to {control.high:g}"
+
+
+def _first(value: Value | None, default: Value) -> Value:
+    return default if value is None else value

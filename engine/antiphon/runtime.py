@@ -1,0 +1,292 @@
+"""Threads, processes and queues: the only module that has any. It knows nothing of music.
+
+A performance is a handful of processes around one hub, the engine. Each beats a `Pulse` in shared memory; the command's
+own process, the supervisor, watches, and replaces what stops beating. Messages travel over `Link`s, whose threads keep
+a slow or dead peer from ever blocking its other end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import mmap
+import os
+import pickle
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any, Final
+
+BEAT_SECONDS: Final = 0.2
+"""How often an idle process beats."""
+
+_SLOTS: Final = 64
+_SLOT_BYTES: Final = 8
+_PATIENCE_SECONDS: Final = 0.05
+"""Time between two attempts to reach a hub that is not there (yet, or again)."""
+_SPIN_SECONDS: Final = 0.00015
+"""The last bit of a wait is spent looking at the clock: sleeping is no more exact than this."""
+_SWITCH_SECONDS: Final = 1e-4
+"""Longest time a thread of the engine may keep the interpreter from another; Python's own is fifty times that."""
+_REALTIME_PRIORITY: Final = 60
+
+_ROLES: Final = {"engine": "antiphon.engine", "player": "antiphon.backstage", "sound": "antiphon.backstage"}
+"""Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
+
+
+def spawn_thread(work: Callable[[], None], name: str) -> None:
+    """Run `work` in a daemon thread called `name`."""
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+class Inbox:
+    """Where an event loop receives everything: a queue with an exact time-out."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def put(self, item: Any) -> None:
+        """Leave `item`, from any thread."""
+        self._queue.put(item)
+
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._queue.empty()
+
+    def get(self, until_seconds: float) -> Any:
+        """The next item, as soon as there is one; None at `until_seconds` (of `time.perf_counter`)."""
+        remaining = until_seconds - time.perf_counter()
+        if remaining > _SPIN_SECONDS:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=remaining - _SPIN_SECONDS)
+        while time.perf_counter() < until_seconds and self._queue.empty():
+            pass
+        with contextlib.suppress(queue.Empty):
+            return self._queue.get_nowait()
+        return None
+
+
+class Pulse:
+    """When each process last beat, in memory that all of them share. Slot 0 is the engine's, 1 the sound's."""
+
+    ENGINE: Final = 0
+    SOUND: Final = 1
+    FIRST_PLAYER: Final = 2
+
+    def __init__(self, folder: Path) -> None:
+        self._memory = shared_memory(folder / "pulse", _SLOTS * _SLOT_BYTES)
+        self._view = memoryview(self._memory).cast("d")
+
+    def beat(self, slot: int) -> None:
+        """Say: I am alive, and not stuck."""
+        self._view[slot] = time.perf_counter()
+
+    def reset(self, slot: int) -> None:
+        """Wait for the first beat of a process that is being started."""
+        self._view[slot] = 0.0
+
+    def silent_seconds(self, slot: int) -> float | None:
+        """Time since the last beat; None before the first."""
+        last: float = self._view[slot]
+        return time.perf_counter() - last if last else None
+
+
+def shared_memory(path: Path, size: int) -> mmap.mmap:
+    """`size` bytes that every process that opens `path` shares; they outlive any of them."""
+    with path.open("a+b") as file:
+        file.truncate(size)
+        return mmap.mmap(file.fileno(), size)
+
+
+@dataclass(frozen=True, slots=True)
+class Backstage:
+    """What a process is given when it is started: the folder all processes of a performance share, and its place."""
+
+    folder: Path
+    place: int
+    """Slot of its pulse."""
+
+    @property
+    def address(self) -> str:
+        """Where the engine listens."""
+        return rf"\\.\pipe\{self.folder.name}" if sys.platform == "win32" else str(self.folder / "hub")
+
+    def read(self, name: str) -> Any:
+        """What the supervisor left under `name`."""
+        return pickle.loads((self.folder / name).read_bytes())
+
+    def leave(self, name: str, value: Any) -> None:
+        """Leave `value` under `name` for processes that are started later."""
+        partial = self.folder / f"{name}.partial"
+        partial.write_bytes(pickle.dumps(value))
+        partial.replace(self.folder / name)
+
+    @property
+    def key(self) -> bytes:
+        """What keeps other programs off the hub."""
+        return (self.folder / "key").read_bytes()
+
+
+def open_backstage() -> Backstage:
+    """A fresh folder that only this user can read."""
+    folder = Path(tempfile.mkdtemp(prefix="antiphon-"))
+    (folder / "key").write_bytes(secrets.token_bytes(32))
+    return Backstage(folder, -1)
+
+
+class Link:
+    """One end of a connection between two processes. Sending never blocks; what arrives is put into an inbox."""
+
+    def __init__(self, connection: Connection, inbox: Inbox, name: str) -> None:
+        """Items arrive in `inbox` as `(name, item)`; `(name, None)` when the peer is gone."""
+        self.name = name
+        self._connection = connection
+        self._inbox = inbox
+        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._sent = threading.Event()
+        spawn_thread(self._receive, f"from {name}")
+        spawn_thread(self._deliver, f"to {name}")
+
+    def send(self, item: Any) -> None:
+        """Send `item` as soon as the peer takes it."""
+        self._outbox.put(item)
+
+    def close(self, wait_seconds: float = 0.0) -> None:
+        """Close; first give what is being sent up to `wait_seconds` to get through."""
+        self._outbox.put(_LAST)
+        self._sent.wait(wait_seconds)
+        with contextlib.suppress(OSError):
+            self._connection.close()
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                self._inbox.put((self.name, self._connection.recv()))
+        except (EOFError, OSError):
+            self._inbox.put((self.name, None))
+
+    def _deliver(self) -> None:
+        try:
+            while (item := self._outbox.get()) is not _LAST:
+                self._connection.send(item)
+        except (OSError, ValueError):
+            pass  # The peer is gone, as `_receive` has noticed as well.
+        self._sent.set()
+
+
+_LAST: Final = object()
+
+
+def serve_hub(backstage: Backstage, welcome: Callable[[Connection, Any], None]) -> None:
+    """Listen on the hub; every process that comes is handed, with its greeting, to `welcome`, in another thread."""
+    if sys.platform != "win32":
+        Path(backstage.address).unlink(missing_ok=True)  # An engine that was killed could not tidy up.
+    listener = Listener(backstage.address, backlog=_SLOTS, authkey=backstage.key)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection = listener.accept()
+                welcome(connection, connection.recv())
+            except Exception:  # A visitor without the key, or one that died at the door
+                continue
+
+    spawn_thread(accept, "hub")
+
+
+def join_hub(backstage: Backstage, greeting: Any, give_up: Callable[[], bool] | None = None) -> Connection | None:
+    """Reach the hub, however long it takes, and say who comes.
+
+    None once `give_up` says so; unless given, that is when the process that started this one is gone.
+    """
+    give_up = give_up or is_orphan
+    while not give_up() and backstage.folder.exists():
+        try:
+            connection = Client(backstage.address, authkey=backstage.key)
+            connection.send(greeting)
+        except Exception:  # Not there yet; or dying as we speak, whatever that raises.
+            time.sleep(_PATIENCE_SECONDS)
+        else:
+            return connection
+    return None
+
+
+_PARENT: Final = os.getppid()
+
+
+def is_orphan() -> bool:
+    """Whether the process that started this one is gone, however it went."""
+    return os.getppid() != _PARENT
+
+
+class Process:
+    """A child process in one of the roles. It cannot be interrupted from the keyboard: the supervisor ends it."""
+
+    def __init__(self, role: str, backstage: Backstage, place: int, log: Path) -> None:
+        """`log`: where its output goes, so that nothing disturbs the screen and nothing is lost."""
+        command = [sys.executable, "-m", "antiphon.runtime", role, str(backstage.folder), str(place)]
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            )
+        self.role = role
+        self.place = place
+        self.log = log
+        self.started_seconds = time.perf_counter()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self, wait_seconds: float) -> None:
+        """Ask it to end; kill it if it has not after `wait_seconds`."""
+        self._process.terminate()
+        self.wait(wait_seconds)
+
+    def wait(self, wait_seconds: float) -> None:
+        """Let it end by itself; kill it if it has not after `wait_seconds`."""
+        try:
+            self._process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def hurry() -> bool:
+    """Make the calling thread punctual: real-time priority where the system allows it (whether it did is returned)."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_REALTIME_PRIORITY))
+    except (AttributeError, OSError):  # Not on this system, or no right to it.
+        return False
+    return True
+
+
+def main() -> None:
+    """Run one role: `python -m antiphon.runtime ROLE FOLDER PLACE`. The supervisor starts it; nobody else should."""
+    role, folder, place = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    module = importlib.import_module(_ROLES[role])
+    getattr(module, f"run_{role}")(Backstage(Path(folder), int(place)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,335 @@
+"""The command's own process: starts the performance, watches over it, keeps its record. It touches no port itself.
+
+It watches the pulse of every process. One that has stopped is killed and started again: an engine takes over where the
+dead one stood and first ends what was left sounding; a player is replaced, and the fallback plays meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from antiphon.backstage import CANNOT_START, NO_DEVICE, SoundSetup
+from antiphon.cast import Cast
+from antiphon.duet import PlayerReady, Selected
+from antiphon.engine import CANNOT_OPEN, EngineSetup
+from antiphon.errors import AntiphonError
+from antiphon.journal import Header, JournalWriter, Record
+from antiphon.ledger import Ledger
+from antiphon.midifile import write_score
+from antiphon.plan import Plan, output_names
+from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
+from antiphon.session import score_of, statistics, write_statistics
+
+SILENT_SECONDS: Final = 1.5
+"""A process that has not beaten for this long is stuck."""
+_START_SECONDS: Final = {"engine": 15.0, "player": 60.0, "sound": 15.0}
+"""Time to the first beat: loading a model takes a while."""
+_RESTARTS_IN_A_ROW: Final = 5
+"""A process that dies this often, each time within a few seconds of its start, is left alone."""
+_STEADY_SECONDS: Final = 5.0
+_SAVE_SECONDS: Final = 1.0
+_SAVE_SHARE: Final = 0.05
+"""Largest share of the time that goes into rewriting `session.mid` while playing; the journal is always up to date."""
+_STOP_SECONDS: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the person at the screen should see."""
+
+    kind: str
+    """`ports`, `sound`, `report`, or what happened to a process: `started`, `restarted`, `given up`."""
+    text: str
+
+
+OnRecords = Callable[[Sequence[Record]], None]
+OnNotice = Callable[[Notice], None]
+
+
+class Supervisor:
+    """A live performance from its start to its end."""
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        session: Path,
+        *,
+        backend: str | None = None,
+        sound: SoundSetup | None = None,
+        origins: Mapping[str, str] | None = None,
+        on_records: OnRecords = lambda records: None,
+        on_notice: OnNotice = lambda notice: None,
+    ) -> None:
+        """Start all processes.
+
+        `session`: the folder to record into. `backend`: see `find_backend`. `sound`: what the synth plays with.
+        `origins`: for the record, the distribution and version each generator comes from, by its name.
+
+        Raises:
+            AntiphonError: the folder cannot be written, or the engine does not start.
+        """
+        self.session = session
+        self.header = Header(tuple(plans), output_names(plans), versions(origins or {}), _now())
+        self.records: list[Record] = []
+        """Everything that happened, in order."""
+        self.ready_seconds: float | None = None
+        """How long it took until the engine and all players were ready; None before."""
+        self._on_records = on_records
+        self._on_notice = on_notice
+        self._started_seconds = time.perf_counter()
+        self._setup = EngineSetup(tuple(plans), self._started_seconds, backend)
+        self._journal = JournalWriter(session, self.header)
+        self._backstage = open_backstage()
+        self._pulse = Pulse(self._backstage.folder)
+        self._inbox = Inbox()
+        self._link: Link | None = None
+        self._saved_seconds = self._started_seconds
+        self._save_cost_seconds = 0.0
+        self._saved_count = 0
+        self._failures: dict[int, int] = {}
+        self._given_up: set[int] = set()
+        self._error: str | None = None
+        self._engine_ready = False
+        self._roles = self._cast_roles()
+        shared_memory(self._backstage.folder / "ledger", Ledger.size(len(self.header.outputs)))
+        self._backstage.leave("engine", self._setup)
+        for place, roles in self._roles.items():
+            self._backstage.leave(f"roles-{place}", roles)
+        self._processes: dict[int, Process] = {}
+        self._start("engine", Pulse.ENGINE)
+        for place in self._roles:
+            self._start("player", place)
+        if "synth" in self.header.outputs:
+            self._backstage.leave("sound", sound or SoundSetup())
+            self._start("sound", Pulse.SOUND)
+        self._join()
+
+    # ---- for whoever runs the performance ------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine plays and every player has taken its seat."""
+        return self.ready_seconds is not None
+
+    @property
+    def clock_seconds(self) -> float:
+        """Seconds since the session began."""
+        return time.perf_counter() - self._setup.origin_seconds
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that plays now."""
+        return self.header.plans[self._setup.selected]
+
+    def processes(self) -> dict[str, int]:
+        """Process id of every running process: `engine`, `sound`, `player 2`, …"""
+        return {
+            process.role if process.role != "player" else f"player {process.place}": process.pid
+            for process in self._processes.values()
+            if process.exit_code() is None
+        }
+
+    def run_for(self, seconds: float) -> None:
+        """Watch over the performance for so long; returns early when there is something new to show.
+
+        Raises:
+            AntiphonError: the engine cannot open its ports, or cannot be kept alive.
+        """
+        until = time.perf_counter() + seconds
+        while (item := self._inbox.get(until)) is not None:
+            self._take(item[1])
+        self._watch()
+        self._save()
+        if self._error is not None:
+            raise AntiphonError(self._error)
+
+    def panic(self) -> None:
+        """Silence everything, everywhere."""
+        self._send("panic")
+
+    def select(self, number: int) -> None:
+        """Let plan `number` play."""
+        self._send("select", number)
+
+    def stop(self) -> None:
+        """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
+        if not self._backstage.folder.exists():
+            return
+        engine = self._processes.get(Pulse.ENGINE)
+        if engine is not None and engine.exit_code() is None:
+            self._send("stop")
+            engine.wait(_STOP_SECONDS)
+        self._drain()
+        for process in self._processes.values():
+            process.stop(_STOP_SECONDS / 3)
+        if self._link is not None:
+            self._link.close()
+        self._journal.close()
+        write_score(self.session / "session.mid", score_of(self.header, self.records))
+        write_statistics(self.session, statistics(self.header, self.records))
+        shutil.rmtree(self._backstage.folder, ignore_errors=True)
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ---- processes -----------------------------------------------------------------------------------------------
+
+    def _cast_roles(self) -> dict[int, dict[int, Any]]:
+        """A process for each player, and one for all that stand in: by place, the roles by slot."""
+        roles: dict[int, dict[int, Any]] = {}
+        fallbacks: dict[int, Any] = {}
+        for slot, role in enumerate(Cast(self.header.plans).roles):
+            if role.chair == "fallback":
+                fallbacks[slot] = role
+            else:
+                roles[Pulse.FIRST_PLAYER + len(roles)] = {slot: role}
+        roles[Pulse.FIRST_PLAYER + len(roles)] = fallbacks
+        return roles
+
+    def _start(self, role: str, place: int) -> None:
+        self._pulse.reset(place)
+        backstage = Backstage(self._backstage.folder, place)
+        self._processes[place] = Process(role, backstage, place, self.session / f"{role}-{place}.log")
+
+    def _join(self) -> None:
+        connection = join_hub(self._backstage, ("supervisor", -1, ()), give_up=self._engine_ended)
+        if connection is None:
+            process = self._processes[Pulse.ENGINE]
+            raise AntiphonError(f"the engine does not start; see {process.log}")
+        self._link = Link(connection, self._inbox, "engine")
+
+    def _engine_ended(self) -> bool:
+        return self._processes[Pulse.ENGINE].exit_code() is not None
+
+    def _watch(self) -> None:
+        for place, process in list(self._processes.items()):
+            why = self._trouble(process)
+            if why is not None:
+                process.kill()
+                self._replace(place, process, why)
+
+    def _trouble(self, process: Process) -> str | None:
+        if process.place in self._given_up:
+            return None
+        code = process.exit_code()
+        if code in (NO_DEVICE, CANNOT_START, CANNOT_OPEN):
+            self._given_up.add(process.place)  # It has said why; starting it again would end the same way.
+            return None
+        if code is not None:
+            return f"it died (exit code {code})"
+        silent = self._pulse.silent_seconds(process.place)
+        if silent is None:
+            slow = time.perf_counter() - process.started_seconds > _START_SECONDS[process.role]
+            return "it does not start" if slow else None
+        return f"it hung for {silent:.1f} s" if silent > SILENT_SECONDS else None
+
+    def _replace(self, place: int, process: Process, why: str) -> None:
+        steady = time.perf_counter() - process.started_seconds > _STEADY_SECONDS
+        self._failures[place] = 1 if steady else self._failures.get(place, 0) + 1
+        if self._failures[place] >= _RESTARTS_IN_A_ROW:
+            self._given_up.add(place)
+            self._on_notice(Notice("given up", f"{process.role}: {why}, again and again; see {process.log}"))
+            if process.role == "engine":
+                self._error = f"the engine cannot be kept alive: {why}; see {process.log}"
+            return
+        if process.role == "engine":
+            self._drain()
+            if self._link is not None:
+                self._link.close()
+            self._setup = replace(self._setup, takes_over=True)
+            self._backstage.leave("engine", self._setup)
+        self._start(process.role, place)
+        if process.role == "engine":
+            self._join()
+        self._on_notice(Notice("restarted", f"{process.role} restarted: {why}"))
+
+    # ---- what the engine tells -----------------------------------------------------------------------------------
+
+    def _send(self, *item: Any) -> None:
+        if self._link is not None:
+            self._link.send(item)
+
+    def _drain(self) -> None:
+        """Take in what the engine said before it ended."""
+        while (item := self._inbox.get(time.perf_counter() + 0.1)) is not None:
+            if item[1] is None:
+                return
+            self._take(item[1])
+
+    def _take(self, item: Any) -> None:
+        if item is None:
+            return  # The engine is gone; `_watch` sees to it.
+        kind, *details = item
+        if kind == "records":
+            self._keep(details[0])
+        elif kind == "ports":
+            backend, inputs, outputs = details
+            self._engine_ready = True
+            self._setup = replace(self._setup, backend=backend or self._setup.backend)
+            heard = ", ".join(inputs) or "nothing yet"
+            self._on_notice(
+                Notice("ports", f"MIDI system {backend}; listening to {heard}; playing to {', '.join(outputs)}")
+            )
+            self._check_ready()
+        elif kind == "connections":
+            self._setup = replace(self._setup, connections=details[0])
+        elif kind == "cannot open":
+            self._error = details[0]
+        elif kind in ("sound", "no sound", "cannot start", "report"):
+            self._on_notice(Notice(kind, details[0]))
+            self._check_ready()
+        elif kind == "port":
+            what, name = details
+            self._on_notice(Notice("port", f"{name}: {what}"))
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        self._journal.write(records)
+        self.records += records
+        for record in records:
+            if isinstance(record.what, Selected):
+                self._setup = replace(self._setup, selected=record.what.plan)
+        self._on_records(records)
+        self._check_ready()
+
+    def _check_ready(self) -> None:
+        if self.ready_seconds is not None or not self._engine_ready:
+            return
+        seated = {record.what.slot for record in self.records if isinstance(record.what, PlayerReady)}
+        wanted = {slot for place, roles in self._roles.items() if place not in self._given_up for slot in roles}
+        if wanted <= seated:
+            self.ready_seconds = time.perf_counter() - self._started_seconds
+
+    def _save(self) -> None:
+        """Bring `session.mid` up to date, now and then."""
+        now = time.perf_counter()
+        pause = max(_SAVE_SECONDS, self._save_cost_seconds / _SAVE_SHARE)
+        if len(self.records) == self._saved_count or now - self._saved_seconds < pause:
+            return
+        write_score(self.session / "session.mid", score_of(self.header, self.records))
+        self._saved_seconds, self._saved_count = time.perf_counter(), len(self.records)
+        self._save_cost_seconds = self._saved_seconds - now
+
+
+def versions(origins: Mapping[str, str]) -> dict[str, str]:
+    """Versions of what a performance depends on; `origins`: those of the generators, by name."""
+    return {
+        "antiphon": importlib.metadata.version("antiphon"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        **origins,
+    }
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

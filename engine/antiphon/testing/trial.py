@@ -1,0 +1,92 @@
+"""A generator on trial: every call to it is watched. It knows no rule; `rules` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from antiphon.generator import Casting, Generator, GeneratorInfo, IllegalPhrase, MakeGenerator, Request, check_phrase
+from antiphon.notes import Phrase
+from antiphon.testing.phrases import BAR_TICKS
+
+
+class BrokenRule(AssertionError):
+    """A generator breaks a rule of the contract; the text says which, how, and in what situation."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"{rule}: {what}")
+        self.rule = rule
+
+
+@dataclass(slots=True)
+class Trial:
+    """What is tried, and what has been seen so far."""
+
+    make: MakeGenerator
+    info: GeneratorInfo
+    model: str | None
+    seeds: tuple[int, ...]
+    rules: dict[str, None] = field(default_factory=lambda: {"the declaration is valid": None})
+    notes: int = 0
+    moved: set[str] = field(default_factory=set)
+    seeds_differ: bool = False
+
+
+@dataclass(slots=True)
+class Scene:
+    """One heard phrase and one seed."""
+
+    trial: Trial
+    seed: int
+    heard: Phrase
+    name: str
+
+    def player(self, rule: str, seed: int | None = None) -> Player:
+        """A new generator that is about to be judged by `rule`."""
+        self.trial.rules[rule] = None
+        return Player(self, rule, self.seed if seed is None else seed)
+
+    def request(self, after: Phrase | None = None, length_ticks: int = BAR_TICKS) -> Request:
+        """A request that goes on from `after`, or from what is heard, with every control at its default."""
+        start = (after or self.heard).end_ticks
+        return Request(start, length_ticks, self.trial.info.resolve_controls({}))
+
+    def broken(self, rule: str, what: str) -> BrokenRule:
+        return BrokenRule(rule, f"{what} ({self.name})")
+
+
+class Player:
+    """A generator under judgement: whatever it raises or returns amiss is a broken rule."""
+
+    def __init__(self, scene: Scene, rule: str, seed: int) -> None:
+        self._scene = scene
+        self._rule = rule
+        generator = self._call("make", lambda: scene.trial.make(Casting(seed, scene.trial.model)))
+        if not isinstance(generator, Generator):
+            missing = [name for name in ("prime", "extend", "rewind") if not hasattr(generator, name)]
+            raise scene.broken(
+                rule, f"make returned {type(generator).__name__}, which has no {' and no '.join(missing)}"
+            )
+        self._generator = generator
+
+    def prime(self, heard: Phrase) -> None:
+        self._call("prime", lambda: self._generator.prime(heard))
+
+    def rewind(self, to_ticks: int) -> None:
+        self._call("rewind", lambda: self._generator.rewind(to_ticks))
+
+    def extend(self, request: Request) -> Phrase:
+        answer = self._call("extend", lambda: self._generator.extend(request))
+        try:
+            phrase = check_phrase(answer, request)
+        except IllegalPhrase as error:
+            raise self._scene.broken("phrases are legal", str(error)) from error
+        self._scene.trial.notes += len(phrase.notes)
+        return phrase
+
+    def _call(self, name: str, function: Callable[[], object]) -> object:
+        try:
+            return function()
+        except Exception as error:
+            what = f"{name} raised {type(error).__name__}: {error}"
+            raise self._scene.broken(self._rule, what) from error

@@ -1,0 +1,481 @@
+"""One voice of the duet: listens to a call, hands over, answers, and gives way. It draws no time and no randomness."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+from antiphon import messages
+from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
+from antiphon.generator import Request
+from antiphon.listening import Ear
+from antiphon.notes import Note, Phrase
+from antiphon.plan import VoicePlan
+from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
+
+PATIENCE_SECONDS = 0.03
+"""How long after its moment a first phrase may still arrive before the fallback plays."""
+MARGIN_SECONDS = 0.05
+"""How long before its moment a later phrase must have arrived."""
+GIVE_UP_SECONDS = 0.5
+"""How long the fallback is waited for before the voice falls silent."""
+RESTS_ALLOWED = 4
+"""Phrases without a note that a generator may open an answer with."""
+MEMORY_NOTES = 4096
+"""Notes a voice remembers; a quarter is forgotten when there are more."""
+
+_CHORD_SECONDS = 0.04
+"""Onsets closer together than this are one chord, not a rhythm."""
+_GAPS = 8
+
+
+@dataclass(slots=True)
+class _Seat:
+    """What the player in a chair is known to know."""
+
+    ready: bool = False
+    synced: int = 0
+    """How many leading notes of the voice's memory it has been told."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer from the first guess at it to its last note. A guess has no `launch_ticks` yet."""
+
+    epoch: int
+    origin_ticks: int
+    """Where the generator begins to continue, in its own time."""
+    length_ticks: int | None
+    """How long the answer is; None: until touched."""
+    composed_end_ticks: int
+    """How far the generator has come, in its own time."""
+    chair: Chair = "main"
+    phrases: list[Phrase] = field(default_factory=list)
+    """Received and not yet placed."""
+    count: int = 0
+    """Phrases received."""
+    composed: list[Note] = field(default_factory=list)
+    """The latest notes, in the generator's own time."""
+    wanted: int | None = None
+    """Number of the phrase that was asked for and has not come."""
+    failure: str | None = None
+    launch_ticks: int | None = None
+    """Where its first note falls, in session time."""
+    shift_ticks: int | None = None
+    """From the generator's time to session time; known with the first note."""
+    ask_ticks: int | None = None
+    """When to ask for the next phrase."""
+    deadline_ticks: int | None = None
+    """When to stop waiting for the wanted phrase."""
+    played: list[Note] = field(default_factory=list)
+    """Notes handed to the schedule, in session time."""
+
+    @property
+    def end_ticks(self) -> int | None:
+        """Where the answer ends, in session time; None if that is not settled."""
+        if self.length_ticks is None or self.shift_ticks is None or self.launch_ticks is None:
+            return None
+        return self.launch_ticks + self.length_ticks
+
+    @property
+    def last_ticks(self) -> int | None:
+        """Where the generator has no more to compose, in its own time."""
+        return None if self.length_ticks is None else self.origin_ticks + self.length_ticks
+
+    def sounds(self, ticks: int) -> bool:
+        """Whether its first note has come by `ticks`."""
+        return self.shift_ticks is not None and self.launch_ticks is not None and ticks >= self.launch_ticks
+
+
+class Voice:
+    """The state machine of one voice. Every method returns what is to be done, as commands."""
+
+    def __init__(
+        self, index: int, plan: VoicePlan, signature: TimeSignature, epochs: Iterator[int], ear: Ear | None = None
+    ) -> None:
+        self.index = index
+        self.plan = plan
+        self.ear = ear or Ear()
+        self.controls = dict(plan.controls)
+        self._signature = signature
+        self._epochs = epochs
+        self._seats = {chair: _Seat() for chair in CHAIRS}
+        self._answer: _Answer | None = None
+        self._call_ticks: int | None = None
+        self._handover_ticks: int | None = None
+        self._busy_until_ticks = 0
+        self._gaps: deque[int] = deque(maxlen=_GAPS)
+        self._pedal_down = False
+
+    @property
+    def state(self) -> str:
+        """`listening`, `waiting` (handed over, not yet sounding) or `answering`."""
+        if self._answer is None or self._answer.launch_ticks is None:
+            return "listening"
+        return "waiting" if self._answer.shift_ticks is None else "answering"
+
+    # ---- what comes in -------------------------------------------------------------------------------------------
+
+    def hear(self, message: bytes, now: Moment) -> list[Command]:
+        """Take in the player's message."""
+        if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
+            return []
+        if self.swallows(message):
+            return self._command(message, now)
+        onset = messages.is_note_on(message)
+        if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
+            return []
+        said = self._touch(now) if onset else []
+        before = self.ear.last_onset_ticks
+        heard = self.ear.hear(message, now.ticks)
+        if heard is None:
+            return said
+        for seat in self._seats.values():
+            seat.synced = min(seat.synced, heard.first_changed)
+        if onset:
+            if self._call_ticks is None:
+                self._call_ticks = now.ticks
+            elif before is not None and now.ticks - before > seconds_to_ticks(_CHORD_SECONDS, now.bpm):
+                self._gaps.append(now.ticks - before)
+        if self.state == "listening" and self._call_ticks is not None:
+            self._handover_ticks = self._handover_at(now)
+            said += self._guess(now)
+        return said
+
+    def swallows(self, message: bytes) -> bool:
+        """Whether the message is a command to this voice rather than music."""
+        rule = self.plan.handover
+        if rule.by == "pedal":
+            return messages.is_controller(message, messages.PEDALS[rule.pedal])
+        if rule.by != "trigger":
+            return False
+        if rule.trigger_cc is not None and messages.is_controller(message, rule.trigger_cc):
+            return True
+        is_note = messages.is_note_on(message) or messages.is_note_off(message)
+        return is_note and message[1] == rule.trigger_note
+
+    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
+        """Set a control of the generator; it is heard in the next phrase."""
+        self.controls[control] = value
+        if self.state == "listening" and self._call_ticks is not None:
+            return self._guess(now)
+        return []
+
+    def ready(self, chair: Chair, now: Moment) -> list[Command]:
+        """A player has taken its chair."""
+        self._seats[chair] = _Seat(ready=True)
+        if self.state != "listening":
+            return []
+        if self._call_ticks is not None:
+            return self._guess(now)
+        return self._remind(now.ticks)
+
+    def lost(self, chair: Chair, reason: str, now: Moment) -> list[Command]:
+        """A player is gone; whatever it guessed goes with it."""
+        self._seats[chair] = _Seat()
+        answer = self._answer
+        if answer is None or answer.chair != chair:
+            return []
+        answer.failure = reason
+        if self.state == "listening":
+            answer.phrases.clear()
+        return self._stand_in(reason, now) if answer.launch_ticks is not None and answer.wanted is not None else []
+
+    def failed(self, failure: Failed, now: Moment) -> list[Command]:
+        """A player raised or returned nonsense."""
+        answer = self._answer
+        if answer is None or (answer.epoch, answer.chair) != (failure.epoch, failure.chair):
+            return []
+        answer.failure = failure.reason
+        return self._stand_in(failure.reason, now) if answer.launch_ticks is not None else []
+
+    def receive(self, continuation: Continuation, now: Moment) -> list[Command]:
+        """A player's phrase has come; a stale one is dropped."""
+        answer = self._answer
+        if answer is None or (continuation.epoch, continuation.chair, continuation.index) != (
+            answer.epoch,
+            answer.chair,
+            answer.wanted,
+        ):
+            return []
+        phrase = continuation.phrase
+        answer.wanted = None
+        answer.deadline_ticks = None
+        answer.count += 1
+        answer.composed_end_ticks = phrase.end_ticks
+        answer.composed = [*answer.composed[-256:], *phrase.notes]
+        answer.phrases.append(phrase)
+        if answer.launch_ticks is None:
+            return []
+        due = answer.launch_ticks if answer.shift_ticks is None else phrase.start_ticks + answer.shift_ticks
+        said: list[Command] = []
+        if now.ticks > due:
+            late = Decision(
+                "late", self.index, now.ticks, "the phrase came late", answer.epoch, continuation.index, answer.chair
+            )
+            said.append(late)
+        return said + self._place(now)
+
+    # ---- time ----------------------------------------------------------------------------------------------------
+
+    def next_ticks(self) -> int | None:
+        """The next tick at which time alone changes something."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            return self._handover_ticks
+        times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
+        return min((ticks for ticks in times if ticks is not None), default=None)
+
+    def advance(self, now: Moment) -> list[Command]:
+        """Do what is due at `now`."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            if self._handover_ticks is not None and now.ticks >= self._handover_ticks:
+                return self._hand_over(now)
+            return []
+        if answer.end_ticks is not None and now.ticks >= answer.end_ticks:
+            told = Decision("end", self.index, now.ticks, "the answer is over")
+            return [told, *self._stop(answer.end_ticks, now), *self._remind(answer.end_ticks)]
+        if answer.deadline_ticks is not None and now.ticks >= answer.deadline_ticks:
+            return self._stand_in("it is late", now)
+        if answer.ask_ticks is not None and now.ticks >= answer.ask_ticks:
+            answer.ask_ticks = None
+            self._let_go(now.ticks)
+            return self._ask(answer, now) if answer.failure is None else self._stand_in(answer.failure, now)
+        return []
+
+    # ---- the call ------------------------------------------------------------------------------------------------
+
+    def _command(self, message: bytes, now: Moment) -> list[Command]:
+        is_note = messages.kind(message) != messages.CONTROL_CHANGE
+        pressed = messages.is_note_on(message) if is_note else message[2] >= 64
+        if pressed == self._pedal_down:
+            return []
+        self._pedal_down = pressed
+        if not pressed:
+            return []
+        if self.state != "listening":
+            return [*self._touch(now), *self._remind(now.ticks)]
+        return self._hand_over(now) if self._call_ticks is not None else []
+
+    def _handover_at(self, now: Moment) -> int | None:
+        rule = self.plan.handover
+        if self._call_ticks is None:
+            return None
+        if rule.by == "bars":
+            # A first note a little ahead of the bar line belongs to the bar that it leads into.
+            bar_ticks = self._signature.bar_ticks
+            bar = (self._call_ticks + self._signature.beat_ticks // 4) // bar_ticks
+            return max(now.ticks, (bar + rule.bars) * bar_ticks)
+        if rule.by != "silence" or self.ear.keys_down:
+            return None
+        low, high = (seconds_to_ticks(s, now.bpm) for s in (rule.min_seconds, rule.max_seconds))
+        gap = round(rule.silence_multiple * median(self._gaps)) if self._gaps else (low + high) // 2
+        onset, release = self.ear.last_onset_ticks or 0, self.ear.last_release_ticks or 0
+        return max(now.ticks, onset + min(high, max(low, gap)), release + low)
+
+    def _launch_grid(self) -> int | None:
+        if self.plan.launch == "now":
+            return None
+        return self._signature.beat_ticks if self.plan.launch == "beat" else self._signature.bar_ticks
+
+    def _call_end(self) -> int:
+        """Where a continuation of the call begins: at its last event, or on the grid that follows it."""
+        if self.plan.handover.by == "bars" and self._handover_ticks is not None:
+            return max(self._handover_ticks, self._busy_until_ticks)
+        end = max((self.ear.last_onset_ticks or 0) + 1, self.ear.last_release_ticks or 0, self._busy_until_ticks)
+        grid = self._launch_grid()
+        return end if grid is None else next_multiple(end, grid)
+
+    def _answer_length(self, call_end_ticks: int) -> int | None:
+        if self.plan.mode == "continue":
+            return None
+        if self.plan.answer_bars is not None:
+            return self.plan.answer_bars * self._signature.bar_ticks
+        if self.plan.handover.by == "bars":
+            return self.plan.handover.bars * self._signature.bar_ticks
+        call = call_end_ticks - (self._call_ticks or 0)
+        grid = self._launch_grid()
+        return max(self._signature.beat_ticks, call if grid is None else next_multiple(call, grid))
+
+    def _guess(self, now: Moment) -> list[Command]:
+        """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
+        end = self._call_end()
+        epoch = next(self._epochs)
+        answer = self._answer = _Answer(epoch, end, self._answer_length(end), end)
+        said = [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
+        return said + self._ask(answer, now)
+
+    def _prime(self, chair: Chair, epoch: int, end_ticks: int, composed: tuple[Note, ...] = ()) -> list[Command]:
+        seat = self._seats[chair]
+        if not seat.ready:
+            return []
+        notes = self.ear.notes
+        keep, seat.synced = seat.synced, len(notes)
+        return [Prime(self.index, chair, epoch, keep, (*notes[keep:], *composed), end_ticks)]
+
+    def _hand_over(self, now: Moment) -> list[Command]:
+        answer = self._answer
+        assert answer is not None, "every call comes with a guess at its answer"
+        grid = self._launch_grid()
+        start = max(now.ticks, self._busy_until_ticks)
+        answer.launch_ticks = start if grid is None else next_multiple(start, grid)
+        self._handover_ticks = None
+        said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
+        if not self._seats["main"].ready:
+            return said + self._stand_in(answer.failure or "it has not started yet", now)
+        if answer.failure is not None:
+            return said + self._stand_in(answer.failure, now)
+        if answer.phrases:
+            return said + self._place(now)
+        answer.deadline_ticks = self._deadline(answer, now)
+        return said
+
+    # ---- the answer ----------------------------------------------------------------------------------------------
+
+    def _ask(self, answer: _Answer, now: Moment) -> list[Command]:
+        start, last = answer.composed_end_ticks, answer.last_ticks
+        length = self._signature.bar_ticks if last is None else min(self._signature.bar_ticks, last - start)
+        if length <= 0:
+            return []
+        if not self._seats[answer.chair].ready:
+            return [] if answer.launch_ticks is None else self._stand_in("it is gone", now)
+        answer.wanted = answer.count
+        seconds = PATIENCE_SECONDS
+        if answer.launch_ticks is not None:
+            answer.deadline_ticks = self._deadline(answer, now)
+            seconds += (answer.deadline_ticks - now.ticks) * 60 / (now.bpm * 480)
+        request = Request(
+            start,
+            length,
+            dict(self.controls),
+            self.plan.constraints,
+            seconds,
+            final=last is not None and start + length >= last,
+            bar_ticks=self._signature.bar_ticks,
+        )
+        return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
+
+    def _deadline(self, answer: _Answer, now: Moment) -> int:
+        if answer.chair == "fallback":
+            return now.ticks + seconds_to_ticks(GIVE_UP_SECONDS, now.bpm)
+        patience = seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
+        if answer.shift_ticks is None:
+            return max(answer.launch_ticks or 0, now.ticks) + patience
+        due = answer.composed_end_ticks + answer.shift_ticks
+        return max(due - seconds_to_ticks(MARGIN_SECONDS, now.bpm), now.ticks + patience)
+
+    def _place(self, now: Moment) -> list[Command]:
+        """Give the phrases that have come their place in time and hand them to the schedule."""
+        answer = self._answer
+        assert answer is not None
+        assert answer.launch_ticks is not None
+        said: list[Command] = []
+        while answer.phrases:
+            phrase = answer.phrases.pop(0)
+            if answer.shift_ticks is None:
+                if not phrase.notes:
+                    if answer.count >= RESTS_ALLOWED:
+                        return said + self._stand_in("it plays nothing", now)
+                    return said + self._ask(answer, now)
+                self._launch(answer, phrase.notes[0], now)
+                assert answer.launch_ticks is not None
+                said.append(Decision("answer", self.index, answer.launch_ticks, "the first note falls here"))
+            assert answer.shift_ticks is not None
+            end = answer.end_ticks
+            notes = [note.shifted(answer.shift_ticks) for note in phrase.notes]
+            # What should have sounded long ago would come out as one cluster: better left out.
+            earliest = now.ticks - seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
+            notes = [n for n in notes if n.start_ticks >= earliest and (end is None or n.start_ticks < end)]
+            if end is not None:
+                notes = [note.clipped(end) for note in notes]
+            answer.played += notes
+            if notes:
+                said.append(Play(self.index, tuple(notes)))
+            last = answer.last_ticks
+            if last is None or answer.composed_end_ticks < last:
+                answer.ask_ticks = max(now.ticks, phrase.start_ticks + answer.shift_ticks)
+        return said
+
+    def _launch(self, answer: _Answer, first: Note, now: Moment) -> None:
+        launch, grid = answer.launch_ticks or 0, self._launch_grid()
+        late_ticks = now.ticks - launch
+        if late_ticks > 0 and grid is None:
+            launch = now.ticks
+        elif grid is not None and late_ticks > seconds_to_ticks(PATIENCE_SECONDS, now.bpm):
+            launch = next_multiple(now.ticks, self._signature.beat_ticks)
+        start = first.start_ticks
+        if grid is not None and self.plan.follows == "beat":
+            start -= start % self._signature.beat_ticks
+        answer.launch_ticks, answer.shift_ticks = launch, launch - start
+
+    def _stand_in(self, reason: str, now: Moment) -> list[Command]:
+        """Let the fallback go on from here; if it is the fallback that fails, fall silent."""
+        answer = self._answer
+        assert answer is not None
+        assert answer.launch_ticks is not None
+        name = self.plan.generator if answer.chair == "main" else self.plan.fallback
+        text = f"{name}: {reason}"
+        if answer.chair == "fallback" or not self._seats["fallback"].ready:
+            silent = Decision("silent", self.index, now.ticks, text, answer.epoch, answer.count, answer.chair)
+            return [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
+        told = Decision(
+            "fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays", answer.epoch, answer.count
+        )
+        answer.chair, answer.epoch = "fallback", next(self._epochs)
+        answer.failure, answer.ask_ticks = None, None
+        composed = tuple(answer.composed)
+        prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, composed)
+        return [told, *prime, *self._ask(answer, now)]
+
+    # ---- giving way ----------------------------------------------------------------------------------------------
+
+    def _touch(self, now: Moment) -> list[Command]:
+        """The player has touched a key: a sounding answer gives way, one that has not begun yet is put off."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            return []
+        if not answer.sounds(now.ticks):
+            self._answer = None
+            if self.plan.handover.by == "bars":
+                self._call_ticks = None  # Its bars are over: what is played now is the next call.
+            return [Silence(self.index, now.ticks)]
+        end = now.ticks
+        if self.plan.touch == "finish_bar":
+            end = next_multiple(now.ticks, self._signature.bar_ticks)
+            if answer.end_ticks is not None:
+                end = min(end, answer.end_ticks)
+        self._busy_until_ticks = end
+        return [Decision("touch", self.index, now.ticks, "touched: the player has the floor"), *self._stop(end, now)]
+
+    def _stop(self, end_ticks: int, now: Moment) -> list[Command]:
+        """End the answer at `end_ticks`, remember what of it was played, and listen."""
+        # What begins at this very tick has been sent already; what would begin at a later end has not.
+        self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
+        self._answer = None
+        self._call_ticks = None
+        self._handover_ticks = None
+        return [Silence(self.index, end_ticks)]
+
+    def _remind(self, end_ticks: int) -> list[Command]:
+        """Tell the players what is remembered, between calls."""
+        epoch = next(self._epochs)
+        end = max(end_ticks, self.ear.notes[-1].start_ticks + 1 if self.ear.notes else end_ticks)
+        return [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
+
+    def _let_go(self, before_ticks: int, clip_ticks: int | None = None) -> None:
+        """Move the answer's notes that started before `before_ticks` into the memory, which stays bounded."""
+        answer = self._answer
+        assert answer is not None
+        past = [note for note in answer.played if note.start_ticks < before_ticks]
+        answer.played = [note for note in answer.played if note.start_ticks >= before_ticks]
+        if clip_ticks is not None:
+            past = [note.clipped(clip_ticks) for note in past]
+        first_changed = self.ear.remember(past)
+        if len(self.ear.notes) > MEMORY_NOTES:
+            self.ear.forget_before(self.ear.notes[MEMORY_NOTES // 4].start_ticks)
+            first_changed = 0
+        for seat in self._seats.values():
+            seat.synced = min(seat.synced, first_changed)

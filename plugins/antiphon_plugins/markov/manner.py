@@ -1,0 +1,171 @@
+"""The player's manner, read off the last few dozen events: pulse, key, register, density, touch. It chooses no notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon_plugins.markov.events import GAP_SIXTEENTHS, SIXTEENTH_TICKS, Event, gap_class
+from antiphon_plugins.markov.key import MAJOR_SCALE, Key, find_key
+from antiphon_plugins.markov.pulse import find_sixteenth
+from antiphon_plugins.markov.table import SIZES
+
+RECENT_EVENTS = 64
+"""How far back the manner is read: about half a minute."""
+
+_MIDDLE_PITCH = 69
+"""Where to play when nothing has been heard."""
+
+_FADE = 0.98
+"""What an event counts against the one after it, so that a change of key is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """How one event was played: what the table cannot know."""
+
+    size: int
+    """Number of notes."""
+    velocity: int
+    """Of the loudest, 1 to 127."""
+    hold: float
+    """Length as a share of the time to the next onset: below 1 detached, 1 legato."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What an answer should keep to, unless it copies the player outright."""
+
+    sixteenth_ticks: float
+    """Length of a sixteenth at the player's pulse."""
+    typical_gap_ticks: int
+    """The player's middle gap between onsets."""
+    longest_gap_ticks: int
+    """A longer gap is a pause between phrases, and is not answered with one."""
+    gap_ticks: tuple[int, ...]
+    """For each of `GAP_SIXTEENTHS`, how long the player makes it."""
+    key: Key
+    affinity: tuple[float, ...]
+    """For each pitch class, how well it fits the key and what was played, up to 1."""
+    register_pitch: int
+    """The heart of the register: the mean of the highest notes."""
+    lead_weights: NDArray[np.float64]
+    """For each pitch, how well it suits as the highest: key and register; shape [128]."""
+    gap_weights: NDArray[np.float64]
+    """For each of `GAP_SIXTEENTHS`, how well it suits the player's density; shape [12]."""
+    size_weights: NDArray[np.float64]
+    """For each size class less 1, how well it suits; shape [SIZES]."""
+    touches: tuple[Touch, ...]
+    """How the last events were played; at least one."""
+
+
+def read_manner(events: Sequence[Event]) -> Manner:
+    """The manner of the last `RECENT_EVENTS` of `events`; a moderate one if there are none."""
+    events = events[-RECENT_EVENTS:]
+    gaps = [event.gap_ticks for event in events[1:]]
+    typical = _typical_gap(events, gaps)
+    longest = max(typical, min(4 * typical, 16 * SIXTEENTH_TICKS))
+    gaps = [gap for gap in gaps if gap <= longest]
+    sixteenth = find_sixteenth(gaps)
+    if abs(sixteenth / SIXTEENTH_TICKS - 1) < 0.04:
+        sixteenth = float(SIXTEENTH_TICKS)  # They play to the session's tempo: stay on its grid.
+    histogram = _pitch_classes(events)
+    key = find_key(histogram)
+    affinity = _affinity(key, histogram)
+    leads = [event.lead for event in events] or [_MIDDLE_PITCH]
+    return Manner(
+        sixteenth_ticks=sixteenth,
+        typical_gap_ticks=typical,
+        longest_gap_ticks=longest,
+        gap_ticks=_own_gaps(gaps, sixteenth),
+        key=key,
+        affinity=affinity,
+        register_pitch=round(sum(leads) / len(leads)),
+        lead_weights=_register(leads) * np.array(affinity)[np.arange(128) % 12],
+        gap_weights=_gap_weights(gaps, sixteenth, typical),
+        size_weights=_size_weights(events),
+        touches=_touches(events),
+    )
+
+
+def _typical_gap(events: Sequence[Event], gaps: Sequence[int]) -> int:
+    if len(gaps) >= 2:
+        typical = median(gaps)
+    elif gaps:
+        typical = gaps[0]
+    elif events:
+        lengths = [note.length_ticks for note in events[-1].notes if note.length_ticks is not None]
+        typical = max(lengths, default=8 * SIXTEENTH_TICKS)  # A key still down is a long note.
+    else:
+        typical = 2 * SIXTEENTH_TICKS
+    return max(SIXTEENTH_TICKS // 2, min(32 * SIXTEENTH_TICKS, round(typical)))
+
+
+def _own_gaps(gaps: Sequence[int], sixteenth_ticks: float) -> tuple[int, ...]:
+    """The length of each note value as the player plays it, so that their swing and rubato are kept."""
+    heard: dict[int, list[int]] = {}
+    for gap in gaps:
+        heard.setdefault(gap_class(gap, sixteenth_ticks), []).append(gap)
+    own = []
+    for index, value in enumerate(GAP_SIXTEENTHS):
+        exact = value * sixteenth_ticks
+        played = median(heard.get(index, [exact]))
+        # Within 5 % it is the note value itself, unevenly played: copying that would drift off the beat.
+        own.append(round(played if abs(played / exact - 1) > 0.05 else exact))
+    return tuple(own)
+
+
+def _pitch_classes(events: Sequence[Event]) -> NDArray[np.float64]:
+    histogram = np.zeros(12)
+    weight = 1.0
+    for event in reversed(events):
+        for pitch in event.pitches:
+            histogram[pitch % 12] += weight
+        weight *= _FADE
+    return histogram
+
+
+def _affinity(key: Key, histogram: NDArray[np.float64]) -> tuple[float, ...]:
+    shares = histogram / max(1.0, histogram.sum())
+    inside = [(pitch_class - key.home) % 12 in MAJOR_SCALE for pitch_class in range(12)]
+    return tuple(
+        min(1.0, (0.7 if fits else 0.04) + 4 * float(share)) for fits, share in zip(inside, shares, strict=True)
+    )
+
+
+def _register(leads: Sequence[int]) -> NDArray[np.float64]:
+    centre = sum(leads) / len(leads)
+    spread = (sum((lead - centre) ** 2 for lead in leads) / len(leads)) ** 0.5
+    width = max(6.0, 1.25 * spread)
+    register: NDArray[np.float64] = np.exp(-0.5 * ((np.arange(128) - centre) / width) ** 2)
+    return register
+
+
+def _gap_weights(gaps: Sequence[int], sixteenth_ticks: float, typical_ticks: int) -> NDArray[np.float64]:
+    values = np.log2(np.array(GAP_SIXTEENTHS) * sixteenth_ticks / typical_ticks)
+    plausible = np.exp(-0.5 * values**2)
+    counts = np.bincount([gap_class(gap, sixteenth_ticks) for gap in gaps], minlength=len(GAP_SIXTEENTHS))
+    weights: NDArray[np.float64] = (counts + 4 * plausible / plausible.sum()) / (len(gaps) + 4)
+    return weights
+
+
+def _size_weights(events: Sequence[Event]) -> NDArray[np.float64]:
+    counts = np.bincount([min(len(event.pitches), SIZES) - 1 for event in events], minlength=SIZES)
+    weights: NDArray[np.float64] = (counts + 0.5 / SIZES) / (len(events) + 0.5)
+    return weights
+
+
+def _touches(events: Sequence[Event]) -> tuple[Touch, ...]:
+    touches = []
+    for event, after in zip(events, events[1:], strict=False):
+        lengths = [note.length_ticks for note in event.notes if note.length_ticks is not None]
+        hold = max(lengths, default=after.gap_ticks) / max(1, after.gap_ticks)
+        touches.append(Touch(len(event.pitches), max(note.velocity for note in event.notes), min(1.0, max(0.2, hold))))
+    if not touches:
+        velocity = max((note.velocity for event in events for note in event.notes), default=66)
+        touches.append(Touch(1, velocity, 0.9))
+    return tuple(touches)

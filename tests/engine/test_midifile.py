@@ -1,0 +1,218 @@
+"""Scores and the files they are kept in."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import mido
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.errors import AntiphonError
+from antiphon.messages import SUSTAIN, control_change, note_off, note_on, program_change
+from antiphon.midifile import Score, Track, bundled, read_score, write_score
+from antiphon.notes import Note
+from antiphon.timing import TimeSignature
+
+ticks = st.integers(0, 50_000)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+representable_tempi = st.integers(150_000, 3_000_000).map(lambda microseconds: 60_000_000 / microseconds)
+signatures = st.builds(TimeSignature, st.integers(1, 32), st.sampled_from([1, 2, 4, 8, 16, 32]))
+seven_bits = st.integers(0, 127)
+harmless_messages = st.one_of(
+    st.builds(control_change, st.integers(0, 15), seven_bits, seven_bits),
+    st.builds(program_change, st.integers(0, 15), seven_bits),
+    st.builds(lambda c, low, high: bytes((0xE0 | c, low, high)), st.integers(0, 15), seven_bits, seven_bits),
+    st.builds(note_off, st.integers(0, 15), seven_bits),
+)
+
+
+def first(pair: tuple[int, object]) -> int:
+    return pair[0]
+
+
+@st.composite
+def tracks(draw: st.DrawFn) -> Track:
+    events = draw(st.lists(st.tuples(ticks, harmless_messages), max_size=6))
+    for start, length, pitch in draw(st.lists(st.tuples(ticks, st.integers(1, 2_000), seven_bits), max_size=6)):
+        events += [(start, note_on(0, pitch, 80)), (start + length, note_off(0, pitch))]
+    return Track(draw(texts), tuple(sorted(events, key=first)))
+
+
+def tick_map(values: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[tuple[int, object], ...]]:
+    return st.dictionaries(ticks, values, max_size=4).map(lambda entries: tuple(sorted(entries.items(), key=first)))
+
+
+scores = st.builds(
+    Score,
+    tracks=st.lists(tracks(), max_size=3).map(tuple),
+    tempo=tick_map(representable_tempi),
+    signatures=tick_map(signatures),
+    markers=tick_map(texts),
+)
+
+
+@given(scores)
+def test_a_score_comes_back_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, score: Score) -> None:
+    path = tmp_path_factory.mktemp("score") / "score.mid"
+    write_score(path, score)
+    assert read_score(path, allow_empty=True) == score
+    assert [file.name for file in path.parent.iterdir()] == ["score.mid"]
+
+
+def test_tempo_is_kept_to_a_microsecond_a_beat(tmp_path: Path) -> None:
+    melody = Track("", ((0, note_on(0, 60, 80)), (480, note_off(0, 60))))
+    write_score(tmp_path / "a.mid", Score((melody,), tempo=((0, 97.3),)))
+    assert read_score(tmp_path / "a.mid").tempo[0][1] == pytest.approx(97.3, abs=1e-4)
+
+
+def test_messages_are_timed_by_the_tempo_map_and_merged_in_order() -> None:
+    left = Track("left", ((0, note_on(0, 48, 80)), (960, note_off(0, 48))))
+    right = Track("right", ((0, note_on(1, 60, 80)), (1440, note_off(1, 60))))
+    score = Score((left, right), tempo=((480, 60.0),), signatures=((0, TimeSignature(3, 4)),))
+    assert score.timed_messages() == [
+        (0.0, note_on(0, 48, 80)),
+        (0.0, note_on(1, 60, 80)),
+        (1.5, note_off(0, 48)),
+        (2.5, note_off(1, 60)),
+    ]
+    assert score.end_ticks == 1440
+    assert score.timeline().signature == TimeSignature(3, 4)
+
+
+def test_a_phrase_folds_the_pedal_and_leaves_out_drums() -> None:
+    melody = ((240, note_on(0, 60, 80)), (250, control_change(0, SUSTAIN, 127)), (480, note_off(0, 60)))
+    drums = ((0, note_on(9, 36, 100)), (960, note_off(9, 36)))
+    phrase = Score((Track("", melody), Track("", drums))).phrase()
+    assert phrase.notes == (Note(240, 60, 720, 80),)
+    assert (phrase.start_ticks, phrase.end_ticks) == (0, 960)
+
+
+def test_an_empty_score_is_an_empty_phrase() -> None:
+    assert Score().phrase().notes == ()
+
+
+def midi(body: bytes, *, kind: int = 0, division: int = 480, tracks: int = 1) -> bytes:
+    header = (
+        b"MThd"
+        + (6).to_bytes(4, "big")
+        + b"".join(value.to_bytes(2, "big", signed=value < 0) for value in (kind, tracks, division))
+    )
+    return header + b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+END = bytes((0, 0xFF, 0x2F, 0))
+ONE_NOTE = bytes((0, 0x90, 60, 80, 96, 60, 0)) + END
+"""A quarter at 96 ticks a beat, with running status and a note-on of velocity 0."""
+
+
+def read_bytes(tmp_path: Path, data: bytes, *, allow_empty: bool = False) -> Score:
+    path = tmp_path / "given.mid"
+    path.write_bytes(data)
+    return read_score(path, allow_empty=allow_empty)
+
+
+@pytest.mark.parametrize(
+    ("division", "length_ticks"),
+    [
+        pytest.param(96, 480, id="96 a beat"),
+        pytest.param(480, 96, id="480 a beat"),
+        pytest.param(1024, 45, id="1024 a beat"),
+        pytest.param(-25 * 256 + 40, 92, id="SMPTE, a millisecond a tick"),
+        pytest.param(-29 * 256 + 100, 31, id="SMPTE, 29.97 frames of 100"),
+    ],
+)
+def test_any_resolution_becomes_480_a_beat(tmp_path: Path, division: int, length_ticks: int) -> None:
+    score = read_bytes(tmp_path, midi(ONE_NOTE, division=division))
+    assert score.phrase().notes == (Note(0, 60, length_ticks, 80),)
+
+
+def test_rescaling_does_not_drift(tmp_path: Path) -> None:
+    file = mido.MidiFile(type=0, ticks_per_beat=1001)
+    file.add_track().extend(mido.Message("note_on", note=60, time=7) for _ in range(143 * 10))
+    file.save(tmp_path / "long.mid")
+    assert read_score(tmp_path / "long.mid").end_ticks == 480 * 10
+
+
+def test_a_note_that_never_ends_is_closed_at_the_end_of_its_track(tmp_path: Path) -> None:
+    body = bytes((0, 0x90, 60, 80, 10, 62, 80, 10, 62, 0)) + bytes((100, 0xFF, 0x2F, 0))
+    assert read_bytes(tmp_path, midi(body)).tracks[0].messages[-1] == (120, note_off(0, 60))
+
+
+def test_system_exclusive_is_skipped(tmp_path: Path) -> None:
+    sysex = bytes((0, 0xF0, 3, 0x7E, 0x09, 0xF7))
+    assert len(read_bytes(tmp_path, midi(sysex + ONE_NOTE)).tracks[0].messages) == 2
+
+
+def test_old_names_are_read_as_latin_1(tmp_path: Path) -> None:
+    name = bytes((0, 0xFF, 0x03, 5)) + b"Fl\xf6te"
+    assert read_bytes(tmp_path, midi(name + ONE_NOTE)).tracks[0].name == "Flöte"
+
+
+def test_a_tempo_or_metre_of_nothing_is_ignored(tmp_path: Path) -> None:
+    nothing = bytes((0, 0xFF, 0x51, 3, 0, 0, 0)) + bytes((0, 0xFF, 0x58, 4, 0, 2, 24, 8))
+    score = read_bytes(tmp_path, midi(nothing + ONE_NOTE))
+    assert (score.tempo, score.signatures) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        pytest.param(b"", "is not a MIDI file", id="empty"),
+        pytest.param(b"RIFF1234WAVE", "is not a MIDI file: it begins with b'RIFF'", id="a sound"),
+        pytest.param(b"MThd\0\0", "is truncated", id="half a header"),
+        pytest.param(midi(ONE_NOTE)[:-6], "is truncated", id="half a track"),
+        pytest.param(midi(ONE_NOTE, tracks=2), "is truncated", id="a track missing"),
+        pytest.param(midi(ONE_NOTE, kind=2), "of type 2; allowed: 0 or 1", id="type 2"),
+        pytest.param(midi(ONE_NOTE, division=0), "its resolution is 0", id="no resolution"),
+        pytest.param(midi(bytes((0, 0x90, 60, 200)) + END), "is damaged: data byte", id="data byte over 127"),
+        pytest.param(midi(bytes((0, 60, 80)) + END), "is damaged", id="running status out of nowhere"),
+        pytest.param(midi(bytes((0, 0xFF, 0x51, 1, 7)) + END), "is damaged", id="half a tempo"),
+        pytest.param(midi(END), "has no notes", id="no notes"),
+    ],
+)
+def test_a_bad_file_is_refused_by_name_and_reason(tmp_path: Path, data: bytes, complaint: str) -> None:
+    with pytest.raises(AntiphonError, match=r"given\.mid") as error:
+        read_bytes(tmp_path, data)
+    assert complaint in str(error.value)
+
+
+@given(st.data())
+def test_a_file_cut_or_bent_anywhere_is_read_or_refused_but_never_crashes(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    whole = bytearray(midi(ONE_NOTE))
+    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    with suppress(AntiphonError):
+        read_bytes(tmp_path_factory.mktemp("bent"), cut).phrase()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AntiphonError, match=r"cannot read '.*nowhere\.mid': No such file"):
+        read_score(tmp_path / "nowhere.mid")
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_the_old_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kept.mid"
+    path.write_bytes(b"precious")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(AntiphonError, match=r"cannot write '.*kept\.mid': No space left"):
+        write_score(path, Score())
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"precious"]
+
+
+def test_the_bundled_call_is_music() -> None:
+    phrase = read_score(bundled("call")).phrase()
+    assert 20 <= len(phrase.notes) <= 80
+
+
+def test_an_unknown_bundled_phrase_lists_what_there_is() -> None:
+    with pytest.raises(AntiphonError, match="no bundled phrase 'nothing'; there are: call"):
+        bundled("nothing")

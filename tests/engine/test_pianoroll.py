@@ -1,0 +1,149 @@
+"""Piano rolls: the lane of text and the picture."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.image import imread
+from rich.segment import Segment
+
+from antiphon.errors import AntiphonError
+from antiphon.notes import Note
+from antiphon.pianoroll import COLOURS, Part, Stroke, draw, lane
+from antiphon.timing import Timeline
+
+ONE_OCTAVE = (60, 67)  # eight semitones: with 4 rows, one a half block
+WIDTH = 44  # 40 cells beside the names: a fifth of a second each over 8 s
+
+
+def texts(lines: list[list[Segment]]) -> list[str]:
+    return ["".join(segment.text for segment in line) for line in lines]
+
+
+def test_a_note_stands_where_it_was_played_and_as_long_as_it_was() -> None:
+    lines = lane([Stroke(60, 80, 6.0, 7.0)], 8.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE)
+    drawn = texts(lines)
+    assert [line.strip() for line in drawn[:3]] == ["", "", ""]
+    # The cell of this very moment is the last one, so 6.0 s is the eleventh from the right.
+    assert drawn[3] == " C4 " + " " * 29 + "▄" * 5 + " " * 6
+
+
+def test_a_higher_note_of_the_same_line_takes_the_upper_half() -> None:
+    drawn = texts(lane([Stroke(61, 80, 7.0, 7.3)], 8.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE))
+    assert "▀" in drawn[3]
+    assert "▄" not in drawn[3]
+
+
+def test_a_held_note_reaches_to_now() -> None:
+    drawn = texts(lane([Stroke(60, 80, 7.0)], 8.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE))
+    assert drawn[3].endswith(" ▄▄▄▄▄▄")
+
+
+def test_an_onset_is_brighter_than_the_note_and_loud_notes_than_soft_ones() -> None:
+    def brightness(velocity: int) -> list[int]:
+        lines = lane([Stroke(60, velocity, 6.0, 7.0)], 8.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE)
+        triplets = [s.style.color.triplet for s in lines[3] if s.style is not None and s.style.color is not None]
+        return [sum(triplet) for triplet in triplets if triplet is not None]
+
+    (onset, loud), (soft_onset, soft) = brightness(127), brightness(20)
+    assert onset == soft_onset > loud > soft
+
+
+def test_what_has_passed_is_gone() -> None:
+    drawn = texts(lane([Stroke(60, 80, 0.0, 1.0)], 20.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE))
+    assert "".join(drawn).replace("C4", "").strip() == ""
+
+
+def test_bars_are_lines_behind_the_notes() -> None:
+    drawn = texts(lane([Stroke(60, 80, 3.9, 4.4)], 8.0, columns=WIDTH, rows=4, pitches=ONE_OCTAVE, bars=[4.0]))
+    assert [line.count("┊") for line in drawn] == [1, 1, 1, 0]
+
+
+@given(
+    st.lists(
+        st.builds(
+            Stroke,
+            st.integers(0, 127),
+            st.integers(1, 127),
+            st.floats(0, 100),
+            st.none() | st.floats(0, 100),
+        ),
+        max_size=20,
+    ),
+    st.floats(0, 100),
+    st.integers(1, 200),
+    st.integers(1, 10),
+)
+def test_a_lane_is_exactly_as_large_as_asked(strokes: list[Stroke], now: float, columns: int, rows: int) -> None:
+    drawn = texts(lane(strokes, now, columns=columns, rows=rows))
+    assert [len(line) for line in drawn] == [max(5, columns)] * rows
+
+
+@given(st.floats(0, 3), st.integers(0, 60))
+def test_a_note_keeps_its_length_as_it_passes(start: float, step: int) -> None:
+    def cells(now: float) -> int:
+        drawn = texts(lane([Stroke(60, 80, start, start + 0.9)], now, columns=WIDTH, rows=4, pitches=ONE_OCTAVE))
+        return drawn[3].count("▄")
+
+    assert cells(4.0) == cells(4.0 + step * 0.05)
+
+
+Image = npt.NDArray[np.float64]
+
+
+def pixels(path: Path) -> Image:
+    return np.asarray(imread(path), np.float64)[:, :, :3]
+
+
+def close_to(image: Image, colour: str) -> npt.NDArray[np.bool_]:
+    wanted = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    near: npt.NDArray[np.bool_] = np.abs(image - wanted).max(axis=2) < 0.02
+    return near
+
+
+def test_a_picture_shows_each_part_in_its_colour_and_the_louder_note_stronger(tmp_path: Path) -> None:
+    player = Part("you", (Note(0, 60, 480, 127), Note(960, 60, 480, 20)))
+    voice = Part("antiphon", (Note(1920, 72, None, 127),))
+    path = tmp_path / "duet.png"
+    draw(path, [player, voice], timeline=Timeline(120.0), title="duet", markers=[(1900, "hand-over")])
+    image = pixels(path)
+    blue, orange = close_to(image, COLOURS[0]), close_to(image, COLOURS[1])
+    # The legend's chips are the topmost; below them the voice's note lies above the player's.
+    body = slice(image.shape[0] // 6, None)
+    blue_rows, blue_columns = np.nonzero(blue[body])
+    orange_rows, orange_columns = np.nonzero(orange[body])
+    assert orange_rows.max() < blue_rows.min()
+    assert orange_columns.min() > blue_columns.max()
+    # Both of the player's notes last half a second; of the soft one only the front edge has the full colour.
+    half = image.shape[1] // 6
+    loud, soft = np.sum(blue_columns < half), np.sum(blue_columns >= half)
+    assert loud > 5 * soft > 0
+
+
+def test_long_music_goes_on_in_further_rows(tmp_path: Path) -> None:
+    heights = []
+    for seconds in (30, 100):
+        notes = tuple(Note(beat * 480, 60, 240, 80) for beat in range(seconds * 2))
+        draw(tmp_path / "roll.png", [Part("you", notes)], timeline=Timeline(120.0))
+        heights.append(pixels(tmp_path / "roll.png").shape[0])
+    assert heights[1] > 2 * heights[0]
+
+
+def test_nothing_to_draw_is_said() -> None:
+    with pytest.raises(ValueError, match="no part has a note"):
+        draw(Path("never.png"), [Part("you", ())], timeline=Timeline())
+
+
+def test_without_matplotlib_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(AntiphonError, match=r"pip install 'antiphon\[plot\]'"):
+        draw(Path("never.png"), [Part("you", (Note(0, 60, 1, 1),))], timeline=Timeline())
+
+
+def test_a_picture_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AntiphonError, match=r"cannot write '.*roll\.png': No such file"):
+        draw(tmp_path / "nowhere" / "roll.png", [Part("you", (Note(0, 60, 9, 9),))], timeline=Timeline())
