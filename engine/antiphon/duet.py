@@ -85,8 +85,8 @@ Event = Heard | PlayerReady | PlayerLost | PlayerFailed | Selected | Restarted |
 class Stage(Protocol):
     """Where a duet is performed: on a stage with ports, or offline."""
 
-    def send(self, send: Send) -> bool:
-        """Send a message now; False if its output is closed."""
+    def send(self, send: Send) -> None:
+        """Send a message now."""
         ...
 
     def ask(self, slot: int, command: Prime | Extend) -> None:
@@ -101,25 +101,19 @@ class Stage(Protocol):
 class Duet:
     """A whole performance: plans, voices, notes on their way and notes that sound."""
 
-    def __init__(
-        self,
-        plans: Sequence[Plan],
-        stage: Stage,
-        timeline: Timeline | None = None,
-        ledger: Ledger | None = None,
-    ) -> None:
+    def __init__(self, plans: Sequence[Plan], stage: Stage) -> None:
         """Outputs are numbered as in `output_names(plans)`."""
         outputs = output_names(plans)
         self.plans = tuple(plans)
         self.cast = Cast(plans)
         self.schedule = Schedule()
-        self.ledger = ledger or Ledger(len(outputs))
-        self.timeline = timeline or Timeline(plans[0].tempo_bpm, plans[0].signature)
+        self.timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
         self.now_ticks = 0
         """The last tick at which something happened."""
         self.selected = 0
         """Number of the plan that plays."""
         self._outputs = tuple(outputs)
+        self._ledger = Ledger(len(outputs))
         self._stage = stage
         self._epochs = itertools.count()
         self._ready: set[int] = set()
@@ -210,10 +204,9 @@ class Duet:
                 self._send(Send(output, message, self.now_ticks, part.source) for output in part.outputs)
 
     def restart(self, ticks: int, plan: int) -> None:
-        """Take over, at `ticks`, from an engine that died: end what it left sounding, and go on with `plan`."""
+        """Take over, at `ticks`, from an engine that died, whose notes the stage has ended; go on with `plan`."""
         self.now_ticks = ticks
         self._stage.record(Restarted(ticks, plan))
-        self._silence()
         if plan:
             self.select(plan, ticks)
 
@@ -265,14 +258,10 @@ class Duet:
 
     def _silence(self) -> None:
         self._send(self.schedule.end(self.now_ticks))
-        lifted = list(self.ledger.silencing())
+        lifted = list(self._ledger.silencing())
         self._send(Send(output, message, self.now_ticks, PLAYER) for output, message in lifted)
 
     def _send(self, sends: Iterable[Send]) -> None:
         for send in sends:
-            rises = messages.is_note_on(send.message)
-            if rises:
-                self.ledger.mark(send.output, send.message)
-            # What could not be ended stays on the ledger until its output is back.
-            if self._stage.send(send) and not rises:
-                self.ledger.mark(send.output, send.message)
+            self._ledger.mark(send.output, send.message)
+            self._stage.send(send)

@@ -70,25 +70,16 @@ class Engine:
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
         self._running = True
-        self.duet = Duet(self._setup.plans, self, ledger=self._ledger)
+        self.duet = Duet(self._setup.plans, self)
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 
-    def send(self, send: Send) -> bool:
+    def send(self, send: Send) -> None:
         """Send to a port or to the sound process, and note how late that was."""
-        if self._names[send.output] == "synth":
-            sent = self._sound is not None
-            if self._sound is not None:
-                self._sound.send(send.message)
-        else:
-            due = None if send.source == PLAYER else self._seconds_at(send.due_ticks)
-            sent = self._send_to_port(send.output, send.message, due)
-        if sent:
-            due = self._arrived_seconds if send.source == PLAYER else self._seconds_at(send.due_ticks)
-            self._records.append(Record(send, time.perf_counter() - due))
-        else:
-            self._records.append(Record(send))
-        return sent
+        due = self._arrived_seconds if send.source == PLAYER else self._seconds_at(send.due_ticks)
+        # The player's own notes go at once; a port that can stamp gives the others their exact place.
+        sent = self._deliver(send.output, send.message, None if send.source == PLAYER else due)
+        self._records.append(Record(send, time.perf_counter() - due if sent else None))
 
     def ask(self, slot: int, command: Prime | Extend) -> None:
         """Pass a command on to a player's process."""
@@ -118,6 +109,7 @@ class Engine:
         )
         if self._setup.takes_over:
             self._restore_connections()
+            self._settle_ledger()
             self.duet.restart(self._now_ticks(), self._setup.selected)
         else:
             self.duet.begin()
@@ -241,10 +233,9 @@ class Engine:
             self._settle_ledger()
 
     def _settle_ledger(self) -> None:
-        """End, on outputs that are back, what could not be ended while they were gone."""
+        """End what a dead engine left sounding, or what could not be ended while its output was gone."""
         for output, message in list(self._ledger.silencing()):
-            if self._names[output] != "synth" and self._send_to_port(output, message, None):
-                self._ledger.mark(output, message)
+            self._deliver(output, message, None)
 
     def _restore_connections(self) -> None:
         backend = self._ports.backend
@@ -252,6 +243,21 @@ class Engine:
             backend.restore(self._connections)
 
     # ---- small change --------------------------------------------------------------------------------------------
+
+    def _deliver(self, output: int, message: bytes, due_seconds: float | None) -> bool:
+        """Send, and keep the ledger; False if the output is closed. Whenever we die, what may sound is on record."""
+        if messages.is_note_on(message):
+            self._ledger.mark(output, message)
+        if self._names[output] == "synth":
+            if self._sound is not None:
+                self._sound.send(message)
+            sent = self._sound is not None
+        else:
+            sent = self._send_to_port(output, message, due_seconds)
+        # A synth that is gone sounds nothing; behind a port that is gone, a note may sound until the port is back.
+        if not messages.is_note_on(message) and (sent or self._names[output] == "synth"):
+            self._ledger.mark(output, message)
+        return sent
 
     def _send_to_port(self, output: int, message: bytes, due_seconds: float | None) -> bool:
         port = self._ports.outputs[output]

@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _HOST: Final = "127.0.0.1"
 _PROBE_SECONDS: Final = 0.05
+_STOP_SECONDS: Final = 0.25
 _CHUNK_BYTES: Final = 1 << 16
 
 Direction = Literal["input", "output"]
@@ -103,7 +104,7 @@ class SocketBackend:
 
     def _announced(self, direction: Direction) -> list[Announcement]:
         """Living ports of others; announcements of the dead are removed."""
-        own = {port.tcp_port for port in self._ports}
+        own = {port.tcp_port for port in self._ports if port.connected}
         others = [found for found in self._all_announced() if found.tcp_port not in own]
         return [found for found in others if found.direction == direction]
 
@@ -255,6 +256,7 @@ class _Loop:
         self._wakened.setblocking(False)
         self._selector.register(self._wakened, selectors.EVENT_READ, self._obey)
         self._running = True
+        self._ended = False
 
     def run(self) -> None:
         """Serve until stopped."""
@@ -265,10 +267,11 @@ class _Loop:
         self._selector.close()
         self._waker.close()
         self._wakened.close()
+        self._ended = True
 
     def watch(self, watched: socket.socket, ready: Callable[[], None]) -> None:
         """Call `ready` whenever `watched` can be read."""
-        self.do(lambda: self._selector.register(watched, selectors.EVENT_READ, ready) and None)
+        self.do(lambda: self._register(watched, ready))
 
     def forget(self, watched: socket.socket) -> None:
         """Close `watched`. Only within the loop's thread."""
@@ -279,12 +282,19 @@ class _Loop:
     def do(self, order: Callable[[], None]) -> None:
         """Have the loop's thread do this."""
         self._orders.append(order)
-        with contextlib.suppress(BlockingIOError, OSError):  # wakened often enough already, or stopped
+        with contextlib.suppress(OSError):  # wakened often enough already, or stopped
             self._waker.send(b"!")
 
     def stop(self) -> None:
-        """End the thread, once it has done what it was told before."""
+        """End the thread, once it has done what it was told before, and wait for that."""
         self.do(self._end)
+        deadline = time.perf_counter() + _STOP_SECONDS
+        while not self._ended and time.perf_counter() < deadline:
+            time.sleep(0.001)
+
+    def _register(self, watched: socket.socket, ready: Callable[[], None]) -> None:
+        if watched.fileno() >= 0:  # not closed in the meantime
+            self._selector.register(watched, selectors.EVENT_READ, ready)
 
     def _end(self) -> None:
         self._running = False

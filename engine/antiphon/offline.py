@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from antiphon.cast import Role
 from antiphon.commands import Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet import Duet, Ended, Event, Heard, PlayerFailed, PlayerLost, PlayerReady, Restarted
-from antiphon.ledger import Ledger
-from antiphon.plan import Plan, output_names
+from antiphon.plan import Plan
 from antiphon.player import Player
 from antiphon.schedule import Send
 
@@ -27,7 +26,6 @@ class Offline:
         """All events and messages so far, in order."""
         self._plans = plans
         self._make_player = make_player
-        self._ledger = Ledger(len(output_names(plans)))
         self._withheld: frozenset[_Wanted] = frozenset()
         self._held_back: dict[_Wanted, Continuation | Failed] = {}
         self._start(0)
@@ -39,10 +37,9 @@ class Offline:
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 
-    def send(self, send: Send) -> bool:
+    def send(self, send: Send) -> None:
         """Keep the message."""
         self.record_of.append(send)
-        return True
 
     def record(self, event: Event) -> None:
         """Keep the event."""
@@ -119,7 +116,7 @@ class Offline:
     def _start(self, ticks: int, plan: int = 0) -> None:
         self._asked: dict[int, list[Prime | Extend]] = {}
         self._players: dict[int, Player] = {}
-        self.duet = Duet(self._plans, self, ledger=self._ledger)
+        self.duet = Duet(self._plans, self)
         if ticks:
             self.duet.restart(ticks, plan)
 

@@ -58,7 +58,7 @@ class RegisteredOutput:
     summary: str
     """One line for `antiphon plugins`."""
     open: OpenOutput
-    """Opens one such output."""
+    """Opens one such output, by the name it is to have."""
     origin: str
     """Distribution and version, e.g. `antiphon 0.1.0`."""
 

@@ -59,7 +59,7 @@ class Document:
     def report(self) -> list[str]:
         """All problems, `FILE:LINE: KEY …`, in the order of the file."""
         found = [(line_of(key, self.lines), text) for key, text in self.problems.items()]
-        return [f"{self.path}:{line}: {text}" for line, text in sorted(found, key=itemgetter(0))]
+        return [f"{self.path}:{line}: {printable(text)}" for line, text in sorted(found, key=itemgetter(0))]
 
     def raise_problems(self) -> None:
         """Raise AntiphonError with the report, one problem a line; return if there are none."""
@@ -118,6 +118,13 @@ def shown(value: object) -> str:
     except (TypeError, ValueError):
         text = str(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, and without power over the terminal: whatever does not print is escaped."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from platformdirs import user_config_path
 
 from antiphon.errors import AntiphonError
 from antiphon.plan import Plan
-from antiphon.preset_document import did_you_mean, read_document, validate
+from antiphon.preset_document import did_you_mean, printable, read_document, validate
 from antiphon.preset_schema import SetlistFile
 from antiphon.presets import Generators, load_preset
 
@@ -133,7 +133,7 @@ class PresetLibrary:
         except (OSError, ValueError, RecursionError):
             return Listing(name, path, "unreadable", origin, f"run `antiphon presets check '{path}'`")
         kind: Literal["preset", "setlist"] = "setlist" if "presets" in values else "preset"
-        return Listing(name, path, kind, origin, str(values.get("description", "")))
+        return Listing(name, path, kind, origin, printable(str(values.get("description", ""))))
 
 
 def _is_path(name: str) -> bool:

@@ -149,7 +149,8 @@ class _Reading:
                 self.document.refuse_value(here, value, _span(known[name]), given=wrong_generator)
             else:
                 right[name] = value
-        return info.resolve_controls(right)
+        # A control may be declared in whole numbers; a plan has one kind of number.
+        return {name: float(value) for name, value in info.resolve_controls(right).items()}
 
     def _constraints(self, key: KeyPath, voice: VoiceTable) -> Constraints:
         low, high = voice.range

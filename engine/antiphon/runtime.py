@@ -39,7 +39,12 @@ _SWITCH_SECONDS: Final = 1e-4
 """Longest time a thread of the engine may keep the interpreter from another; Python's own is fifty times that."""
 _REALTIME_PRIORITY: Final = 60
 
-_ROLES: Final = {"engine": "antiphon.engine", "player": "antiphon.backstage", "sound": "antiphon.backstage"}
+_ROLES: Final = {
+    "engine": "antiphon.engine",
+    "player": "antiphon.backstage",
+    "sound": "antiphon.backstage",
+    "keyboard": "antiphon.keyboard",
+}
 """Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
 
 
@@ -123,6 +128,10 @@ class Backstage:
     def read(self, name: str) -> Any:
         """What the supervisor left under `name`."""
         return pickle.loads((self.folder / name).read_bytes())
+
+    def find(self, name: str) -> Any:
+        """The same, or None as long as nothing is there."""
+        return self.read(name) if (self.folder / name).exists() else None
 
     def leave(self, name: str, value: Any) -> None:
         """Leave `value` under `name` for processes that are started later."""
@@ -233,7 +242,8 @@ class Process:
 
     def __init__(self, role: str, backstage: Backstage, place: int, log: Path) -> None:
         """`log`: where its output goes, so that nothing disturbs the screen and nothing is lost."""
-        command = [sys.executable, "-m", "antiphon.runtime", role, str(backstage.folder), str(place)]
+        # -P: a stray random.py in the folder that a musician happens to be in must not become a part of the show.
+        command = [sys.executable, "-P", "-m", "antiphon.runtime", role, str(backstage.folder), str(place)]
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True

@@ -11,8 +11,8 @@ from typing import Any
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import Ended, Heard, Selected
-from antiphon.journal import Header, Record
+from antiphon.duet import Ended, Heard, Restarted, Selected
+from antiphon.journal import Header, Record, Session
 from antiphon.midifile import Score, Track
 from antiphon.schedule import PLAYER, Send
 from antiphon.timing import Timeline
@@ -23,42 +23,56 @@ _MARKED = {"handover": "antiphon", "touch": "you", "end": "you", "fallback": "fa
 
 def score_of(header: Header, records: Iterable[Record]) -> Score:
     """The session as a score: the player and each voice on a track of their own, tempo map and markers."""
-    heard: list[tuple[int, bytes]] = []
-    held: dict[tuple[int, int], None] = {}  # A set that keeps its order.
-    played: dict[int, list[tuple[int, bytes]]] = {}
-    first_output: dict[int, int] = {}
+    voices = max(len(plan.voices) for plan in header.plans)
+    parts = {source: _Part() for source in (PLAYER, *range(voices))}
     plan = header.plans[0]
     tempo, signatures = {0: plan.tempo_bpm}, {0: plan.signature}
     markers: list[tuple[int, str]] = []
+    first_output: dict[int, int] = {}
     for record in records:
         what = record.what
         if isinstance(what, Heard):
             if what.message[0] < 0xF0:
-                heard.append((what.ticks, what.message))
-                _hold(held, what.message)
-        elif isinstance(what, Ended):
-            heard += [(what.ticks, messages.note_off(*key)) for key in held]
-            held.clear()
+                parts[PLAYER].add(what.ticks, what.message)
         elif isinstance(what, Send):
+            # The player is on record as heard; a voice that plays to several outputs is kept once.
             if what.source != PLAYER and what.output == first_output.setdefault(what.source, what.output):
-                played.setdefault(what.source, []).append((what.due_ticks, what.message))
+                parts[what.source].add(what.due_ticks, what.message)
+        elif isinstance(what, Ended | Restarted):
+            for part in parts.values():
+                part.release(what.ticks)
         elif isinstance(what, Selected):
             plan = header.plans[what.plan]
             tempo[what.ticks], signatures[what.ticks] = plan.tempo_bpm, plan.signature
             markers.append((what.ticks, plan.name))
         elif isinstance(what, Decision) and what.kind in _MARKED:
             markers.append((what.ticks, _MARKED[what.kind]))
-    voices = max((len(p.voices) for p in header.plans), default=0)
-    tracks = [Track("you", tuple(heard))]
-    for index in range(voices):
-        generator = header.plans[0].voices[index].generator if index < len(header.plans[0].voices) else ""
-        tracks.append(Track(f"antiphon {index + 1} {generator}".strip(), tuple(played.get(index, ()))))
-    return Score(
-        tuple(tracks),
-        tuple(tempo.items()),
-        tuple(signatures.items()),
-        tuple(markers),
-    )
+    names = {PLAYER: "you"} | {
+        index: f"antiphon {index + 1} {voice.generator}" for index, voice in enumerate(header.plans[0].voices)
+    }
+    tracks = [
+        Track(names.get(source, f"antiphon {source + 1}"), tuple(part.messages)) for source, part in parts.items()
+    ]
+    return Score(tuple(tracks), tuple(tempo.items()), tuple(signatures.items()), tuple(markers))
+
+
+class _Part:
+    """One track on its way: what was played, and which keys are down."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, bytes]] = []
+        self._held: dict[tuple[int, int], None] = {}  # A set that keeps its order.
+
+    def add(self, ticks: int, message: bytes) -> None:
+        self.messages.append((ticks, message))
+        if messages.is_note_on(message):
+            self._held[messages.channel(message), message[1]] = None
+        elif messages.is_note_off(message):
+            self._held.pop((messages.channel(message), message[1]), None)
+
+    def release(self, ticks: int) -> None:
+        self.messages += [(ticks, messages.note_off(*key)) for key in self._held]
+        self._held.clear()
 
 
 def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
@@ -93,7 +107,7 @@ def statistics(header: Header, records: Sequence[Record]) -> dict[str, Any]:
             for track in score_of(header, records).tracks[1:]
             for _, message in track.messages
         ),
-        "hanging_notes": hanging(send for send, _ in sends),
+        "hanging_notes": hanging(records),
         "thru_ms": percentiles(thru),
         "lateness_ms": percentiles(voices),
         "answer_ms": percentiles([1000 * seconds for seconds in answer_latencies(header, records)]),
@@ -130,6 +144,11 @@ def answer_latencies(header: Header, records: Sequence[Record]) -> list[float]:
     return latencies
 
 
+def session_latencies(session: Session) -> list[float]:
+    """`answer_latencies` of a session that was read back, in seconds."""
+    return answer_latencies(session.header, session.records)
+
+
 def percentiles(values: Sequence[float]) -> dict[str, float] | None:
     """p50, p95, p99 and max of `values`, and their number; None for none."""
     if not values:
@@ -143,21 +162,16 @@ def percentiles(values: Sequence[float]) -> dict[str, float] | None:
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
-def hanging(sends: Iterable[Send]) -> int:
+def hanging(records: Iterable[Record]) -> int:
     """How many notes were begun and never ended, counted by output, channel and pitch."""
     sounding: set[tuple[int, int, int]] = set()
-    for send in sends:
-        message = send.message
-        if messages.is_note_on(message):
-            sounding.add((send.output, messages.channel(message), message[1]))
-        elif messages.is_note_off(message):
-            sounding.discard((send.output, messages.channel(message), message[1]))
+    for record in records:
+        if isinstance(record.what, Restarted):
+            sounding.clear()  # The engine that took over has ended what it found sounding.
+        elif isinstance(record.what, Send):
+            message = record.what.message
+            if messages.is_note_on(message):
+                sounding.add((record.what.output, messages.channel(message), message[1]))
+            elif messages.is_note_off(message):
+                sounding.discard((record.what.output, messages.channel(message), message[1]))
     return len(sounding)
-
-
-def _hold(held: dict[tuple[int, int], None], message: bytes) -> None:
-    key = (messages.channel(message), message[1])
-    if messages.is_note_on(message):
-        held[key] = None
-    elif messages.is_note_off(message):
-        held.pop(key, None)

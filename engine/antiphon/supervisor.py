@@ -286,6 +286,8 @@ class Supervisor:
             self._setup = replace(self._setup, connections=details[0])
         elif kind == "cannot open":
             self._error = details[0]
+        elif kind == "cannot start" and self.ready_seconds is None:
+            self._error = details[0]
         elif kind in ("sound", "no sound", "cannot start", "report"):
             self._on_notice(Notice(kind, details[0]))
             self._check_ready()

@@ -64,7 +64,8 @@ def read_line(notes: Notes, *, on_grid: bool) -> Line:
     below = lead[event_of_note] - pitches
     bits = np.where(below < 64, np.uint64(1) << np.minimum(below, 63).astype(np.uint64), np.uint64(0))
     shape = np.bitwise_or.reduceat(bits, starts)
-    size = np.minimum(np.bitwise_count(shape), SIZES).astype(np.uint64)
+    distinct = np.unique(event_of_note * 128 + pitches) // 128  # A pitch struck twice in a chord is one note.
+    size = np.minimum(np.bincount(distinct, minlength=len(starts)), SIZES).astype(np.uint64)
 
     onset = onsets[starts]
     gaps = np.diff(onset, prepend=onset[0])
@@ -109,7 +110,8 @@ def learn_table(
 ) -> Table:
     """Learn a table from `corpora`, each counting by its weight, whatever its size.
 
-    A context or what follows it is kept only if it occurs in `min_pieces` pieces or more. `report` is told of every
+    A context and what follows it is kept only if it occurs in `min_pieces` pieces, and in one more for every two
+    events of context. `report` is told of every
     file that is skipped, `advance` is called after every file.
 
     Raises:
@@ -183,7 +185,8 @@ class _Counter:
             here = np.flatnonzero(self._place > order)
             moves = [self._move[here - 1 - back] for back in range(order)]
             *_, any_key, in_key = line_contexts(self._degree[here - 1], moves)
-            levels += [self._level(key, self._move[here], here) for key in (any_key, in_key)]
+            spread = self._min_pieces + order // 2  # The longer, the nearer to one piece's own.
+            levels += [self._level(key, self._move[here], here, spread) for key in (any_key, in_key)]
         return _join(levels)
 
     def voicing(self) -> tuple[Successors, NDArray[np.uint64]]:
@@ -195,7 +198,7 @@ class _Counter:
         here, index = here[known], index[known].astype(np.uint64)
         before = fold_shape(self._shape[here - 1])
         contexts = voicing_contexts(self._size[here], self._degree[here], before)
-        return _join([self._level(key, index, here) for key in contexts]), shapes
+        return _join([self._level(key, index, here, self._min_pieces) for key in contexts]), shapes
 
     def _common_shapes(self, here: NDArray[np.int64]) -> NDArray[np.uint64]:
         """The shapes that occur in most pieces, ascending."""
@@ -207,7 +210,9 @@ class _Counter:
         shapes, spread = shapes[spread >= self._min_pieces], spread[spread >= self._min_pieces]
         return np.sort(shapes[np.argsort(-spread, kind="stable")[:_MAX_SHAPES]])
 
-    def _level(self, key: NDArray[np.uint64], value: NDArray[np.uint64], here: NDArray[np.int64]) -> _Level:
+    def _level(
+        self, key: NDArray[np.uint64], value: NDArray[np.uint64], here: NDArray[np.int64], min_pieces: int
+    ) -> _Level:
         """Count `value` after `key`, at the events `here`; all of shape [N]."""
         packed = key << np.uint64(32) | value << np.uint64(16) | self._piece[here]
         order = np.argsort(packed, kind="stable")
@@ -220,7 +225,7 @@ class _Counter:
             spread[-1] = len(first_of_piece) - np.searchsorted(first_of_piece, first_of_pair[-1])
         mass = np.add.reduceat(weight, first_of_pair) if len(first_of_pair) else weight
         pair = pair[first_of_pair]
-        return _prune(pair >> np.uint64(16), pair & np.uint64(0xFFFF), spread, mass, self._min_pieces)
+        return _prune(pair >> np.uint64(16), pair & np.uint64(0xFFFF), spread, mass, min_pieces)
 
 
 def _prune(

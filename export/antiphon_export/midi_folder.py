@@ -139,9 +139,9 @@ def _read_chorales(path: Path, split: str) -> Iterator[Piece]:
         voices: list[list[tuple[int, int]]] = [[] for _ in range(max(len(step) for step in chorale))]
         sounding: list[int | None] = [None] * len(voices)
         for index, step in enumerate(chorale):
-            # The encoding tells no repeated note from a held one; they are taken as held.
+            # The encoding tells no repeated note from a held one; they are taken as held. Silence is null, NaN or -1.
             for voice, pitch in enumerate(step):
-                if pitch is not None and pitch != sounding[voice]:
+                if pitch is not None and 0 <= pitch < 128 and pitch != sounding[voice]:
                     voices[voice].append((120 * index, int(pitch)))
                 sounding[voice] = pitch
         yield Piece(_parts([np.array(voice, dtype=np.int64) for voice in voices if voice]), on_grid=True)

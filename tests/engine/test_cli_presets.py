@@ -34,7 +34,7 @@ def test_list_names_every_preset_with_its_origin_and_description(mine: Path) -> 
     (mine / "bad.toml").write_text("=")
     result = run("list")
     assert result.exit_code == 0
-    rows = {line.split()[0]: line.split(maxsplit=3)[1:] for line in result.output.splitlines()[1:]}
+    rows = {line.split()[0]: line.strip().split(maxsplit=3)[1:] for line in result.output.splitlines()[1:]}
     assert rows["late"] == ["preset", "yours", "slow [bold] blues"]
     assert rows["bad"][0] == "unreadable"
     assert rows["answer"][:2] == ["preset", "antiphon_presets"]

@@ -34,7 +34,7 @@ def test_what_is_no_note_is_refused(value: object) -> None:
 
 
 def test_a_german_h_suggests_b() -> None:
-    with pytest.raises(UnknownName, match="^B3$"):
+    with pytest.raises(UnknownName, match=r"^B3$"):
         parse_pitch("H3")
 
 

@@ -329,7 +329,11 @@ def command_line() -> typer.Typer:
 
 def says(word: str, name: str) -> Callable[[typer.Typer], None]:
     """A `register_commands` that adds the command `name`, which says `word`."""
-    return lambda cli: cli.command(name)(lambda: typer.echo(word)) and None  # type: ignore[func-returns-value]
+
+    def register_commands(cli: typer.Typer) -> None:
+        cli.command(name)(lambda: typer.echo(word))
+
+    return register_commands
 
 
 def invoke(cli: typer.Typer, *arguments: str, plugins: Plugins | None = None) -> str:

@@ -147,6 +147,13 @@ def test_a_setlist_s_mistakes_are_told(library: PresetLibrary, brought: Path, li
     assert found.startswith(f"{path}{problem}")
 
 
+def test_a_description_is_listed_on_one_line_and_cannot_steer_the_terminal(
+    library: PresetLibrary, brought: Path
+) -> None:
+    (brought / "loud.toml").write_text('description = "one\\ntwo\\u001b[2J"')
+    assert library.listings()[1].description == "one\\ntwo\\x1b[2J"
+
+
 @pytest.mark.parametrize("content", [b"voice = [", b"\xff", b"a = " + b"[" * 5000])
 def test_a_broken_file_is_listed_as_unreadable(library: PresetLibrary, brought: Path, content: bytes) -> None:
     (brought / "broken.toml").write_bytes(content)

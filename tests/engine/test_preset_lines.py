@@ -53,7 +53,7 @@ def test_every_key_is_found_on_its_line(text: str) -> None:
 def test_every_key_of_any_layout_is_found_on_its_line(pieces: list[str]) -> None:
     text, arrays = "", set[str]()
     for index, piece in enumerate(pieces):
-        if piece.startswith("[A.") or piece.startswith("[[A."):
+        if piece.startswith(("[A.", "[[A.")):
             piece = piece if "A" in arrays else ""
         if piece == "[[A]]":
             arrays.add("A")

@@ -74,7 +74,7 @@ def test_a_tempo_set_twice_at_a_tick_counts_once() -> None:
     timeline.set_tempo(90, 0)
     timeline.set_tempo(80, 480)
     timeline.set_tempo(70, 480)
-    assert timeline.changes == (TempoChange(0.0, 0, 90), TempoChange(pytest.approx(60 / 90), 480, 70))
+    assert timeline.changes == (TempoChange(0.0, 0, 90), TempoChange(60 / 90, 480, 70))
     assert timeline.bpm == 70
 
 

@@ -33,7 +33,7 @@ def _options(
     pass
 
 
-_FAMILIES = ("demo", "jam", "files", "render", "ports", "doctor", "presets", "plugins")
+_FAMILIES = ("demo", "jam", "files", "render", "presets", "plugins")
 """Modules of this package that bring commands, in the order of `antiphon --help`."""
 
 
@@ -41,9 +41,10 @@ def main() -> None:
     """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
     for family in _FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
-    load_plugins().add_commands(app)
+    plugins = load_plugins()
+    plugins.add_commands(app)
     try:
-        app()
+        app(obj=plugins)
     except AntiphonError as error:
         typer.secho(f"antiphon: {error}", err=True, fg="red")
         sys.exit(1)

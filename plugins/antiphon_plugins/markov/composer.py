@@ -36,13 +36,17 @@ from antiphon_plugins.markov.table import (
 _TABLE_OPTIONS = 20
 """How many of the table's moves are worth weighing at each step."""
 _LONGEST_NOTE_TICKS = 3840
+_HURRIED = 0.3
+"""What it costs an option that its time is not its own: it should have come before this phrase, or too soon."""
+_UNRESOLVED = 0.1
+"""What it costs an option to leave the tonic chord at the very end."""
 _CHOICE, _VOICING, _TOUCH = range(3)
 """What chance is drawn for at one place in the music."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Option:
-    """One way on."""
+    """One way on. Not frozen: its weight and onset are worked on until one option is drawn."""
 
     weight: float
     onset_ticks: int
@@ -106,9 +110,9 @@ class Composer:
         start, end = self._request.start_ticks, self._request.end_ticks
         here = past[-1].onset_ticks if past else start
         earliest = start if launch else max(start, earliest_onset(past))
-        options = self._options(past, matches, here, earliest, latest=start if launch else None)
+        options = self._options(past, matches, here, earliest, start if launch else None)
         if self._request.final and not launch:
-            options = self._closing(options)
+            self._close(options)
         if not options:
             return None
         chance = uniform(self._seed, start if launch else here, _CHOICE)
@@ -120,27 +124,26 @@ class Composer:
     # ---- options -------------------------------------------------------------------------------------------------
 
     def _options(
-        self, past: list[Event], matches: tuple[Match, ...], here: int, earliest: int, latest: int | None
+        self, past: list[Event], matches: tuple[Match, ...], here: int, earliest: int, launch_ticks: int | None
     ) -> list[Option]:
-        """Ways on from `here`, with weights; none starts before `earliest`, all at `latest` if that is given."""
+        """Ways on from `here`, with weights; none starts before `earliest`, all at `launch_ticks` if that is given."""
         own, share = self._own_options(past, matches, here)
         learnt = [] if own and self._trust == 1 else self._table_options(past, here)
         if own and learnt:
             # From the player's share of chance s: 0 at trust 0, s at trust 1/2, 1 at trust 1.
             share = share ** ((1 - self._trust) / self._trust) if self._trust > 0 else 0.0
-            options = [*_scaled(own, share), *_scaled(learnt, 1 - share)]
-        else:
-            options = own or learnt or self._nearest_options(past, here)
+            _scale(own, share)
+            _scale(learnt, 1 - share)
+        options = [*own, *learnt] or self._nearest_options(past, here)
         stale = staleness(past)
-        return [
-            replace(
-                option,
-                weight=option.weight * stale.get(option.pitches, 1.0) * (1.0 if option.onset_ticks >= earliest else 0.3),
-                onset_ticks=max(option.onset_ticks, earliest) if latest is None else latest,
-            )
-            for option in options
-            if option.weight > 0
-        ]
+        for option in options:
+            option.weight *= stale.get(option.pitches, 1.0)
+            if launch_ticks is not None:
+                option.onset_ticks = launch_ticks
+            elif option.onset_ticks < earliest:
+                option.onset_ticks = earliest
+                option.weight *= _HURRIED
+        return [option for option in options if option.weight > 0]
 
     def _own_options(
         self, past: list[Event], matches: tuple[Match, ...], here: int
@@ -208,18 +211,15 @@ class Composer:
         onset = here + self._manner.typical_gap_ticks
         return [Option(0.5**rank, onset, (pitch,)) for rank, pitch in enumerate(nearest)]
 
-    def _closing(self, options: list[Option]) -> list[Option]:
+    def _close(self, options: list[Option]) -> None:
         """Towards a close: the last notes of an answer lean to the tonic chord, and none comes just before the end."""
         manner, end = self._manner, self._request.end_ticks
-        closed = []
         for option in options:
             left = end - option.onset_ticks
             if 0 < left < manner.typical_gap_ticks // 2:
-                option = replace(option, onset_ticks=end)
+                option.onset_ticks = end
             elif left < 2 * manner.typical_gap_ticks and option.pitches[-1] % 12 not in manner.key.triad:
-                option = replace(option, weight=option.weight * 0.1)
-            closed.append(option)
-        return closed
+                option.weight *= _UNRESOLVED
 
     def _first_lead(self) -> int:
         """A note to begin from when nothing has been heard: the tonic at the heart of the register."""
@@ -321,7 +321,8 @@ class Composer:
         return silence_overlaps(sorted(notes, key=score_order), self._legality.polyphony)
 
 
-def _scaled(options: list[Option], total: float) -> list[Option]:
-    """The same options with weights that sum to `total`."""
+def _scale(options: list[Option], total: float) -> None:
+    """Make the weights of `options` sum to `total`."""
     factor = total / sum(option.weight for option in options)
-    return [replace(option, weight=option.weight * factor) for option in options]
+    for option in options:
+        option.weight *= factor

@@ -1,0 +1,129 @@
+"""The demo: a phrase played into a real port by another process, answered live, left behind as files."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from antiphon.backstage import SoundSetup
+from antiphon.errors import AntiphonError
+from antiphon.journal import Session, read_session
+from antiphon.keyboard import KEYBOARD_NAME
+from antiphon.live import LiveOptions, perform
+from antiphon.midifile import Score, Track, bundled, read_score
+from antiphon.plan import Plan
+from antiphon.runtime import Backstage, Process, open_backstage
+from antiphon.session import percentiles, score_of, session_latencies, timeline_of
+from antiphon.supervisor import Supervisor
+
+_PHRASE: Final = "call"
+_LEAD_SECONDS: Final = 0.5
+"""Between everybody being ready and the first note."""
+_ANSWER_SECONDS: Final = 5.0
+"""Time for the answer to the last call."""
+_START_SECONDS: Final = 10.0
+
+
+def play_demo(plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: Mapping[str, str]) -> Session:
+    """Play the bundled phrase to `plans`, live, recorded in `folder`.
+
+    Raises:
+        AntiphonError: the keyboard's process does not start, or the performance cannot.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    backstage = open_backstage()
+    keyboard = Process("keyboard", backstage, 0, folder / "keyboard.log")
+    try:
+        backstage.leave("phrase", _PHRASE)
+        backend, port = _wait_for_keyboard(backstage, keyboard)
+        # A name that only this run has: another demo, or a keyboard called the same, is not meant.
+        plans = [replace(plan, inputs=(port,)) for plan in plans]
+        length = read_score(bundled(_PHRASE)).timed_messages()[-1][0]
+        downbeat: list[float] = []
+
+        def start(_: Supervisor) -> None:
+            downbeat.append(time.perf_counter() + _LEAD_SECONDS)
+            backstage.leave("downbeat", downbeat[0])
+
+        def over(_: Supervisor) -> bool:
+            return bool(downbeat) and time.perf_counter() > downbeat[0] + length + _ANSWER_SECONDS
+
+        perform(plans, LiveOptions(folder, backend, sound, dict(origins)), over=over, on_ready=start)
+    finally:
+        keyboard.stop(1.0)
+        shutil.rmtree(backstage.folder, ignore_errors=True)
+    return read_session(folder)
+
+
+def _wait_for_keyboard(backstage: Backstage, keyboard: Process) -> tuple[str, str]:
+    until = time.perf_counter() + _START_SECONDS
+    while (found := backstage.find("keyboard")) is None:
+        if keyboard.exit_code() is not None or time.perf_counter() > until:
+            raise AntiphonError(f"{KEYBOARD_NAME} does not start; see {keyboard.log}")
+        time.sleep(0.01)
+    backend, port = found
+    return backend, port
+
+
+def leave_duet(session: Session, folder: Path, soundfont: Path | None = None) -> Iterator[str]:
+    """Write `duet.mid`, `duet.wav` and `duet.png` into `folder`; yields what to tell a person."""
+    from antiphon.midifile import write_score
+
+    score = _from_first_note(score_of(session.header, session.records))
+    write_score(folder / "duet.mid", score)
+    yield f"{folder / 'duet.mid'}: both parts"
+    _write_sound(score, folder / "duet.wav", soundfont)
+    yield f"{folder / 'duet.wav'}: what it sounds like"
+    try:
+        _write_picture(session, score, folder / "duet.png")
+        yield f"{folder / 'duet.png'}: what it looks like"
+    except AntiphonError as error:
+        yield f"no {folder / 'duet.png'}: {error}"
+    yield f"{folder / 'session.json'}: {_summary(session)}"
+
+
+def _from_first_note(score: Score) -> Score:
+    """The score from the bar in which the music begins."""
+    first = min((track.messages[0][0] for track in score.tracks if track.messages), default=0)
+    bar_ticks = score.timeline().signature.bar_ticks
+    start = first // bar_ticks * bar_ticks
+
+    def moved(events: Sequence[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+        return tuple((max(0, ticks - start), what) for ticks, what in events)
+
+    tracks = tuple(Track(track.name, moved(track.messages)) for track in score.tracks)
+    return Score(tracks, moved(score.tempo), moved(score.signatures), moved(score.markers))
+
+
+def _write_sound(score: Score, path: Path, soundfont: Path | None) -> None:
+    from antiphon.synth import ElectricPiano, Synth
+    from antiphon.wav import render_messages, write_wav
+
+    synth: Synth = ElectricPiano()
+    if soundfont is not None:
+        from antiphon.soundfont import SoundFont
+
+        synth = SoundFont(soundfont)
+    write_wav(path, render_messages(score.timed_messages(), synth), synth.sample_rate)
+
+
+def _write_picture(session: Session, score: Score, path: Path) -> None:
+    from antiphon.pianoroll import Part, draw
+
+    parts = [Part(track.name, Score((track,)).phrase().notes) for track in score.tracks]
+    if not any(part.notes for part in parts):
+        raise AntiphonError("nothing was played")
+    plan = session.header.plans[0]
+    title = f"Antiphon, preset {plan.name!r}, seed {plan.seed}"
+    draw(path, parts, timeline=timeline_of(session.header, ()), title=title, markers=score.markers)
+
+
+def _summary(session: Session) -> str:
+    figures = percentiles([1000 * seconds for seconds in session_latencies(session)])
+    if figures is None:
+        return "no answer was played"
+    return f"{figures['n']} answers, the first note after p50 {figures['p50']:.1f} ms, at most {figures['max']:.1f} ms"

@@ -1,0 +1,48 @@
+"""A keyboard that plays by itself: a process that sends a bundled phrase into a real port. It hears nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from antiphon.midi import OutputPort, find_backend
+from antiphon.midifile import bundled, read_score
+from antiphon.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
+
+KEYBOARD_NAME: Final = "Demo keyboard"
+_LOOK_SECONDS: Final = 0.01
+
+
+def run_keyboard(backstage: Backstage) -> None:
+    """Open a port, say where, wait to be started, play; stay until the supervisor goes.
+
+    Reads `phrase` (the bundled phrase's name), leaves `keyboard` (MIDI system and port), waits for `downbeat`
+    (the `perf_counter` seconds of the first beat).
+    """
+    backend = find_backend(KEYBOARD_NAME, spawn_thread)
+    if not backend.virtual:  # Windows: processes can still reach each other through a socket.
+        backend.close()
+        backend = find_backend(KEYBOARD_NAME, spawn_thread, "socket")
+    port = backend.open_output("keys", virtual=True)
+    backstage.leave("keyboard", (backend.name, port.name))
+    hurry()
+    try:
+        _play(backstage, port)
+        while not is_orphan():
+            time.sleep(BEAT_SECONDS)
+    finally:
+        port.close()
+        backend.close()
+
+
+def _play(backstage: Backstage, port: OutputPort) -> None:
+    timed = read_score(bundled(backstage.read("phrase"))).timed_messages()
+    downbeat = None
+    while downbeat is None and not is_orphan():
+        time.sleep(_LOOK_SECONDS)
+        downbeat = backstage.find("downbeat")
+    if downbeat is None:
+        return
+    for seconds, message in timed:
+        time.sleep(max(0.0, downbeat + seconds - time.perf_counter()))
+        port.send(message)
