@@ -98,7 +98,7 @@ class Engine:
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
         serve_hub(self._backstage, self._welcome)
         inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
-        ports = self._ports = Ports(
+        self._ports = Ports(
             inputs,
             self._names,
             spawn_thread,
@@ -113,7 +113,7 @@ class Engine:
             self.duet.restart(self._now_ticks(), self._setup.selected)
         else:
             self.duet.begin()
-        self._tell("ports", ports.backend.name if ports.backend else None, ports.input_names, self._names)
+        self._tell_ports()
         gc.collect()
         gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
         hurry()
@@ -222,6 +222,7 @@ class Engine:
             self._tell("connections", detail)
             return
         self._tell("port", what, detail)
+        self._tell_ports()
         if what == "gone":
             # Whatever was held on a keyboard that is gone is released, as though by its player.
             for port in [detail] if detail in self._held else list(self._held):
@@ -269,6 +270,10 @@ class Engine:
             self._ports.lose_output(output)
             return False
         return True
+
+    def _tell_ports(self) -> None:
+        backend = self._ports.backend
+        self._tell("ports", backend.name if backend else None, self._ports.input_names, self._names)
 
     def _tell(self, *item: Any) -> None:
         """Tell the supervisor; until it has come, keep it for then."""

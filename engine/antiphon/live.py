@@ -47,6 +47,7 @@ class _Show:
         self._timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
         self._shown_outputs: dict[int, int] = {}
         self._meant_ticks: dict[int, int] = {}
+        self._last_text = ""
 
     def records(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -64,7 +65,11 @@ class _Show:
                 self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(what.ticks))
 
     def notice(self, notice: Notice) -> None:
-        self._screen.report(notice.text)
+        if notice.kind == "ports":
+            self._screen.ports(notice.inputs, notice.outputs)
+        if notice.text != self._last_text:
+            self._screen.report(notice.text)
+        self._last_text = notice.text
 
     def _sent(self, send: Send, late_seconds: float | None) -> None:
         if send.source == PLAYER or self._shown_outputs.setdefault(send.source, send.output) != send.output:

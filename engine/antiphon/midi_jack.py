@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -20,9 +21,14 @@ _NAME_SECONDS: Final = 0.5
 """How long to wait for our name: the server needs a moment to notice that its last owner was killed."""
 _FLUSH_SECONDS: Final = 0.25
 """How long closing a port waits for what was sent to leave."""
+_CONNECTING_PERIODS: Final = 3
+"""Periods after which a new connection surely carries messages; what is sent before that may be lost."""
 _MOST_WAITING: Final = 100_000
 """Messages that may wait to leave; more means that the server has stopped taking them."""
 _LONGEST_PORT_NAME: Final = 60
+
+_open: Final[weakref.WeakSet[JackBackend]] = weakref.WeakSet()
+"""Every backend of this process that is not closed: libjack keeps state that they share."""
 
 
 class JackBackend:
@@ -38,6 +44,11 @@ class JackBackend:
     def __init__(self, client_name: str, on_lost: OnLost | None = None) -> None:
         """Become a client of the running server. Raises BackendUnusable if there is none, or no JACK-Client."""
         self._jack = _jack_module()
+        # A failed attempt to open a client frees memory that the clients of a dead server still stand on: closing
+        # them after it crashes the process.
+        for other in list(_open):
+            if not other.is_alive:
+                other.close()
         self._client = _open_client(self._jack, client_name)
         self._on_lost = on_lost
         self._lost: str | None = None
@@ -50,6 +61,7 @@ class JackBackend:
         self._client.set_process_callback(self._process)
         self._client.set_shutdown_callback(lambda _, reason: self._lose(reason))
         self._client.activate()
+        _open.add(self)
 
     def inputs(self) -> list[str]:
         return self._others(is_output=True)
@@ -69,6 +81,7 @@ class JackBackend:
         port = self._register(self._client.midi_outports, name if virtual else f"to {name}")
         if not virtual:
             self._connect_or_unregister(port, port, name)
+            self._wait_for_periods(_CONNECTING_PERIODS)
         output = _JackOutput(port, Outbox())
         self._outputs = (*self._outputs, output)
         return JackOutputPort(self, output, port.name if virtual else name)
@@ -87,6 +100,7 @@ class JackBackend:
                 self._client.connect(source, destination)
             except self._jack.JackError as error:
                 _log.info("not connected again: %s to %s (%s)", source, destination, error)
+        self._wait_for_periods(_CONNECTING_PERIODS)
 
     def close(self) -> None:
         if self._closed:
@@ -94,6 +108,7 @@ class JackBackend:
         for output in self._outputs:
             self.remove(output)
         self._closed = True
+        _open.discard(self)
         self._client.deactivate()
         self._client.close()
 

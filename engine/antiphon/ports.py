@@ -12,8 +12,9 @@ from antiphon.midi import Backend, InputPort, OutputPort, Spawn, auto_inputs, fi
 
 CLIENT_NAME = "Antiphon"
 """Name under which other programs see the ports."""
+VIRTUAL_INPUT, VIRTUAL_OUTPUT = "in", "out"
+"""Names of the ports that other programs may connect to."""
 
-_VIRTUAL_IN, _VIRTUAL_OUT = "in", "out"
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""
 
@@ -107,12 +108,12 @@ class Ports:
         for index, name in enumerate(self._wanted_outputs):
             if name == "virtual":
                 if backend.virtual:
-                    self.outputs[index] = backend.open_output(_VIRTUAL_OUT, virtual=True)
+                    self.outputs[index] = backend.open_output(VIRTUAL_OUTPUT, virtual=True)
             elif name != "synth":
                 self.outputs[index] = backend.open_output(match_port(name, backend.outputs(), "output"))
         for name in self._wanted_inputs:
             if name == "virtual" or (name == "auto" and backend.virtual):
-                self._open_input(backend, _VIRTUAL_IN, virtual=True)
+                self._open_input(backend, VIRTUAL_INPUT, virtual=True)
             if name == "auto":
                 for found in self._keyboards(backend):
                     self._open_input(backend, found)
@@ -130,7 +131,7 @@ class Ports:
 
     def _keyboards(self, backend: Backend) -> list[str]:
         """The keyboards that are found; one that somebody has plugged into our virtual input is heard there already."""
-        plugged = {source for source, destination in backend.connections() if destination.endswith(f":{_VIRTUAL_IN}")}
+        plugged = {source for source, destination in backend.connections() if destination.endswith(f":{VIRTUAL_INPUT}")}
         return [name for name in auto_inputs(backend.inputs()) if name not in plugged]
 
     def _backend_lost(self, reason: str) -> None:
@@ -166,7 +167,7 @@ class Ports:
 
     def _reopen_ports(self, backend: Backend) -> None:
         available = backend.inputs()
-        for name in [name for name in self._inputs if name != _VIRTUAL_IN and name not in available]:
+        for name in [name for name in self._inputs if name != VIRTUAL_INPUT and name not in available]:
             with contextlib.suppress(AntiphonError):
                 self._inputs.pop(name).close()
             self._report("gone", name)

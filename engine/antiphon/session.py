@@ -38,7 +38,9 @@ def score_of(header: Header, records: Iterable[Record]) -> Score:
             # The player is on record as heard; a voice that plays to several outputs is kept once.
             if what.source != PLAYER and what.output == first_output.setdefault(what.source, what.output):
                 parts[what.source].add(what.due_ticks, what.message)
-        elif isinstance(what, Ended | Restarted):
+        elif isinstance(what, Ended):
+            parts[PLAYER].release(what.ticks)  # The voices' own note-offs follow on record.
+        elif isinstance(what, Restarted):
             for part in parts.values():
                 part.release(what.ticks)
         elif isinstance(what, Selected):

@@ -6,6 +6,7 @@ dead one stood and first ends what was left sounding; a player is replaced, and 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.metadata
 import platform
@@ -25,6 +26,7 @@ from antiphon.journal import Header, JournalWriter, Record
 from antiphon.ledger import Ledger
 from antiphon.midifile import write_score
 from antiphon.plan import Plan, output_names
+from antiphon.ports import VIRTUAL_INPUT
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
 from antiphon.session import score_of, statistics, write_statistics
 
@@ -46,8 +48,12 @@ class Notice:
     """Something the person at the screen should see."""
 
     kind: str
-    """`ports`, `sound`, `report`, or what happened to a process: `started`, `restarted`, `given up`."""
+    """`ports`, `port`, `sound`, `no sound`, `report`, or what became of a process: `restarted`, `given up`."""
     text: str
+    inputs: tuple[str, ...] = ()
+    """With `ports`: the inputs that are open now."""
+    outputs: tuple[str, ...] = ()
+    """With `ports`: the outputs of the performance."""
 
 
 OnRecords = Callable[[Sequence[Record]], None]
@@ -110,7 +116,11 @@ class Supervisor:
         if "synth" in self.header.outputs:
             self._backstage.leave("sound", sound or SoundSetup())
             self._start("sound", Pulse.SOUND)
-        self._join()
+        try:
+            self._join()
+        except AntiphonError:
+            self.stop()
+            raise
 
     # ---- for whoever runs the performance ------------------------------------------------------------------------
 
@@ -163,11 +173,7 @@ class Supervisor:
         """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
         if not self._backstage.folder.exists():
             return
-        engine = self._processes.get(Pulse.ENGINE)
-        if engine is not None and engine.exit_code() is None:
-            self._send("stop")
-            engine.wait(_STOP_SECONDS)
-        self._drain()
+        self._stop_engine()
         for process in self._processes.values():
             process.stop(_STOP_SECONDS / 3)
         if self._link is not None:
@@ -176,6 +182,18 @@ class Supervisor:
         write_score(self.session / "session.mid", score_of(self.header, self.records))
         write_statistics(self.session, statistics(self.header, self.records))
         shutil.rmtree(self._backstage.folder, ignore_errors=True)
+
+    def _stop_engine(self) -> None:
+        engine = self._processes[Pulse.ENGINE]
+        self._send("stop")
+        engine.wait(_STOP_SECONDS)
+        if engine.exit_code() not in (0, CANNOT_OPEN) and self._error is None:
+            # It died or hung just now. Another one ends what it left sounding.
+            with contextlib.suppress(AntiphonError):
+                self._take_over()
+                self._send("stop")
+                self._processes[Pulse.ENGINE].wait(_STOP_SECONDS)
+        self._drain()
 
     def __enter__(self) -> Supervisor:
         return self
@@ -202,11 +220,21 @@ class Supervisor:
         backstage = Backstage(self._backstage.folder, place)
         self._processes[place] = Process(role, backstage, place, self.session / f"{role}-{place}.log")
 
+    def _take_over(self) -> None:
+        """Start an engine where the dead one stood."""
+        self._drain()
+        if self._link is not None:
+            self._link.close()
+        self._setup = replace(self._setup, takes_over=True)
+        self._backstage.leave("engine", self._setup)
+        self._start("engine", Pulse.ENGINE)
+        self._join()
+
     def _join(self) -> None:
         connection = join_hub(self._backstage, ("supervisor", -1, ()), give_up=self._engine_ended)
         if connection is None:
-            process = self._processes[Pulse.ENGINE]
-            raise AntiphonError(f"the engine does not start; see {process.log}")
+            self._error = f"the engine does not start; see {self._processes[Pulse.ENGINE].log}"
+            raise AntiphonError(self._error)
         self._link = Link(connection, self._inbox, "engine")
 
     def _engine_ended(self) -> bool:
@@ -244,14 +272,9 @@ class Supervisor:
                 self._error = f"the engine cannot be kept alive: {why}; see {process.log}"
             return
         if process.role == "engine":
-            self._drain()
-            if self._link is not None:
-                self._link.close()
-            self._setup = replace(self._setup, takes_over=True)
-            self._backstage.leave("engine", self._setup)
-        self._start(process.role, place)
-        if process.role == "engine":
-            self._join()
+            self._take_over()
+        else:
+            self._start(process.role, place)
         self._on_notice(Notice("restarted", f"{process.role} restarted: {why}"))
 
     # ---- what the engine tells -----------------------------------------------------------------------------------
@@ -277,16 +300,13 @@ class Supervisor:
             backend, inputs, outputs = details
             self._engine_ready = True
             self._setup = replace(self._setup, backend=backend or self._setup.backend)
-            heard = ", ".join(inputs) or "nothing yet"
-            self._on_notice(
-                Notice("ports", f"MIDI system {backend}; listening to {heard}; playing to {', '.join(outputs)}")
-            )
+            keyboards = [name for name in inputs if name != VIRTUAL_INPUT]
+            heard = ", ".join(keyboards) or "no keyboard yet: plug one in, or connect a program to Antiphon's input"
+            self._on_notice(Notice("ports", f"MIDI system {backend}; listening to {heard}", inputs, outputs))
             self._check_ready()
         elif kind == "connections":
             self._setup = replace(self._setup, connections=details[0])
-        elif kind == "cannot open":
-            self._error = details[0]
-        elif kind == "cannot start" and self.ready_seconds is None:
+        elif kind == "cannot open" or (kind == "cannot start" and not self.ready):
             self._error = details[0]
         elif kind in ("sound", "no sound", "cannot start", "report"):
             self._on_notice(Notice(kind, details[0]))

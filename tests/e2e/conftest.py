@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +34,10 @@ class Heard:
 
 
 class JackServer:
-    """`jackd` with its dummy driver, under a name of its own; to be killed and started again at will."""
+    """`jackd` with its dummy driver; to be killed and started again at will."""
 
-    def __init__(self, log: Path) -> None:
-        self.name = f"antiphon-{uuid.uuid4().hex[:8]}"
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -51,7 +53,9 @@ class JackServer:
         waited = subprocess.run(waiting, capture_output=True, text=True, check=False)
         if waited.returncode or "timeout" in waited.stdout or self._process.poll() is not None:
             self.kill()
-            raise RuntimeError(f"jackd did not start:\n{self.log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+            raise RuntimeError(
+                f"jackd did not start:\n{self.log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+            )
 
     def kill(self) -> None:
         """End it without a chance to say good-bye."""
@@ -89,12 +93,30 @@ def require_jack() -> None:
         pytest.skip(reason)
 
 
+@contextmanager
+def reserved_server_name() -> Iterator[str]:
+    """A name that no other test run uses now, out of a few.
+
+    JACK knows at most eight servers at a time, and one that was killed keeps its place until its name is used again:
+    a new name for every run would end in "Too many servers already active".
+    """
+    for number in range(8):
+        with Path(tempfile.gettempdir(), f"antiphon-tests-{os.getuid()}-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield f"antiphon-tests-{number}"
+            return
+    raise RuntimeError("eight test runs at once are using JACK")
+
+
 @pytest.fixture(scope="session")
 def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer]:
     """A running server, the default one for this process and its children. Who kills it, starts it again."""
     require_jack()
-    server = JackServer(tmp_path_factory.mktemp("jack") / "jackd.log")
-    with pytest.MonkeyPatch.context() as patch:
+    with reserved_server_name() as name, pytest.MonkeyPatch.context() as patch:
+        server = JackServer(name, tmp_path_factory.mktemp("jack") / "jackd.log")
         patch.setenv("JACK_DEFAULT_SERVER", server.name)
         patch.setenv("JACK_NO_START_SERVER", "1")
         server.start()
@@ -150,7 +172,7 @@ class Listener:
 
     def close(self) -> list[Heard]:
         """End the process and return all it has heard."""
-        if self._process.poll() is None:
+        if self._process.stdout is not None and not self._process.stdout.closed:
             try:
                 self._process.communicate(timeout=5)
             except subprocess.TimeoutExpired:
@@ -183,9 +205,9 @@ class Keyboard:
 
     def close(self) -> None:
         """End the process, whether it has played all or not."""
-        if self._process.poll() is None:
+        if self._process.stdout is not None and not self._process.stdout.closed:
             self._process.kill()
-        self._process.communicate()
+            self._process.communicate()
 
 
 def _await_line(process: subprocess.Popen[str], start: str) -> str:

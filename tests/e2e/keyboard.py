@@ -50,7 +50,9 @@ def play_on_jack(client_name: str, destination: str | None, score: Score, settle
 
     client.set_process_callback(process)
     connected = threading.Event()
-    client.set_port_connect_callback(lambda source, _, joined: connected.set() if joined and client.owns(source) else None)
+    client.set_port_connect_callback(
+        lambda source, _, joined: connected.set() if joined and client.owns(source) else None
+    )
     client.activate()
     if destination is not None:
         client.connect(port, destination)
@@ -67,7 +69,7 @@ def play_on_jack(client_name: str, destination: str | None, score: Score, settle
 
 
 def play_with_rtmidi(client_name: str, destination: str | None, score: Score, settle_seconds: float) -> None:
-    """Play with python-rtmidi on JACK; whoever listens to its own port has to connect before `settle_seconds` are over."""
+    """Play with python-rtmidi on JACK; who listens to NAME:out has to connect within `settle_seconds`."""
     import rtmidi
 
     port = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=client_name)
@@ -86,7 +88,9 @@ def play_on_sockets(client_name: str, destination: str | None, score: Score, set
     """Play on antiphon's own loopback ports; the same holds as for rtmidi."""
     from antiphon.midi_socket import SocketBackend
 
-    backend = SocketBackend(client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start())
+    backend = SocketBackend(
+        client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start()
+    )
     port = backend.open_output(destination or "out", virtual=destination is None)
     print("ready", flush=True)
     time.sleep(settle_seconds)

@@ -1,7 +1,8 @@
-"""A witness in a process of its own: writes down every MIDI message that arrives at a port. It stands on no antiphon code.
+"""A witness in a process of its own: writes down all MIDI that arrives at a port. It stands on no antiphon code.
 
 (But for `--backend socket`, whose only implementation is antiphon's.) Prints `ready` once it listens; ends when its
-standard input is closed. Each line of the file: {"seconds": perf_counter, "frame": JACK's frame or null, "message": [...]}.
+standard input is closed. Each line of the file:
+{"seconds": perf_counter, "frame": JACK's frame or null, "message": [...]}.
 """
 
 from __future__ import annotations
@@ -54,8 +55,12 @@ def listen_on_sockets(client_name: str, source: str | None, heard: Heard) -> Cal
     """Listen to antiphon's own loopback ports."""
     from antiphon.midi_socket import SocketBackend
 
-    backend = SocketBackend(client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start())
-    backend.open_input(source or "in", lambda data, seconds: heard.append((seconds, None, data)), virtual=source is None)
+    backend = SocketBackend(
+        client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start()
+    )
+    backend.open_input(
+        source or "in", lambda data, seconds: heard.append((seconds, None, data)), virtual=source is None
+    )
     return backend.close
 
 

@@ -17,10 +17,11 @@ from antiphon_plugins.markov.events import Event, gap_class, make_event
 from antiphon_plugins.markov.guard import earliest_onset, staleness
 from antiphon_plugins.markov.legality import Legality, silence_overlaps, thin
 from antiphon_plugins.markov.manner import Manner
-from antiphon_plugins.markov.model import Match, Memory
+from antiphon_plugins.markov.model import Match, Memory, Prediction
 from antiphon_plugins.markov.table import (
     BEAT_PHASES,
     LINE_ORDER,
+    MAX_MOTION,
     MOVE_GAPS,
     MOVE_MOTIONS,
     MOVE_SIZES,
@@ -33,9 +34,13 @@ from antiphon_plugins.markov.table import (
     voicing_contexts,
 )
 
-_TABLE_OPTIONS = 20
+_TABLE_OPTIONS = 16
 """How many of the table's moves are worth weighing at each step."""
+_CIRCLES_EVENTS = 40
+"""How far back circles are looked for."""
 _LONGEST_NOTE_TICKS = 3840
+_SUREST = 0.9
+"""However well it knows what comes next, the table keeps a door open: an answer should not only quote."""
 _HURRIED = 0.3
 """What it costs an option that its time is not its own: it should have come before this phrase, or too soon."""
 _UNRESOLVED = 0.1
@@ -86,7 +91,13 @@ class Composer:
         self._legality = Legality(request.constraints)
         # A voice in another range than the player's keeps their register, octaves away.
         lead_weights = np.roll(manner.lead_weights, self._legality.octaves(manner.register_pitch))
-        self._lead_weights = lead_weights * self._legality.mask
+        self._lead_weights = np.pad(lead_weights * self._legality.mask, MAX_MOTION)
+        """By pitch + MAX_MOTION: no move from a pitch leads beyond the array."""
+        self._move_weights = (
+            manner.leap_weights[abs(MOVE_MOTIONS)]
+            * manner.gap_weights[MOVE_GAPS]
+            * manner.size_weights[MOVE_SIZES - 1]
+        )
 
     def compose(self, past: Sequence[Event], *, launch: bool) -> tuple[list[Event], list[Note]]:
         """The events and notes that follow `past` (which may be empty).
@@ -127,17 +138,22 @@ class Composer:
         self, past: list[Event], matches: tuple[Match, ...], here: int, earliest: int, launch_ticks: int | None
     ) -> list[Option]:
         """Ways on from `here`, with weights; none starts before `earliest`, all at `launch_ticks` if that is given."""
-        own, share = self._own_options(past, matches, here)
+        predictions = self._memory.predict(matches, past[-1].lead, self._order) if past and self._trust > 0 else []
+        own = self._own_options(predictions, here)
         learnt = [] if own and self._trust == 1 else self._table_options(past, here)
         if own and learnt:
-            # From the player's share of chance s: 0 at trust 0, s at trust 1/2, 1 at trust 1.
-            share = share ** ((1 - self._trust) / self._trust) if self._trust > 0 else 0.0
-            _scale(own, share)
-            _scale(learnt, 1 - share)
+            sure = sum(prediction.share for prediction in predictions)
+            fitting = sum(option.weight for option in own) / sure
+            # Of the chance s that the player goes on as they did before: 0 at trust 0, s at 1/2, 1 at 1.
+            share = min(sure, _SUREST) ** ((1 - self._trust) / self._trust)
+            _scale(own, share * fitting)
+            _scale(learnt, 1 - share * fitting)
         options = [*own, *learnt] or self._nearest_options(past, here)
-        stale = staleness(past)
+        patience = self._manner.patience
+        stale_chords = staleness([event.pitches for event in past[-_CIRCLES_EVENTS:]], patience)
+        stale_leads = staleness([event.lead for event in past[-_CIRCLES_EVENTS:]], patience)
         for option in options:
-            option.weight *= stale.get(option.pitches, 1.0)
+            option.weight *= stale_chords.get(option.pitches, 1.0) * stale_leads.get(option.pitches[-1], 1.0)
             if launch_ticks is not None:
                 option.onset_ticks = launch_ticks
             elif option.onset_ticks < earliest:
@@ -145,20 +161,13 @@ class Composer:
                 option.weight *= _HURRIED
         return [option for option in options if option.weight > 0]
 
-    def _own_options(
-        self, past: list[Event], matches: tuple[Match, ...], here: int
-    ) -> tuple[list[Option], float]:
-        """What the player did in such a place, moved to where we are; and how sure that is, 0 to 1."""
+    def _own_options(self, predictions: Sequence[Prediction], here: int) -> list[Option]:
+        """What the player did in such a place, moved to where we are; weighing less than predicted where it fits badly."""
         options: list[Option] = []
-        share = 0.0
-        if not past or self._trust == 0:
-            return options, share
         manner = self._manner
-        for prediction in self._memory.predict(matches, past[-1].lead, self._order):
+        for prediction in predictions:
             event = self._memory.events[prediction.place]
-            share += prediction.share
-            lead = event.lead + prediction.shift
-            shift = prediction.shift + self._legality.octaves(lead)
+            shift = prediction.shift + self._legality.octaves(event.lead + prediction.shift)
             if not 0 <= event.lead + shift <= 127:
                 continue
             pitches = self._legality.fit([pitch + shift for pitch in thin(event.pitches)])
@@ -169,10 +178,10 @@ class Composer:
                 for pitch in pitches:
                     weight *= manner.affinity[pitch % 12]
             if shift:
-                weight *= float(self._lead_weights[pitches[-1]] / manner.affinity[pitches[-1] % 12])
+                weight *= float(self._lead_weights[pitches[-1] + MAX_MOTION]) / manner.affinity[pitches[-1] % 12]
             gap = event.gap_ticks if event.gap_ticks <= manner.longest_gap_ticks else manner.typical_gap_ticks
             options.append(Option(weight, here + gap, pitches, prediction.place, shift))
-        return options, share
+        return options
 
     def _table_options(self, past: list[Event], here: int) -> list[Option]:
         """What scores do in such a place, as far as it suits the player."""
@@ -184,24 +193,24 @@ class Composer:
             move_of(event.lead - before.lead, gap_class(event.gap_ticks, manner.sixteenth_ticks), len(event.pitches))
             for before, event in zip(context, context[1:], strict=False)
         ]
-        order = min(self._order, len(moves))
-        contexts = list(line_contexts((lead - manner.key.home) % 12, moves[::-1][:order]))
-        weights = self._table.line.mixture(contexts, MOVES)
-        leads = MOVE_MOTIONS + lead
-        possible = (leads >= 0) & (leads < 128)
-        weights *= self._lead_weights[leads.clip(0, 127)] * possible
-        weights *= (manner.gap_weights * self._table.metre[self._phase(here)])[MOVE_GAPS]
-        weights *= manner.size_weights[MOVE_SIZES - 1]
+        contexts = list(line_contexts((lead - manner.key.home) % 12, moves[::-1][: self._order]))
+        mixture = self._table.line.mixture(contexts, MOVES)
+        known = np.flatnonzero(mixture)
+        weights = mixture[known] * self._move_weights[known]
+        weights *= self._lead_weights[MOVE_MOTIONS[known] + (lead + MAX_MOTION)]
+        weights *= self._table.metre[self._phase(here)][MOVE_GAPS[known]]
         best = np.argsort(-weights, kind="stable")[:_TABLE_OPTIONS]
+        chosen = known[best]
         return [
-            Option(
-                float(weights[move]),
-                here + manner.gap_ticks[MOVE_GAPS[move]],
-                (int(leads[move]),),
-                size=int(MOVE_SIZES[move]),
+            Option(weight, here + manner.gap_ticks[gap], (lead + motion,), size=size)
+            for weight, gap, motion, size in zip(
+                weights[best].tolist(),
+                MOVE_GAPS[chosen].tolist(),
+                MOVE_MOTIONS[chosen].tolist(),
+                MOVE_SIZES[chosen].tolist(),
+                strict=True,
             )
-            for move in best
-            if weights[move] > 0
+            if weight > 0
         ]
 
     def _nearest_options(self, past: list[Event], here: int) -> list[Option]:

@@ -37,6 +37,8 @@ class Event:
     """The same as an index in `GAP_SIXTEENTHS`."""
     pitches: tuple[int, ...]
     """From the lowest up, without repeats."""
+    lead: int
+    """The highest pitch: what the ear follows."""
     views: tuple[Hashable, ...]
     """This event in each view, from the most to the least detailed:
 
@@ -49,11 +51,6 @@ class Event:
     def onset_ticks(self) -> int:
         """Where it begins."""
         return self.notes[0].start_ticks
-
-    @property
-    def lead(self) -> int:
-        """The highest pitch: what the ear follows."""
-        return self.pitches[-1]
 
 
 def make_event(notes: Sequence[Note], before: Event | None) -> Event:
@@ -70,7 +67,7 @@ def make_event(notes: Sequence[Note], before: Event | None) -> Event:
         pitches,
         (motion, tuple([lead - pitch for pitch in pitches])),
     )
-    return Event(tuple(notes), gap_ticks, rhythm, pitches, views)
+    return Event(tuple(notes), gap_ticks, rhythm, pitches, lead, views)
 
 
 _HELD = 16 * SIXTEENTH_TICKS

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from itertools import groupby
 
 from antiphon_plugins.markov.events import CHORD_TICKS, Event
 
 _LONGEST_CIRCLE = 8
-_FREE_TURNS = 2
-"""How often a circle may be gone round before it begins to bore."""
-_BOREDOM = 0.35
-"""What each further turn costs."""
+_FREE_TURNS = (2, 6)
+"""How often a circle may be gone round before it begins to bore: by itself, and at most because the player does so."""
+_BOREDOM = 0.2
+"""What each further turn costs, up to the fourth."""
 
 _BEAT_TICKS = 480
-_NOTES_A_BEAT = 12
-"""No more notes than this start within a beat (24 a second at 120 bpm), whatever was heard."""
+_NOTES_A_BEAT = 10
+"""No more notes than this start within a beat (20 a second at 120 bpm), whatever was heard."""
 
 
-def staleness(past: Sequence[Event]) -> dict[tuple[int, ...], float]:
-    """For chords that would close yet another circle: a factor below 1 for their weight.
+def patience(row: Sequence[Hashable]) -> int:
+    """How often a value may be repeated that is in the manner of the player who played `row`."""
+    runs = [len(list(run)) for _, run in groupby(row)]
+    least, most = _FREE_TURNS
+    return max(least, min(most, max(runs, default=0)))
 
-    A circle is the same pitches at a distance of 1 to 8 events; it counts by full turns.
+
+def staleness(row: Sequence[Hashable], free_turns: int) -> dict[Hashable, float]:
+    """For values that would close yet another circle in `row` (latest last): a factor below 1 for their weight.
+
+    A circle is the same value at a distance of 1 to 8; it counts by full turns, of which `free_turns` cost nothing.
     """
-    factors: dict[tuple[int, ...], float] = {}
-    row = [event.pitches for event in past[-_LONGEST_CIRCLE * (_FREE_TURNS + 3) :]]
+    factors: dict[Hashable, float] = {}
     for period in range(1, min(_LONGEST_CIRCLE, len(row)) + 1):
-        agreeing = 0
-        while agreeing + period < len(row) and row[-1 - agreeing] == row[-1 - agreeing - period]:
+        again = row[-period]
+        agreeing = 1
+        while agreeing + period <= len(row) and row[-agreeing] == row[-agreeing - period]:
             agreeing += 1
-        turns = agreeing // period + 1
-        if turns > _FREE_TURNS:
-            again = row[-period]
-            factors[again] = min(factors.get(again, 1.0), _BOREDOM ** (turns - _FREE_TURNS))
+        turns = (agreeing + period - 1) // period
+        if turns > free_turns:
+            factors[again] = min(factors.get(again, 1.0), _BOREDOM ** min(4, turns - free_turns))
     return factors
 
 

@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon_plugins.markov.events import GAP_SIXTEENTHS, SIXTEENTH_TICKS, Event, gap_class
+from antiphon_plugins.markov.guard import patience
 from antiphon_plugins.markov.key import MAJOR_SCALE, Key, find_key
 from antiphon_plugins.markov.pulse import find_sixteenth
-from antiphon_plugins.markov.table import SIZES
+from antiphon_plugins.markov.table import MAX_MOTION, SIZES
 
 RECENT_EVENTS = 64
 """How far back the manner is read: about half a minute."""
 
 _MIDDLE_PITCH = 69
 """Where to play when nothing has been heard."""
+
+_USUAL_SIZES = np.array([0.6, 0.2, 0.15, 0.05])
+"""How many notes an event has when nothing is known: mostly one, so that a line comes first."""
 
 _FADE = 0.98
 """What an event counts against the one after it, so that a change of key is followed."""
@@ -55,10 +59,14 @@ class Manner:
     """The heart of the register: the mean of the highest notes."""
     lead_weights: NDArray[np.float64]
     """For each pitch, how well it suits as the highest: key and register; shape [128]."""
+    leap_weights: NDArray[np.float64]
+    """For each distance in semitones between one highest note and the next, how well it suits; shape [MAX_MOTION + 1]."""
     gap_weights: NDArray[np.float64]
     """For each of `GAP_SIXTEENTHS`, how well it suits the player's density; shape [12]."""
     size_weights: NDArray[np.float64]
     """For each size class less 1, how well it suits; shape [SIZES]."""
+    patience: int
+    """How often in a row they repeat themselves, within bounds."""
     touches: tuple[Touch, ...]
     """How the last events were played; at least one."""
 
@@ -86,8 +94,10 @@ def read_manner(events: Sequence[Event]) -> Manner:
         affinity=affinity,
         register_pitch=round(sum(leads) / len(leads)),
         lead_weights=_register(leads) * np.array(affinity)[np.arange(128) % 12],
+        leap_weights=_leaps(leads),
         gap_weights=_gap_weights(gaps, sixteenth, typical),
         size_weights=_size_weights(events),
+        patience=patience([event.pitches for event in events]),
         touches=_touches(events),
     )
 
@@ -141,8 +151,20 @@ def _register(leads: Sequence[int]) -> NDArray[np.float64]:
     centre = sum(leads) / len(leads)
     spread = (sum((lead - centre) ** 2 for lead in leads) / len(leads)) ** 0.5
     width = max(6.0, 1.25 * spread)
-    register: NDArray[np.float64] = np.exp(-0.5 * ((np.arange(128) - centre) / width) ** 2)
+    pitches = np.arange(128)
+    register: NDArray[np.float64] = np.exp(-0.5 * ((pitches - centre) / width) ** 2)
+    if len(leads) >= 8:
+        beyond = np.maximum(0, np.maximum(min(leads) - pitches, pitches - max(leads)))
+        register *= 0.6**beyond
     return register
+
+
+def _leaps(leads: Sequence[int]) -> NDArray[np.float64]:
+    motions = [after - before for before, after in zip(leads, leads[1:], strict=False)]
+    # As though two fourths had been heard before.
+    reach = 1.2 * ((sum(motion**2 for motion in motions) + 2 * 5**2) / (len(motions) + 2)) ** 0.5
+    leaps: NDArray[np.float64] = np.exp(-0.5 * (np.arange(MAX_MOTION + 1) / reach) ** 2)
+    return leaps
 
 
 def _gap_weights(gaps: Sequence[int], sixteenth_ticks: float, typical_ticks: int) -> NDArray[np.float64]:
@@ -155,7 +177,7 @@ def _gap_weights(gaps: Sequence[int], sixteenth_ticks: float, typical_ticks: int
 
 def _size_weights(events: Sequence[Event]) -> NDArray[np.float64]:
     counts = np.bincount([min(len(event.pitches), SIZES) - 1 for event in events], minlength=SIZES)
-    weights: NDArray[np.float64] = (counts + 0.5 / SIZES) / (len(events) + 0.5)
+    weights: NDArray[np.float64] = (counts + _USUAL_SIZES) / (len(events) + 1)
     return weights
 
 

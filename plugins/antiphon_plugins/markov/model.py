@@ -17,7 +17,10 @@ MAX_ORDER = 8
 VIEWS = 3
 """Levels of detail: see `Event.views`."""
 
-_RECENT = 40
+_NEGLIGIBLE = 0.02
+"""Chance below which shorter contexts are not asked any more."""
+
+_RECENT = 32
 """Only so many latest occurrences of an event are considered: the present manner counts, and the time is bounded."""
 
 Match = dict[int, int]
@@ -77,15 +80,21 @@ class Memory:
 
         Each level gives up part of its chance to those below, the more so the more its continuations differ:
         d / (n + d) for n continuations of which d are distinct; what a longer context has said, a shorter
-        one does not say again (PPM, method C, with exclusion: Moffat 1990).
+        one does not say again (PPM, method C, with exclusion: Moffat 1990). Here n counts (length + 1) / 2 times:
+        eight events that agree are no coincidence, even if it happened once.
 
         `lead` is the highest pitch of the present event, `order` the longest context used, 1 to `MAX_ORDER`.
         """
-        levels: dict[tuple[int, int], list[int]] = {}
+        # For each place, the longest context that it shares, and the most detailed view of that (0; -1, -2: coarser).
+        best: dict[int, tuple[int, int]] = {}
         for view, match in enumerate(matches):
             for place, length in match.items():
-                if place + 1 < len(self.events):
-                    levels.setdefault((min(length, order), -view), []).append(place)
+                best[place] = max(best.get(place, (0, -VIEWS)), (min(length, order), -view))
+        best.pop(len(self.events) - 1, None)  # Nothing has followed the last event yet.
+        levels: dict[tuple[int, int], list[int]] = {}
+        for place, level in best.items():
+            levels.setdefault(level, []).append(place)
+
         predictions: list[Prediction] = []
         said: set[Hashable] = set()
         remaining = 1.0
@@ -100,13 +109,16 @@ class Memory:
             if not heard:
                 continue
             said.update(heard)
+            evidence = sum(map(len, heard.values())) * (level[0] + 1) / 2
+            share = remaining * evidence / (evidence + len(heard))
+            remaining -= share
             # The square root damps habit: heard four times is twice as likely, not four times. The host also lets us
             # hear our own answers; without damping, whatever we happened to play would soon be all we play.
             weights = [len(places) ** 0.5 for places in heard.values()]
-            share = remaining / (sum(map(len, heard.values())) + len(heard))
-            remaining -= share * sum(map(len, heard.values()))
-            scale = share * sum(map(len, heard.values())) / sum(weights)
             for places, weight in zip(heard.values(), weights, strict=True):
-                place = places[-1]
-                predictions.append(Prediction(place + 1, lead - self.events[place].lead, scale * weight))
+                place = max(places)
+                shift = lead - self.events[place].lead
+                predictions.append(Prediction(place + 1, shift, share * weight / sum(weights)))
+            if remaining < _NEGLIGIBLE:
+                break
         return predictions

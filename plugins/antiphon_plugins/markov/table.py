@@ -42,8 +42,10 @@ BEAT_PHASES = 5
 """Places in a beat: its four sixteenths, and off them."""
 
 _DEGREE, _ANY_KEY, _VOICING = 1, 2, 3
-_TAKEN = 3
-"""Levels of context that are mixed, the longest found first; below them little chance is left."""
+_LONGEST, _SHORTEST = 2, 4
+"""How many of the contexts found are mixed: the longest say what is likely, the shortest what else is possible."""
+_SUREST = 0.85
+"""Share of a single context, at most: where all that is likely leads out of the register, another way must be left."""
 
 
 class TableError(AntiphonError, ValueError):
@@ -136,10 +138,11 @@ class Successors:
         wanted = np.array(contexts[::-1], dtype=np.uint32)
         places = np.searchsorted(self.keys, wanted).clip(max=len(self.keys) - 1)
         remaining = 1.0
-        for place in places[self.keys[places] == wanted][:_TAKEN]:
+        found = places[self.keys[places] == wanted].tolist()
+        for place in found[:_LONGEST] + found[_LONGEST:][-_SHORTEST:]:
             span = slice(self.starts[place], self.starts[place + 1])
             shares = self.shares[span]
-            share = remaining * (float(self.confidence[place]) / 255)
+            share = remaining * min(_SUREST, float(self.confidence[place]) / 255)
             weights[self.values[span]] += shares * (share / float(shares.sum(dtype=np.float64)))
             remaining -= share
         return weights

@@ -1,0 +1,35 @@
+# Two commands on a fresh machine: `make demo` plays, `make test` tests. Each sets up what it needs, once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/.demo
+	$(BIN)/antiphon demo --output duet
+
+test: $(VENV)/.dev
+	sh tests/system-packages.sh
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[plot]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo pyproject.toml
+	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[plot,jack]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist duet
