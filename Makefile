@@ -20,6 +20,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 $(VENV)/bin/python:
+	sh tests/system-packages.sh demo
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from antiphon.cast import Role
 from antiphon.errors import AntiphonError
 from antiphon.player import Player
 from antiphon.plugins import load_plugins
-from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, is_orphan, join_hub
+from antiphon.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, is_orphan, join_hub
 
 if TYPE_CHECKING:
     from antiphon.synth import Synth
@@ -67,7 +67,7 @@ def run_player(backstage: Backstage) -> None:
                         return
                     continue
                 asked: dict[int, list[Any]] = {}
-                for slot, command in _all_waiting(connection):
+                for slot, command in itertools.chain.from_iterable(_all_waiting(connection)):
                     asked.setdefault(slot, []).append(command)
                 for slot, commands in asked.items():
                     for reply in players[slot].perform(commands):

@@ -68,10 +68,6 @@ class Decision:
     """When it takes effect: with `handover`, where the answer is meant to begin."""
     text: str
     """For a person to read."""
-    epoch: int = -1
-    """With `late`, `fallback` and `silent`: which request it is about."""
-    index: int = -1
-    chair: Chair = "main"
 
 
 Command = Prime | Extend | Play | Silence | Decision

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from antiphon import messages
 from antiphon.cast import Cast
-from antiphon.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
+from antiphon.commands import Chair, Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.ledger import Ledger, panic_messages
 from antiphon.performer import Performer
 from antiphon.plan import Plan, output_names
@@ -48,6 +48,17 @@ class PlayerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerAnswered:
+    """For the record: a player's phrase came. The phrase itself is composed anew when a session is played again."""
+
+    ticks: int
+    voice: int
+    chair: Chair
+    epoch: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlayerFailed:
     """For the record: a player could not do what it was asked."""
 
@@ -77,9 +88,11 @@ class Ended:
     """For the record: everything was silenced here, at the end or by a panic."""
 
     ticks: int
+    panic: bool = False
+    """Whether every channel was told to be silent, too."""
 
 
-Event = Heard | PlayerReady | PlayerLost | PlayerFailed | Selected | Restarted | Ended | Decision
+Event = Heard | PlayerReady | PlayerLost | PlayerAnswered | PlayerFailed | Selected | Restarted | Ended | Decision
 
 
 class Stage(Protocol):
@@ -117,6 +130,8 @@ class Duet:
         self._stage = stage
         self._epochs = itertools.count()
         self._ready: set[int] = set()
+        self._left_over = 0
+        """How many sources of the plans before may still have notes on their way."""
         self.performer = Performer(plans[0], self._epochs)
         self._parts = self._make_parts(plans[0])
 
@@ -142,14 +157,20 @@ class Duet:
     def hear(self, message: bytes, ticks: int) -> None:
         """The player's message arrived at `ticks`; it is passed on at once, then thought about."""
         self.advance(ticks)
-        self._stage.record(Heard(self.now_ticks, message))
         if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
             if message[1] < len(self.plans):
                 self.select(message[1], self.now_ticks)
             return
+        self._stage.record(Heard(self.now_ticks, message))
         plan = self.performer.plan
-        if plan.thru and not self.performer.swallows(message):
-            self._send(self.schedule.thru(message, self._outputs_of(plan), self.now_ticks))
+        passed = set(self._outputs_of(plan)) if plan.thru and not self.performer.swallows(message) else set()
+        # Whatever plan let a key or pedal down, it comes up where it went down.
+        passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
+        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks))
+        if self._left_over and messages.is_note_on(message):
+            for source in range(self._left_over):
+                self.schedule.silence(source, self.now_ticks)
+            self._left_over = 0
         self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks)))
         self._send_due()
 
@@ -158,6 +179,9 @@ class Duet:
         self.advance(ticks)
         if isinstance(reply, Failed):
             self._stage.record(PlayerFailed(self.now_ticks, reply))
+        else:
+            answered = PlayerAnswered(self.now_ticks, reply.voice, reply.chair, reply.epoch, reply.index)
+            self._stage.record(answered)
         if reply.voice < len(self.performer.voices):
             self._apply(self.performer.receive(reply, self.timeline.moment_at(self.now_ticks)))
             self._send_due()
@@ -181,10 +205,16 @@ class Duet:
         self._send_due()
 
     def select(self, number: int, ticks: int) -> None:
-        """Let another plan play; what is scheduled still sounds, and what was heard is remembered."""
+        """Let another plan play; what is scheduled sounds on until a key is touched; what was heard is remembered."""
         self.advance(ticks)
         self._stage.record(Selected(self.now_ticks, number))
+        self._take_up(number)
+
+    def _take_up(self, number: int) -> None:
         plan = self.plans[number]
+        self._left_over = max(self._left_over, len(self.performer.voices))
+        # The voices let go, for the next plan may not listen to the release of what is held; but nothing is silenced.
+        self.performer.give_up(self.timeline.moment_at(self.now_ticks))
         self.selected = number
         self.timeline.set_tempo(plan.tempo_bpm, self.now_ticks)
         self.timeline.signature = plan.signature
@@ -208,17 +238,19 @@ class Duet:
         self.now_ticks = ticks
         self._stage.record(Restarted(ticks, plan))
         if plan:
-            self.select(plan, ticks)
+            self._take_up(plan)
 
     def end(self, ticks: int) -> None:
-        """Stop: whatever sounds is ended, on every output."""
+        """Stop: whatever sounds is ended, on every output, and no answer goes on."""
         self.advance(ticks)
         self._stage.record(Ended(self.now_ticks))
-        self._silence()
+        self._give_up()
 
     def panic(self, ticks: int) -> None:
         """Stop, and tell every channel of every output to be silent, whatever it may have missed."""
-        self.end(ticks)
+        self.advance(ticks)
+        self._stage.record(Ended(self.now_ticks, panic=True))
+        self._give_up()
         for output in range(len(self._outputs)):
             self._send(Send(output, message, self.now_ticks, PLAYER) for message in panic_messages())
 
@@ -255,6 +287,10 @@ class Duet:
 
     def _send_due(self) -> None:
         self._send(self.schedule.due(self.now_ticks))
+
+    def _give_up(self) -> None:
+        self._apply(self.performer.give_up(self.timeline.moment_at(self.now_ticks)))
+        self._silence()
 
     def _silence(self) -> None:
         self._send(self.schedule.end(self.now_ticks))

@@ -6,8 +6,8 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from antiphon import messages
@@ -17,10 +17,11 @@ from antiphon.duet import Duet, Event
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
 from antiphon.ledger import Ledger
-from antiphon.midi import PortGone
+from antiphon.midi import OpenOutput, PortGone
 from antiphon.plan import Plan, output_names
+from antiphon.plugins import load_plugins
 from antiphon.ports import Ports
-from antiphon.runtime import BEAT_SECONDS, Backstage, Inbox, Link, Pulse, hurry, serve_hub, shared_memory, spawn_thread
+from antiphon.runtime import BEAT_SECONDS, Backstage, Connection, Inbox, Link, Pulse, hurry, serve_hub, shared_memory, spawn_thread
 from antiphon.schedule import PLAYER, Send
 
 CANNOT_OPEN: Final = 3
@@ -59,11 +60,14 @@ class Engine:
         self._names = output_names(self._setup.plans)
         size = Ledger.size(len(self._names))
         self._ledger = Ledger(len(self._names), shared_memory(backstage.folder / "ledger", size))
+        # What was ever down: who was not there to hear it end, or was not told in time, is told again.
+        self._touched = Ledger(len(self._names), shared_memory(backstage.folder / "touched", size))
         self._links: dict[str, Link] = {}
         self._slots: dict[str, tuple[int, ...]] = {}
         self._players: dict[int, Link] = {}
         self._sound: Link | None = None
         self._supervisor: Link | None = None
+        self._asked: list[tuple[int, Prime | Extend]] = []
         self._records: list[Record] = []
         self._untold: list[tuple[Any, ...]] = []
         self._held: dict[str, set[bytes]] = {}
@@ -82,10 +86,8 @@ class Engine:
         self._records.append(Record(send, time.perf_counter() - due if sent else None))
 
     def ask(self, slot: int, command: Prime | Extend) -> None:
-        """Pass a command on to a player's process."""
-        link = self._players.get(slot)
-        if link is not None:
-            link.send((slot, command))
+        """Pass a command on to a player's process, as soon as nothing waits to be heard or sent."""
+        self._asked.append((slot, command))
 
     def record(self, event: Event) -> None:
         """Keep an event for the recorder."""
@@ -96,6 +98,7 @@ class Engine:
     def run(self) -> None:
         """Open everything, play until told to stop, leave silence behind."""
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
+        hurry()  # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
         serve_hub(self._backstage, self._welcome)
         inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
         self._ports = Ports(
@@ -105,18 +108,18 @@ class Engine:
             lambda name, message, seconds: self.inbox.put((name, message, seconds)),
             lambda what, name: self.inbox.put(("ports", (what, name))),
             self._setup.backend,
+            plugged_in=_plugged_in(self._names),
             patient=self._setup.takes_over,
         )
         if self._setup.takes_over:
             self._restore_connections()
-            self._settle_ledger()
+            self._settle()
             self.duet.restart(self._now_ticks(), self._setup.selected)
         else:
             self.duet.begin()
         self._tell_ports()
         gc.collect()
         gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
-        hurry()
         while self._running:
             self._step()
         self._stop()
@@ -153,7 +156,18 @@ class Engine:
         else:
             self._obey(*item)
         if self.inbox.empty():
+            self._pass_on()
             self._flush()
+
+    def _pass_on(self) -> None:
+        """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
+        asked: dict[Link, list[tuple[int, Prime | Extend]]] = {}
+        for slot, command in self._asked:
+            if slot in self._players:
+                asked.setdefault(self._players[slot], []).append((slot, command))
+        self._asked.clear()
+        for link, commands in asked.items():
+            link.send(commands)
 
     def _hear(self, port: str, message: bytes, seconds: float) -> None:
         if message[0] >= _REAL_TIME:
@@ -192,6 +206,7 @@ class Engine:
             self._running = False
         elif item[0] == "panic":
             self.duet.panic(self._now_ticks())
+            self._settle()  # Not every synth obeys "all notes off".
         elif item[0] == "select":
             self.duet.select(item[1], self._now_ticks())
 
@@ -221,22 +236,38 @@ class Engine:
             self._connections = detail
             self._tell("connections", detail)
             return
-        self._tell("port", what, detail)
-        self._tell_ports()
+        if what == "unplugged":
+            self._release(detail)
+        elif what == "plugged":
+            self._settle(detail, spare=True)
+        else:
+            self._tell("port", what, detail)
+            self._tell_ports()
         if what == "gone":
-            # Whatever was held on a keyboard that is gone is released, as though by its player.
-            for port in [detail] if detail in self._held else list(self._held):
-                self._arrived_seconds = time.perf_counter()
-                for held in sorted(self._held.pop(port)):
-                    self.duet.hear(_release_of(held), self._now_ticks())
-        elif what in ("back", "output back"):
+            self._release(detail)
+        elif what == "system gone":
+            for port in list(self._held):
+                self._release(port)
+        elif what == "system back":
             self._restore_connections()
-            self._settle_ledger()
+            self._settle()
+        elif what == "output back":
+            self._settle(self._names.index(detail))
 
-    def _settle_ledger(self) -> None:
-        """End what a dead engine left sounding, or what could not be ended while its output was gone."""
-        for output, message in list(self._ledger.silencing()):
-            self._deliver(output, message, None)
+    def _release(self, port: str) -> None:
+        """Whatever was held on a keyboard that is gone is released, as though by its player."""
+        self._arrived_seconds = time.perf_counter()
+        for held in sorted(self._held.pop(port, ())):
+            self.duet.hear(_release_of(held), self._now_ticks())
+
+    def _settle(self, only: int | None = None, *, spare: bool = False) -> None:
+        """End what an output may have missed the end of: a dead engine's last words, or all while it was gone.
+
+        `only`: this output, else all. `spare`: let be what sounds now.
+        """
+        for output, message in list(self._touched.silencing()):
+            if only in (None, output) and not (spare and self._ledger.ends(output, message)):
+                self._deliver(output, message, None)
 
     def _restore_connections(self) -> None:
         backend = self._ports.backend
@@ -249,6 +280,8 @@ class Engine:
         """Send, and keep the ledger; False if the output is closed. Whenever we die, what may sound is on record."""
         if messages.is_note_on(message):
             self._ledger.mark(output, message)
+        if not _lets_up(message):
+            self._touched.mark(output, message)
         if self._names[output] == "synth":
             if self._sound is not None:
                 self._sound.send(message)
@@ -295,6 +328,18 @@ class Engine:
 
     def _seconds_at(self, ticks: int) -> float:
         return self._clock.origin + self.duet.timeline.seconds_at(ticks)
+
+
+def _plugged_in(names: Sequence[str]) -> dict[str, OpenOutput]:
+    """Kinds of output that plugins bring, if any may be meant: most performances need no plugin in this process."""
+    if all(name in ("virtual", "synth") for name in names):
+        return {}
+    return {name: registered.open for name, registered in load_plugins().outputs.items()}
+
+
+def _lets_up(message: bytes) -> bool:
+    """Whether a key or pedal comes up with this."""
+    return messages.is_note_off(message) or (messages.kind(message) == messages.CONTROL_CHANGE and message[2] < 64)
 
 
 def _release_of(held: bytes) -> bytes:

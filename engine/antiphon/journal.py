@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from antiphon.commands import Decision, Failed
-from antiphon.duet import Ended, Event, Heard, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected
+from antiphon.duet import (
+    Ended,
+    Event,
+    Heard,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+)
 from antiphon.errors import AntiphonError
 from antiphon.plan import Plan
 from antiphon.schedule import Send
@@ -24,7 +34,18 @@ FORMAT: Final = 1
 
 _KINDS: Final[Mapping[str, type]] = {
     kind.__name__: kind
-    for kind in (Heard, PlayerReady, PlayerLost, PlayerFailed, Selected, Restarted, Ended, Decision, Send)
+    for kind in (
+        Heard,
+        PlayerReady,
+        PlayerLost,
+        PlayerAnswered,
+        PlayerFailed,
+        Selected,
+        Restarted,
+        Ended,
+        Decision,
+        Send,
+    )
 }
 
 

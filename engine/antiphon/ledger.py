@@ -43,6 +43,19 @@ class Ledger:
             elif message[1] == messages.SOSTENUTO:
                 self._memory[pedals + _CHANNELS + channel] = message[2] >= 64
 
+    def ends(self, output: int, message: bytes) -> bool:
+        """Whether `message` lets up a key or pedal that is down on `output`."""
+        base = output * _OUTPUT_BYTES
+        channel = message[0] & 0x0F
+        if messages.is_note_off(message):
+            return self._memory[base + channel * _PITCHES + message[1]] > 0
+        pedals = base + _CHANNELS * _PITCHES
+        if messages.is_controller(message, messages.SUSTAIN):
+            return message[2] < 64 and self._memory[pedals + channel] > 0
+        if messages.is_controller(message, messages.SOSTENUTO):
+            return message[2] < 64 and self._memory[pedals + _CHANNELS + channel] > 0
+        return False
+
     def silencing(self) -> Iterator[tuple[int, bytes]]:
         """The messages, each with its output, that end every note and lift every pedal that is down."""
         for output in range(self.outputs):

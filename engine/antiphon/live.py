@@ -21,6 +21,10 @@ from antiphon.screen import Screen
 from antiphon.supervisor import Notice, Supervisor
 from antiphon.timing import Timeline
 
+_ENDINGS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that end a performance in good order; SIGHUP when its terminal is closed."""
 _REFRESH_SECONDS: Final = 1 / 15
 _STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback"}
 """Decisions after which a voice no longer listens, and what it does then."""
@@ -117,7 +121,7 @@ def perform(
     plan = plans[0]
     screen = Screen(plan.name, [v.generator for v in plan.voices], bpm=plan.tempo_bpm, signature=plan.signature)
     show = _Show(plans, screen)
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, stop) for number in _ENDINGS}
     supervisor = None
     try:
         supervisor = Supervisor(

@@ -32,6 +32,7 @@ __all__ = [
     "Receive",
     "ServerDown",
     "Spawn",
+    "auto_backend",
     "auto_inputs",
     "find_backend",
     "match_port",
@@ -234,6 +235,11 @@ def open_backend(kind: str, client_name: str, spawn: Spawn, on_lost: OnLost | No
     return RtMidiBackend(kind, client_name)
 
 
+def auto_backend(reports: Sequence[BackendReport]) -> str | None:
+    """Which backend `auto` takes, according to a survey."""
+    return next((report.kind for report in reports if report.problem is None), None)
+
+
 def survey_backends(spawn: Spawn) -> list[BackendReport]:
     """Open every backend in turn and tell what it offers, in the order of `KINDS`."""
     reports = []
@@ -314,6 +320,8 @@ class RtMidiBackend:
             with quiet_stderr():
                 return make(self._api, name=name)
         except self._rtmidi.SystemError as error:
+            if self.name == "rtmidi":
+                raise ServerDown("rtmidi: no JACK server is running") from None
             raise BackendUnusable(f"{self.name}: {error}") from None
 
     def _opened(

@@ -13,6 +13,7 @@ import os
 import selectors
 import socket
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -53,7 +54,9 @@ def ports_folder() -> Path:
         return Path(override)
     from platformdirs import user_runtime_path
 
-    return user_runtime_path("antiphon") / "ports"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a desktop session it takes a folder in /tmp: good enough for us
+        return user_runtime_path("antiphon") / "ports"
 
 
 class SocketBackend:

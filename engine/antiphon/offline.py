@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.cast import Role
-from antiphon.commands import Continuation, Decision, Extend, Failed, Prime
-from antiphon.duet import Duet, Ended, Event, Heard, PlayerFailed, PlayerLost, PlayerReady, Restarted
+from antiphon.commands import Chair, Continuation, Decision, Extend, Prime
+from antiphon.duet import (
+    Duet,
+    Event,
+    Heard,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+)
 from antiphon.plan import Plan
 from antiphon.player import Player
 from antiphon.schedule import Send
 
 MakePlayer = Callable[[Role], Player]
 """Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""
-
-_Wanted = tuple[int, int, str]
-"""Epoch, index and chair: which phrase."""
 
 
 class Offline:
@@ -26,9 +33,8 @@ class Offline:
         """All events and messages so far, in order."""
         self._plans = plans
         self._make_player = make_player
-        self._withheld: frozenset[_Wanted] = frozenset()
-        self._held_back: dict[_Wanted, Continuation | Failed] = {}
-        self._start(0)
+        self._replaying = False
+        self._start()
 
     @property
     def sends(self) -> list[Send]:
@@ -79,10 +85,9 @@ class Offline:
     def replay(self, records: Iterable[Event | Send]) -> None:
         """Play what is recorded again: the same events at the same ticks; the generators compose anew.
 
-        Phrases that came late, or never, do so again.
+        A phrase counts from where the record says that it came, and fails where the record says so.
         """
-        records = list(records)
-        self._withheld = frozenset(_not_in_time(records))
+        self._replaying = True
         sent_ticks = 0
         for record in records:
             if isinstance(record, Send):
@@ -90,9 +95,10 @@ class Offline:
                 continue
             if isinstance(record, Restarted):
                 self.advance(sent_ticks)  # The engine was dead from here on.
-                self._start(record.ticks, record.plan)
+                self._start()
+                self.duet.restart(record.ticks, record.plan)
                 continue
-            if isinstance(record, Decision) and record.kind != "late":
+            if isinstance(record, Decision):
                 continue  # It will be taken again.
             self.advance(record.ticks)
             if isinstance(record, Heard):
@@ -102,23 +108,28 @@ class Offline:
             elif isinstance(record, PlayerLost):
                 self._players.pop(record.slot, None)
                 self.duet.player_lost(record.slot, record.reason, record.ticks)
-            elif isinstance(record, Ended):
-                self.duet.end(record.ticks)
+            elif isinstance(record, PlayerAnswered):
+                phrase = self._composed.get((record.voice, record.chair))
+                if phrase is not None and (phrase.epoch, phrase.index) == (record.epoch, record.index):
+                    self.duet.receive(phrase, record.ticks)
             elif isinstance(record, PlayerFailed):
                 self.duet.receive(record.failure, record.ticks)
-            elif isinstance(record, Decision):
-                late = self._held_back.pop((record.epoch, record.index, record.chair), None)
-                if late is not None:
-                    self.duet.receive(late, record.ticks)
+            elif isinstance(record, Selected):
+                self.duet.select(record.plan, record.ticks)
+            elif record.panic:
+                self.duet.panic(record.ticks)
+            else:
+                self.duet.end(record.ticks)
             self._settle()
         self.advance(sent_ticks)
+        self._replaying = False
 
-    def _start(self, ticks: int, plan: int = 0) -> None:
+    def _start(self) -> None:
         self._asked: dict[int, list[Prime | Extend]] = {}
         self._players: dict[int, Player] = {}
+        # Only the latest phrase of each chair can still be wanted.
+        self._composed: dict[tuple[int, Chair], Continuation] = {}
         self.duet = Duet(self._plans, self)
-        if ticks:
-            self.duet.restart(ticks, plan)
 
     def _settle(self) -> None:
         """Let the players work until none has anything to do."""
@@ -128,16 +139,7 @@ class Offline:
             if slot not in self._players:
                 self._players[slot] = self._make_player(self.duet.cast.roles[slot])
             for reply in self._players[slot].perform(commands):
-                wanted = (reply.epoch, reply.index, reply.chair)
-                if wanted in self._withheld:
-                    self._held_back[wanted] = reply
-                else:
+                if not self._replaying:
                     self.duet.receive(reply, self.duet.now_ticks)
-
-
-def _not_in_time(records: Iterable[Event | Send]) -> Iterable[_Wanted]:
-    for record in records:
-        if isinstance(record, Decision) and record.kind in ("late", "fallback", "silent"):
-            yield record.epoch, record.index, record.chair
-        elif isinstance(record, PlayerFailed):
-            yield record.failure.epoch, record.failure.index, record.failure.chair
+                elif isinstance(reply, Continuation):
+                    self._composed[reply.voice, reply.chair] = reply

@@ -60,6 +60,10 @@ class Performer:
         """Do what is due at `now`; call it for every `next_ticks` in turn."""
         return [command for voice in self.voices for command in voice.advance(now)]
 
+    def give_up(self, now: Moment) -> list[Command]:
+        """Let every voice forget its call and its answer, and take all keys and pedals for released."""
+        return [command for voice in self.voices for command in voice.give_up(now)]
+
     def receive(self, reply: Reply, now: Moment) -> list[Command]:
         """Take in what a player says."""
         voice = self.voices[reply.voice]

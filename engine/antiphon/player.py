@@ -19,11 +19,12 @@ class Player:
         self._heard: list[Note] = []
         self._end_ticks = 0
         self._extended = False
+        self._primed = True
 
     def perform(self, commands: Iterable[Prime | Extend]) -> list[Continuation | Failed]:
         """Carry out `commands` in order; a phrase that a later command has made stale is not composed.
 
-        Whatever the generator raises comes back as `Failed`.
+        Whatever the generator raises comes back as `Failed`; one that failed to listen is not asked to go on.
         """
         commands = list(commands)
         latest = max((command.epoch for command in commands), default=0)
@@ -33,7 +34,7 @@ class Player:
             try:
                 if isinstance(command, Prime):
                     self._prime(command, listen=command.epoch == latest)
-                elif command.epoch == latest:
+                elif command.epoch == latest and self._primed:
                     phrase = self._extend(command.request)
                     replies.append(Continuation(command.voice, command.chair, command.epoch, index, phrase))
             except Exception as error:  # A plugin may raise anything at all.
@@ -45,12 +46,14 @@ class Player:
         self._heard[command.keep :] = command.notes
         if not listen:
             return
+        self._primed = False
         if self._extended:
             self._generator.rewind(self._end_ticks)
             self._extended = False
         start = self._heard[0].start_ticks if self._heard else command.end_ticks
         self._end_ticks = command.end_ticks
         self._generator.prime(Phrase(start, command.end_ticks, tuple(self._heard)))
+        self._primed = True
 
     def _extend(self, request: Request) -> Phrase:
         self._extended = True

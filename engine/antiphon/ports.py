@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import Backend, InputPort, OutputPort, Spawn, auto_inputs, find_backend, match_port
+from antiphon.midi import Backend, InputPort, OpenOutput, OutputPort, Spawn, auto_inputs, find_backend, match_port
 
 CLIENT_NAME = "Antiphon"
 """Name under which other programs see the ports."""
@@ -22,8 +22,9 @@ Deliver = Callable[[str, bytes, float], None]
 """Called with the input's name, a message, and the `perf_counter` seconds at which it arrived."""
 
 Report = Callable[[str, Any], None]
-"""Called with what happened: `gone`, `back`, `output gone` or `output back`, and the port's name; or `connections`, and
-what is plugged into our virtual ports."""
+"""Called with what happened, and to what: `system gone` and why, `system back` and which; `gone`, `back`, `output gone`
+or `output back`, and the port's name;
+`unplugged` and the input's name; `plugged` and the output's index; `connections` and what is plugged into our ports."""
 
 
 class Ports:
@@ -38,11 +39,12 @@ class Ports:
         report: Report,
         backend: str | None = None,
         *,
+        plugged_in: Mapping[str, OpenOutput] | None = None,
         patient: bool = False,
     ) -> None:
         """Open everything that is named.
 
-        `patient`: what cannot be opened now is waited for; otherwise it is an error.
+        `plugged_in`: kinds of output that plugins bring, by name. `patient`: what cannot be opened now is waited for; otherwise it is an error.
 
         Raises:
             AntiphonError: a name that matches no port or several, or a backend that is not usable.
@@ -53,6 +55,7 @@ class Ports:
         self._wanted_inputs = tuple(inputs)
         self._wanted_outputs = tuple(outputs)
         self._wanted_backend = backend
+        self._plugged_in = plugged_in or {}
         self._spawn = spawn
         self._deliver = deliver
         self._report = report
@@ -110,7 +113,7 @@ class Ports:
                 if backend.virtual:
                     self.outputs[index] = backend.open_output(VIRTUAL_OUTPUT, virtual=True)
             elif name != "synth":
-                self.outputs[index] = backend.open_output(match_port(name, backend.outputs(), "output"))
+                self.outputs[index] = self._open_output(backend, name)
         for name in self._wanted_inputs:
             if name == "virtual" or (name == "auto" and backend.virtual):
                 self._open_input(backend, VIRTUAL_INPUT, virtual=True)
@@ -119,6 +122,11 @@ class Ports:
                     self._open_input(backend, found)
             elif name != "virtual":
                 self._open_input(backend, match_port(name, backend.inputs(), "input"))
+
+    def _open_output(self, backend: Backend, name: str) -> OutputPort:
+        if name in self._plugged_in:
+            return self._plugged_in[name](name)
+        return backend.open_output(match_port(name, backend.outputs(), "output"))
 
     def _open_input(self, backend: Backend, name: str, *, virtual: bool = False) -> None:
         if name in self._inputs:
@@ -138,7 +146,7 @@ class Ports:
         self._lost_backend = True
         # Each output is given up here, not at the next send: a dead server's library may never return from one.
         self.outputs[:] = [None for _ in self.outputs]
-        self._report("gone", f"MIDI system: {reason}")
+        self._report("system gone", reason)
 
     def _watch(self) -> None:
         while not self._closed:
@@ -152,9 +160,17 @@ class Ports:
 
     def _note_connections(self, backend: Backend) -> None:
         connections = tuple(backend.connections())
-        if connections != self._connections:
-            self._connections = connections
-            self._report("connections", connections)
+        if connections == self._connections:
+            return
+        lost, new = set(self._connections) - set(connections), set(connections) - set(self._connections)
+        self._connections = connections
+        self._report("connections", connections)
+        for name, source in list(self._inputs.items()):
+            if any(destination == source.name for _, destination in lost):
+                self._report("unplugged", name)
+        for index, output in enumerate(self.outputs):
+            if output is not None and any(source == output.name for source, _ in new):
+                self._report("plugged", index)
 
     def _reopen_backend(self) -> None:
         self._close_ports()
@@ -163,7 +179,8 @@ class Ports:
         except AntiphonError:
             self._close_ports()
             raise
-        self._report("back", f"MIDI system: {self._wanted_backend}")
+        self._connections = ()  # Whoever is plugged in now has missed something.
+        self._report("system back", self._wanted_backend)
 
     def _reopen_ports(self, backend: Backend) -> None:
         available = backend.inputs()
@@ -180,8 +197,14 @@ class Ports:
                     if name not in self._inputs:
                         self._open_input(backend, name)
                         self._report("back", name)
+        sinks = backend.outputs()
         for index, wanted in enumerate(self._wanted_outputs):
-            if self.outputs[index] is None and wanted not in ("virtual", "synth"):
+            if wanted in ("virtual", "synth"):
+                continue
+            port = self.outputs[index]
+            if port is not None and wanted not in self._plugged_in and port.name not in sinks:
+                self.lose_output(index)
+            if self.outputs[index] is None:
                 with contextlib.suppress(AntiphonError):
-                    self.outputs[index] = backend.open_output(match_port(wanted, backend.outputs(), "output"))
+                    self.outputs[index] = self._open_output(backend, wanted)
                     self._report("output back", wanted)

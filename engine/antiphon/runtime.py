@@ -22,7 +22,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Connection as Connection  # Others name the type; only here is one made.
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,9 +34,11 @@ _SLOTS: Final = 64
 _SLOT_BYTES: Final = 8
 _PATIENCE_SECONDS: Final = 0.05
 """Time between two attempts to reach a hub that is not there (yet, or again)."""
+_HUB_SECONDS: Final = 60.0
+"""Longest time without a hub that a living supervisor lets pass."""
 _SPIN_SECONDS: Final = 0.00015
 """The last bit of a wait is spent looking at the clock: sleeping is no more exact than this."""
-_SWITCH_SECONDS: Final = 1e-4
+_SWITCH_SECONDS: Final = 1e-5
 """Longest time a thread of the engine may keep the interpreter from another; Python's own is fifty times that."""
 _REALTIME_PRIORITY: Final = 60
 
@@ -215,9 +218,11 @@ def serve_hub(backstage: Backstage, welcome: Callable[[Connection, Any], None]) 
 def join_hub(backstage: Backstage, greeting: Any, give_up: Callable[[], bool] | None = None) -> Connection | None:
     """Reach the hub, however long it takes, and say who comes.
 
-    None once `give_up` says so; unless given, that is when the process that started this one is gone.
+    None once `give_up` says so; unless given, that is when the process that started this one is gone, or when there
+    has been no hub for so long that it must be (not every system tells an orphan).
     """
-    give_up = give_up or is_orphan
+    until = time.perf_counter() + _HUB_SECONDS
+    give_up = give_up or (lambda: is_orphan() or time.perf_counter() > until)
     while not give_up() and backstage.folder.exists():
         try:
             connection = Client(backstage.address, authkey=backstage.key)

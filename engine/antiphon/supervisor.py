@@ -118,7 +118,8 @@ class Supervisor:
             self._start("sound", Pulse.SOUND)
         try:
             self._join()
-        except AntiphonError:
+        except AntiphonError as error:
+            self._error = str(error)
             self.stop()
             raise
 
@@ -233,12 +234,13 @@ class Supervisor:
     def _join(self) -> None:
         connection = join_hub(self._backstage, ("supervisor", -1, ()), give_up=self._engine_ended)
         if connection is None:
-            self._error = f"the engine does not start; see {self._processes[Pulse.ENGINE].log}"
-            raise AntiphonError(self._error)
+            raise AntiphonError(f"the engine does not start; see {self._processes[Pulse.ENGINE].log}")
         self._link = Link(connection, self._inbox, "engine")
 
     def _engine_ended(self) -> bool:
-        return self._processes[Pulse.ENGINE].exit_code() is not None
+        engine = self._processes[Pulse.ENGINE]
+        late = time.perf_counter() - engine.started_seconds > _START_SECONDS["engine"]
+        return late or engine.exit_code() is not None
 
     def _watch(self) -> None:
         for place, process in list(self._processes.items()):
@@ -272,7 +274,9 @@ class Supervisor:
                 self._error = f"the engine cannot be kept alive: {why}; see {process.log}"
             return
         if process.role == "engine":
-            self._take_over()
+            # One that dies while it takes over is noticed, counted and replaced like any other.
+            with contextlib.suppress(AntiphonError):
+                self._take_over()
         else:
             self._start(process.role, place)
         self._on_notice(Notice("restarted", f"{process.role} restarted: {why}"))

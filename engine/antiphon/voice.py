@@ -56,8 +56,6 @@ class _Answer:
     """Received and not yet placed."""
     count: int = 0
     """Phrases received."""
-    composed: list[Note] = field(default_factory=list)
-    """The latest notes, in the generator's own time."""
     wanted: int | None = None
     """Number of the phrase that was asked for and has not come."""
     failure: str | None = None
@@ -132,8 +130,7 @@ class Voice:
         heard = self.ear.hear(message, now.ticks)
         if heard is None:
             return said
-        for seat in self._seats.values():
-            seat.synced = min(seat.synced, heard.first_changed)
+        self._changed(heard.first_changed)
         if onset:
             if self._call_ticks is None:
                 self._call_ticks = now.ticks
@@ -176,20 +173,21 @@ class Voice:
         """A player is gone; whatever it guessed goes with it."""
         self._seats[chair] = _Seat()
         answer = self._answer
-        if answer is None or answer.chair != chair:
-            return []
-        answer.failure = reason
-        if self.state == "listening":
-            answer.phrases.clear()
-        return self._stand_in(reason, now) if answer.launch_ticks is not None and answer.wanted is not None else []
+        return [] if answer is None or answer.chair != chair else self._fail(answer, reason, now)
 
     def failed(self, failure: Failed, now: Moment) -> list[Command]:
         """A player raised or returned nonsense."""
         answer = self._answer
         if answer is None or (answer.epoch, answer.chair) != (failure.epoch, failure.chair):
             return []
-        answer.failure = failure.reason
-        return self._stand_in(failure.reason, now) if answer.launch_ticks is not None else []
+        return self._fail(answer, failure.reason, now)
+
+    def give_up(self, now: Moment) -> list[Command]:
+        """Forget the call and the answer, and take every key and pedal for released."""
+        heard = self.ear.flush(now.ticks)
+        if heard is not None:
+            self._changed(heard.first_changed)
+        return self._stop(now.ticks, now) if self._answer is not None else []
 
     def receive(self, continuation: Continuation, now: Moment) -> list[Command]:
         """A player's phrase has come; a stale one is dropped."""
@@ -205,17 +203,13 @@ class Voice:
         answer.deadline_ticks = None
         answer.count += 1
         answer.composed_end_ticks = phrase.end_ticks
-        answer.composed = [*answer.composed[-256:], *phrase.notes]
         answer.phrases.append(phrase)
         if answer.launch_ticks is None:
             return []
         due = answer.launch_ticks if answer.shift_ticks is None else phrase.start_ticks + answer.shift_ticks
         said: list[Command] = []
         if now.ticks > due:
-            late = Decision(
-                "late", self.index, now.ticks, "the phrase came late", answer.epoch, continuation.index, answer.chair
-            )
-            said.append(late)
+            said.append(Decision("late", self.index, now.ticks, "the phrase came late"))
         return said + self._place(now)
 
     # ---- time ----------------------------------------------------------------------------------------------------
@@ -257,7 +251,8 @@ class Voice:
         if not pressed:
             return []
         if self.state != "listening":
-            return [*self._touch(now), *self._remind(now.ticks)]
+            said = self._touch(now)
+            return said + (self._remind(now.ticks) if self._call_ticks is None else self._guess(now))
         return self._hand_over(now) if self._call_ticks is not None else []
 
     def _handover_at(self, now: Moment) -> int | None:
@@ -359,13 +354,15 @@ class Voice:
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 
     def _deadline(self, answer: _Answer, now: Moment) -> int:
+        # Never a matter of when a phrase came that came in time: so the launch counts, not the present before it.
+        needed = max(answer.launch_ticks or 0, now.ticks)
         if answer.chair == "fallback":
-            return now.ticks + seconds_to_ticks(GIVE_UP_SECONDS, now.bpm)
-        patience = seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
+            return needed + seconds_to_ticks(GIVE_UP_SECONDS, now.bpm)
+        soonest = needed + seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
         if answer.shift_ticks is None:
-            return max(answer.launch_ticks or 0, now.ticks) + patience
+            return soonest
         due = answer.composed_end_ticks + answer.shift_ticks
-        return max(due - seconds_to_ticks(MARGIN_SECONDS, now.bpm), now.ticks + patience)
+        return max(due - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
 
     def _place(self, now: Moment) -> list[Command]:
         """Give the phrases that have come their place in time and hand them to the schedule."""
@@ -375,9 +372,11 @@ class Voice:
         said: list[Command] = []
         while answer.phrases:
             phrase = answer.phrases.pop(0)
+            last = answer.last_ticks
+            more = last is None or answer.composed_end_ticks < last
             if answer.shift_ticks is None:
                 if not phrase.notes:
-                    if answer.count >= RESTS_ALLOWED:
+                    if answer.count >= RESTS_ALLOWED or not more:
                         return said + self._stand_in("it plays nothing", now)
                     return said + self._ask(answer, now)
                 self._launch(answer, phrase.notes[0], now)
@@ -388,14 +387,14 @@ class Voice:
             notes = [note.shifted(answer.shift_ticks) for note in phrase.notes]
             # What should have sounded long ago would come out as one cluster: better left out.
             earliest = now.ticks - seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
-            notes = [n for n in notes if n.start_ticks >= earliest and (end is None or n.start_ticks < end)]
+            notes = [_not_before(note, now.ticks) for note in notes if note.start_ticks >= earliest]
+            notes = [note for note in notes if end is None or note.start_ticks < end]
             if end is not None:
                 notes = [note.clipped(end) for note in notes]
             answer.played += notes
             if notes:
                 said.append(Play(self.index, tuple(notes)))
-            last = answer.last_ticks
-            if last is None or answer.composed_end_ticks < last:
+            if more:
                 answer.ask_ticks = max(now.ticks, phrase.start_ticks + answer.shift_ticks)
         return said
 
@@ -419,16 +418,29 @@ class Voice:
         name = self.plan.generator if answer.chair == "main" else self.plan.fallback
         text = f"{name}: {reason}"
         if answer.chair == "fallback" or not self._seats["fallback"].ready:
-            silent = Decision("silent", self.index, now.ticks, text, answer.epoch, answer.count, answer.chair)
+            silent = Decision("silent", self.index, now.ticks, text)
             return [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
-        told = Decision(
-            "fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays", answer.epoch, answer.count
-        )
-        answer.chair, answer.epoch = "fallback", next(self._epochs)
+        told = Decision("fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays")
+        answer.chair, answer.epoch, answer.count = "fallback", next(self._epochs), 0
         answer.failure, answer.ask_ticks = None, None
-        composed = tuple(answer.composed)
-        prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, composed)
+        if answer.shift_ticks is None:
+            answer.composed_end_ticks = answer.origin_ticks  # There was nothing but rests.
+        else:
+            # It goes on from the answer as it was played, so in session time.
+            answer.origin_ticks += answer.shift_ticks
+            answer.composed_end_ticks += answer.shift_ticks
+            answer.shift_ticks = 0
+        prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
         return [told, *prime, *self._ask(answer, now)]
+
+    def _fail(self, answer: _Answer, reason: str, now: Moment) -> list[Command]:
+        """The player of `answer` cannot go on with it."""
+        if answer.launch_ticks is None:
+            origin = answer.origin_ticks  # Whatever was guessed so far is worth nothing without what follows.
+            self._answer = _Answer(answer.epoch, origin, answer.length_ticks, origin, failure=reason)
+            return []
+        answer.failure = reason
+        return self._stand_in(reason, now) if answer.wanted is not None else []
 
     # ---- giving way ----------------------------------------------------------------------------------------------
 
@@ -441,7 +453,8 @@ class Voice:
             self._answer = None
             if self.plan.handover.by == "bars":
                 self._call_ticks = None  # Its bars are over: what is played now is the next call.
-            return [Silence(self.index, now.ticks)]
+            told = Decision("touch", self.index, now.ticks, "put off: the player goes on")
+            return [told, Silence(self.index, now.ticks)]
         end = now.ticks
         if self.plan.touch == "finish_bar":
             end = next_multiple(now.ticks, self._signature.bar_ticks)
@@ -466,16 +479,26 @@ class Voice:
         return [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
 
     def _let_go(self, before_ticks: int, clip_ticks: int | None = None) -> None:
-        """Move the answer's notes that started before `before_ticks` into the memory, which stays bounded."""
+        """Move the answer's notes that started before `before_ticks` into the memory."""
         answer = self._answer
         assert answer is not None
         past = [note for note in answer.played if note.start_ticks < before_ticks]
         answer.played = [note for note in answer.played if note.start_ticks >= before_ticks]
         if clip_ticks is not None:
             past = [note.clipped(clip_ticks) for note in past]
-        first_changed = self.ear.remember(past)
+        self._changed(self.ear.remember(past))
+
+    def _changed(self, first_changed: int) -> None:
+        """The memory has changed from this note on; it stays bounded, and the players must be told."""
         if len(self.ear.notes) > MEMORY_NOTES:
             self.ear.forget_before(self.ear.notes[MEMORY_NOTES // 4].start_ticks)
             first_changed = 0
         for seat in self._seats.values():
             seat.synced = min(seat.synced, first_changed)
+
+
+def _not_before(note: Note, ticks: int) -> Note:
+    """`note`, begun at `ticks` at the earliest, with its end where it was."""
+    if note.start_ticks >= ticks:
+        return note
+    return Note(ticks, note.pitch, max(1, (note.end_ticks or 0) - ticks), note.velocity)

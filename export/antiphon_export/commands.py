@@ -11,7 +11,10 @@ train = typer.Typer(help="Learn a model from folders of music.", no_args_is_help
 
 def add_commands(cli: typer.Typer) -> None:
     """Add the workbench's groups of commands."""
+    from antiphon_export.bench.commands import bench
+
     cli.add_typer(train, name="train")
+    cli.add_typer(bench, name="bench")
 
 
 @train.callback()
@@ -55,7 +58,9 @@ def train_markov(
     try:
         save_table(out, table)
     except OSError as error:
-        raise AntiphonError(f"{str(out)!r} cannot be written ({error.strerror}); choose another place with --out") from error
+        raise AntiphonError(
+            f"{str(out)!r} cannot be written ({error.strerror}); choose another place with --out"
+        ) from error
     for corpus in table.origin["corpora"]:
         console.print(f"{corpus['name']}: {corpus['pieces']} pieces, {corpus['events']} events", markup=False)
     console.print(f"{out}: {len(table.line.keys)} contexts, {out.stat().st_size / 1e6:.2f} MB", markup=False)

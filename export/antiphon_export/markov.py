@@ -96,9 +96,10 @@ def _homes(event_of_note: NDArray[np.int64], pitches: NDArray[np.int64], events:
 
 
 def _phases(onset: NDArray[np.int64], sixteenth_ticks: float) -> NDArray[np.int64]:
-    """The sixteenth of the beat of each onset. The beat is where most begin, since upbeats and offsets are not marked."""
+    """The sixteenth of the beat of each onset. Where most begin is the beat: upbeats and offsets are not marked."""
     sixteenths = np.round((onset - onset[0]) / sixteenth_ticks).astype(np.int64)
-    return (sixteenths - np.bincount(sixteenths % 4, minlength=4).argmax()) % 4
+    phases: NDArray[np.int64] = (sixteenths - np.bincount(sixteenths % 4, minlength=4).argmax()) % 4
+    return phases
 
 
 def learn_table(

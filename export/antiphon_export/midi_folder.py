@@ -20,7 +20,7 @@ _MIN_PART_NOTES = 40
 """A track with fewer notes teaches nothing by itself."""
 
 Notes = NDArray[np.int64]
-"""Notes of one part: columns onset in ticks (480 a beat) and pitch; in score order; shape [N, 2]."""
+"""Notes of one part: columns onset, pitch, length, velocity; ticks are 480 a beat; in score order; shape [N, 4]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,10 @@ def _read_midi(path: Path) -> Piece:
     try:
         import symusic
     except ImportError as error:
-        raise AntiphonError("training reads MIDI with symusic; install it with: pip install 'antiphon[train]'") from error
-    score = symusic.Score(path)
+        raise AntiphonError(
+            "training reads MIDI with symusic; install it with: pip install 'antiphon[train]'"
+        ) from error
+    score: Any = symusic.Score(path)
     ticks = _tracks(score, 480 / score.tpq)
     on_grid = bool(ticks) and _is_on_grid(np.concatenate(ticks)[:, 0])
     tracks = ticks if on_grid else _tracks(score.to("second"), 960.0)
@@ -112,8 +114,8 @@ def _tracks(score: Any, ticks_per_unit: float) -> list[Notes]:
         if track.is_drum or not len(track.notes):
             continue
         columns = track.notes.numpy()
-        onsets = np.round(columns["time"] * ticks_per_unit).astype(np.int64)
-        tracks.append(np.column_stack([onsets, columns["pitch"].astype(np.int64)]))
+        onset, length = (np.round(columns[name] * ticks_per_unit).astype(np.int64) for name in ("time", "duration"))
+        tracks.append(np.column_stack([onset, columns["pitch"], np.maximum(1, length), columns["velocity"]]))
     return tracks
 
 
@@ -127,7 +129,7 @@ def _parts(tracks: list[Notes]) -> tuple[Notes, ...]:
     parts = [np.concatenate(tracks)]
     if len(tracks) > 1:
         parts += [track for track in tracks if len(track) >= _MIN_PART_NOTES]
-    return tuple(np.unique(part, axis=0) for part in parts)
+    return tuple(part[np.lexsort((part[:, 1], part[:, 0]))].astype(np.int64) for part in parts)
 
 
 def _read_chorales(path: Path, split: str) -> Iterator[Piece]:
@@ -136,12 +138,16 @@ def _read_chorales(path: Path, split: str) -> Iterator[Piece]:
     if not isinstance(splits, dict) or split not in splits:
         raise AntiphonError(f"{path.name} has no chorales under {split!r}")
     for chorale in splits[split]:
-        voices: list[list[tuple[int, int]]] = [[] for _ in range(max(len(step) for step in chorale))]
+        voices: list[list[list[int]]] = [[] for _ in range(max(len(step) for step in chorale))]
         sounding: list[int | None] = [None] * len(voices)
         for index, step in enumerate(chorale):
             # The encoding tells no repeated note from a held one; they are taken as held. Silence is null, NaN or -1.
             for voice, pitch in enumerate(step):
-                if pitch is not None and 0 <= pitch < 128 and pitch != sounding[voice]:
-                    voices[voice].append((120 * index, int(pitch)))
-                sounding[voice] = pitch
+                if pitch is None or not 0 <= pitch < 128:
+                    sounding[voice] = None
+                elif pitch == sounding[voice]:
+                    voices[voice][-1][2] += 120
+                else:
+                    voices[voice].append([120 * index, int(pitch), 120, 80])
+                    sounding[voice] = pitch
         yield Piece(_parts([np.array(voice, dtype=np.int64) for voice in voices if voice]), on_grid=True)

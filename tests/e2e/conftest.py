@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from .scene import Scene
+from .stage import Command, on_stage
+
 HERE = Path(__file__).parent
 SAMPLE_RATE = 48_000
 PERIOD_FRAMES = 128
@@ -83,9 +86,9 @@ def may_run_in_real_time() -> bool:
     return True
 
 
-def require_jack() -> None:
-    """Skip where JACK is not installed; fail where it has to be."""
-    missing = [program for program in ("jackd", "jack_wait") if shutil.which(program) is None]
+def require_programs(*programs: str) -> None:
+    """Skip where one of them is not installed; fail where it has to be."""
+    missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         reason = f"{' and '.join(missing)} not installed; tests/system-packages.sh installs them"
         if os.environ.get("CI") == "true":
@@ -114,7 +117,7 @@ def reserved_server_name() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer]:
     """A running server, the default one for this process and its children. Who kills it, starts it again."""
-    require_jack()
+    require_programs("jackd", "jack_wait")
     with reserved_server_name() as name, pytest.MonkeyPatch.context() as patch:
         server = JackServer(name, tmp_path_factory.mktemp("jack") / "jackd.log")
         patch.setenv("JACK_DEFAULT_SERVER", server.name)
@@ -256,3 +259,16 @@ def play(tmp_path: Path) -> Iterator[Callable[..., Keyboard]]:
     yield start
     for keyboard in keyboards:
         keyboard.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """`start("jam", …, terminal=False, NAME=value)` runs `antiphon jam …` with such an environment."""
+    with on_stage(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture
+def scene(tmp_path: Path, start: Callable[..., Command], listen, play) -> Scene:
+    """A held chord and a voice that plays on, once `begin` is called."""
+    return Scene(start, listen, play, tmp_path)

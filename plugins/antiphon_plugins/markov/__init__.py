@@ -1,4 +1,4 @@
-"""The Markov generator: it answers in the manner of what it hears, from the first phrase on. It needs no GPU and no ONNX."""
+"""The Markov generator: answers in the manner of what it hears, from the first phrase on, without a neural network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFO = GeneratorInfo(
 
 
 def make(casting: Casting) -> Generator:
-    """Make one player. `casting.model` is the path of a table made by `antiphon train markov`; None for the shipped one.
+    """Make one player. `casting.model`: path of a table made by `antiphon train markov`; None for the shipped one.
 
     Raises:
         TableError: the table cannot be read, or is not one.

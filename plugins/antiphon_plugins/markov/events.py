@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from antiphon.notes import Note
 
@@ -17,7 +18,7 @@ SIXTEENTH_TICKS = 120
 GAP_SIXTEENTHS = (1 / 2, 2 / 3, 1, 4 / 3, 2, 8 / 3, 3, 4, 6, 8, 12, 16)
 """The note values told apart, in sixteenths: straight, triplet and dotted; class 4 is an eighth."""
 
-_BOUNDS = tuple((low * high) ** 0.5 for low, high in zip(GAP_SIXTEENTHS, GAP_SIXTEENTHS[1:], strict=False))
+_BOUNDS = tuple((low * high) ** 0.5 for low, high in pairwise(GAP_SIXTEENTHS))
 
 
 def gap_class(gap_ticks: float, sixteenth_ticks: float = SIXTEENTH_TICKS) -> int:

@@ -49,7 +49,7 @@ class MarkovGenerator:
             self._forget_answer()
 
     def extend(self, request: Request) -> Phrase:
-        """Continue. An answer's first note falls at its start; a phrase that follows one of ours goes on in its pulse."""
+        """Continue. An answer's first note falls at its start; what follows a phrase of ours goes on in its pulse."""
         launch = request.start_ticks != self._answer_end_ticks
         if launch:
             self._forget_answer()

@@ -11,7 +11,7 @@ _LONGEST_CIRCLE = 8
 _FREE_TURNS = (2, 6)
 """How often a circle may be gone round before it begins to bore: by itself, and at most because the player does so."""
 _BOREDOM = 0.2
-"""What each further turn costs, up to the fourth."""
+"""What each further turn costs, up to the sixth."""
 
 _BEAT_TICKS = 480
 _NOTES_A_BEAT = 10
@@ -28,7 +28,8 @@ def patience(row: Sequence[Hashable]) -> int:
 def staleness(row: Sequence[Hashable], free_turns: int) -> dict[Hashable, float]:
     """For values that would close yet another circle in `row` (latest last): a factor below 1 for their weight.
 
-    A circle is the same value at a distance of 1 to 8; it counts by full turns, of which `free_turns` cost nothing.
+    A circle is the same value at a distance of 1 to 8; it counts by full turns. Of the smallest `free_turns` cost
+    nothing, of every larger one more: a progression of four chords may come round more often than one chord.
     """
     factors: dict[Hashable, float] = {}
     for period in range(1, min(_LONGEST_CIRCLE, len(row)) + 1):
@@ -37,8 +38,9 @@ def staleness(row: Sequence[Hashable], free_turns: int) -> dict[Hashable, float]
         while agreeing + period <= len(row) and row[-agreeing] == row[-agreeing - period]:
             agreeing += 1
         turns = (agreeing + period - 1) // period
-        if turns > free_turns:
-            factors[again] = min(factors.get(again, 1.0), _BOREDOM ** min(4, turns - free_turns))
+        too_many = turns - (free_turns + period - 1)
+        if too_many > 0:
+            factors[again] = min(factors.get(again, 1.0), _BOREDOM ** min(6, too_many))
     return factors
 
 

@@ -16,7 +16,8 @@ def _all_keys() -> NDArray[np.float64]:
     """Profiles of C to B major, then C to B minor, each with mean 0 and length 1; shape [24, 12]."""
     profiles = np.array([np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)])
     profiles -= profiles.mean(axis=1, keepdims=True)
-    return profiles / np.linalg.norm(profiles, axis=1, keepdims=True)
+    profiles /= np.linalg.norm(profiles, axis=1, keepdims=True)
+    return profiles
 
 
 _KEYS = _all_keys()
@@ -47,10 +48,11 @@ class Key:
 def find_keys(histograms: ArrayLike) -> NDArray[np.intp]:
     """For histograms of pitch classes, shape [N, 12]: the index of the best key, 0 to 11 major, 12 to 23 minor."""
     # The correlation with each profile; its own norm changes no maximum, and an empty histogram gives C major.
-    return np.argmax(np.asarray(histograms, dtype=np.float64) @ _KEYS.T, axis=1)
+    best: NDArray[np.intp] = np.argmax(np.asarray(histograms, dtype=np.float64) @ _KEYS.T, axis=1)
+    return best
 
 
 def find_key(histogram: ArrayLike) -> Key:
     """The key that a histogram of pitch classes, shape [12], suggests."""
-    index = int(find_keys([histogram])[0])
+    index = int(find_keys(np.asarray(histogram)[None])[0])
     return Key(index % 12, minor=index >= 12)

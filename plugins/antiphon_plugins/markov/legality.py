@@ -37,14 +37,14 @@ class Legality:
         return 0
 
     def fit(self, pitches: Sequence[int]) -> tuple[int, ...]:
-        """Those of `pitches` (from the lowest up) that may be played, at most `polyphony`; none if the highest may not."""
+        """Those of `pitches` (from the lowest up) that may be played, at most `polyphony`; () without the highest."""
         if pitches[-1] not in self._allowed:
             return ()
         return tuple([pitch for pitch in pitches if pitch in self._allowed][-self.polyphony :])
 
 
 def thin(pitches: Sequence[int]) -> tuple[int, ...]:
-    """A chord (from the lowest pitch up) without its clusters: from the top down, the second semitone clash is left out."""
+    """A chord (from the lowest pitch up) without its clusters: of semitone clashes only the highest is kept."""
     kept = [pitches[-1]]
     clashes = 0
     for pitch in reversed(pitches[:-1]):

@@ -1,9 +1,10 @@
-"""The player's manner, read off the last few dozen events: pulse, key, register, density, touch. It chooses no notes."""
+"""The player's manner, read off their last events: pulse, key, register, density, touch. It chooses no notes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -18,8 +19,14 @@ from antiphon_plugins.markov.table import MAX_MOTION, SIZES
 RECENT_EVENTS = 64
 """How far back the manner is read: about half a minute."""
 
+_PULSE_GAPS = 32
+"""By how many of the last gaps the pulse is judged."""
+
 _MIDDLE_PITCH = 69
 """Where to play when nothing has been heard."""
+
+_DEEPEST_PITCH = 43
+"""The lowest note when nothing has been heard."""
 
 _USUAL_SIZES = np.array([0.6, 0.2, 0.15, 0.05])
 """How many notes an event has when nothing is known: mostly one, so that a line comes first."""
@@ -35,7 +42,9 @@ class Touch:
     size: int
     """Number of notes."""
     velocity: int
-    """Of the loudest, 1 to 127."""
+    """Of its loudest note, 1 to 127."""
+    under_velocity: int
+    """Of its softest note."""
     hold: float
     """Length as a share of the time to the next onset: below 1 detached, 1 legato."""
 
@@ -57,10 +66,12 @@ class Manner:
     """For each pitch class, how well it fits the key and what was played, up to 1."""
     register_pitch: int
     """The heart of the register: the mean of the highest notes."""
+    lowest_pitch: int
+    """The lowest note they played."""
     lead_weights: NDArray[np.float64]
     """For each pitch, how well it suits as the highest: key and register; shape [128]."""
     leap_weights: NDArray[np.float64]
-    """For each distance in semitones between one highest note and the next, how well it suits; shape [MAX_MOTION + 1]."""
+    """For each distance in semitones from one highest note to the next, how well it suits; shape [MAX_MOTION + 1]."""
     gap_weights: NDArray[np.float64]
     """For each of `GAP_SIXTEENTHS`, how well it suits the player's density; shape [12]."""
     size_weights: NDArray[np.float64]
@@ -78,7 +89,7 @@ def read_manner(events: Sequence[Event]) -> Manner:
     typical = _typical_gap(events, gaps)
     longest = max(typical, min(4 * typical, 16 * SIXTEENTH_TICKS))
     gaps = [gap for gap in gaps if gap <= longest]
-    sixteenth = find_sixteenth(gaps)
+    sixteenth = find_sixteenth(gaps[-_PULSE_GAPS:])
     if abs(sixteenth / SIXTEENTH_TICKS - 1) < 0.04:
         sixteenth = float(SIXTEENTH_TICKS)  # They play to the session's tempo: stay on its grid.
     histogram = _pitch_classes(events)
@@ -93,6 +104,7 @@ def read_manner(events: Sequence[Event]) -> Manner:
         key=key,
         affinity=affinity,
         register_pitch=round(sum(leads) / len(leads)),
+        lowest_pitch=min((event.pitches[0] for event in events), default=_DEEPEST_PITCH),
         lead_weights=_register(leads) * np.array(affinity)[np.arange(128) % 12],
         leap_weights=_leaps(leads),
         gap_weights=_gap_weights(gaps, sixteenth, typical),
@@ -100,6 +112,11 @@ def read_manner(events: Sequence[Event]) -> Manner:
         patience=patience([event.pitches for event in events]),
         touches=_touches(events),
     )
+
+
+def too_low(pitch: int, lowest_pitch: int) -> float:
+    """How well a note suits that lies below all that was played: 1 if it does not, less with each semitone."""
+    return 0.6 ** max(0, lowest_pitch - pitch)
 
 
 def _typical_gap(events: Sequence[Event], gaps: Sequence[int]) -> int:
@@ -160,9 +177,9 @@ def _register(leads: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _leaps(leads: Sequence[int]) -> NDArray[np.float64]:
-    motions = [after - before for before, after in zip(leads, leads[1:], strict=False)]
+    motions = [after - before for before, after in pairwise(leads)]
     # As though two fourths had been heard before.
-    reach = 1.2 * ((sum(motion**2 for motion in motions) + 2 * 5**2) / (len(motions) + 2)) ** 0.5
+    reach = 1.8 * ((sum(motion**2 for motion in motions) + 2 * 5**2) / (len(motions) + 2)) ** 0.5
     leaps: NDArray[np.float64] = np.exp(-0.5 * (np.arange(MAX_MOTION + 1) / reach) ** 2)
     return leaps
 
@@ -182,12 +199,15 @@ def _size_weights(events: Sequence[Event]) -> NDArray[np.float64]:
 
 
 def _touches(events: Sequence[Event]) -> tuple[Touch, ...]:
-    touches = []
-    for event, after in zip(events, events[1:], strict=False):
-        lengths = [note.length_ticks for note in event.notes if note.length_ticks is not None]
-        hold = max(lengths, default=after.gap_ticks) / max(1, after.gap_ticks)
-        touches.append(Touch(len(event.pitches), max(note.velocity for note in event.notes), min(1.0, max(0.2, hold))))
-    if not touches:
-        velocity = max((note.velocity for event in events for note in event.notes), default=66)
-        touches.append(Touch(1, velocity, 0.9))
-    return tuple(touches)
+    if not events:
+        return (Touch(1, 66, 60, 0.9),)
+    gaps = [after.gap_ticks for after in events[1:]] or [_typical_gap(events, [])]
+    return tuple(_touch(event, max(1, gap)) for event, gap in zip(events, gaps, strict=False))
+
+
+def _touch(event: Event, gap_after_ticks: int) -> Touch:
+    velocities = [note.velocity for note in event.notes]
+    hold = max(note.length_ticks or gap_after_ticks for note in event.notes) / gap_after_ticks
+    # A line does not ring on under its next notes, nor does a run; a chord or its bass may.
+    longest = 2.0 if len(event.pitches) > 1 and gap_after_ticks >= SIXTEENTH_TICKS else 1.0
+    return Touch(len(event.pitches), max(velocities), min(velocities), min(longest, max(0.2, hold)))

@@ -1,4 +1,4 @@
-"""The table learnt from scores: what usually comes next, in any key and at any pulse. It is read here, never written to.
+"""The table learnt from scores: what usually comes next, in any key and at any pulse. A performance only reads it.
 
 Two questions are asked of it. The *line*: given the last few moves of the highest note, which move, after which note
 value, with how many notes below it? The *voicing*: given that note's degree in the key and the chord before, which
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ class Successors:
     """Of each context: the chance, in 255ths, that what follows is among its successors; shape [C]."""
 
     def mixture(self, contexts: Sequence[int], size: int) -> NDArray[np.float64]:
-        """Distribution over `size` values: the last of `contexts` that is known, with those before it as its backing."""
+        """Distribution over `size` values: by the last of `contexts` that is known, backed by those before it."""
         weights = np.zeros(size)
         if not len(self.keys):
             return weights
@@ -188,10 +189,12 @@ def load_table(model: str | Path | None = None) -> Table:
     path = SHIPPED if model is None else Path(model)
     again = "make one with: antiphon train markov FOLDER --out FILE"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             version = int(arrays["format"][0])
             if version != FORMAT:
-                raise TableError(f"Markov table {str(path)!r} has format {version}; this version reads {FORMAT}; {again}")
+                raise TableError(
+                    f"Markov table {str(path)!r} has format {version}; this version reads {FORMAT}; {again}"
+                )
             origin = json.loads(arrays["origin"].tobytes())
             table = Table(
                 _read_successors(arrays, "line"),
@@ -203,7 +206,7 @@ def load_table(model: str | Path | None = None) -> Table:
             _check(table)
     except OSError as error:
         raise TableError(f"Markov table {str(path)!r} cannot be read ({error.strerror or error}); {again}") from error
-    except (KeyError, ValueError, TypeError, EOFError, IndexError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except (KeyError, ValueError, TypeError, EOFError, IndexError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, TableError):
             raise
         raise TableError(f"{str(path)!r} is not a Markov table, or is damaged ({error}); {again}") from error

@@ -1,0 +1,274 @@
+"""Examines whether this machine can play in time, and says what to do where it cannot. It mends nothing itself."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+from antiphon.errors import AntiphonError
+from antiphon.messages import control_change
+from antiphon.midi import Backend, Spawn, auto_inputs, find_backend, match_port, survey_backends
+from antiphon.quiet import quiet_stderr
+
+Level = Literal["ok", "warn", "fail"]
+
+_PACKAGES: Final = (
+    "numpy",
+    "mido",
+    "python-rtmidi",
+    "sounddevice",
+    "pluggy",
+    "typer",
+    "rich",
+    "pydantic",
+    "platformdirs",
+)
+_ROUND_TRIPS: Final = 300
+_GAP_SECONDS: Final = 0.003
+_LOST_SECONDS: Final = 0.25
+_SLOW_ROUND_TRIP_SECONDS: Final = 0.015
+_LATE_SLEEP_SECONDS: Final = 0.002
+_COARSE_CLOCK_SECONDS: Final = 1e-5
+_SHORT_SWITCH_SECONDS: Final = 1e-4
+
+_REAL_TIME_ADVICE: Final = (
+    "as root: echo '@audio - rtprio 95' > /etc/security/limits.d/audio.conf; usermod -aG audio YOUR-NAME; "
+    "then log in again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    subject: str
+    level: Level
+    """`warn`: it plays, but not as well as it could; `fail`: it cannot play."""
+    text: str
+    advice: str = ""
+    """What to do about it; empty if all is well."""
+
+
+def examine(spawn: Spawn, wanted_backend: str | None = None) -> Iterator[Finding]:
+    """Everything in turn, as soon as it is known; takes some three seconds.
+
+    `wanted_backend`: as for `find_backend`.
+    """
+    yield _python()
+    yield _packages()
+    yield from _midi(spawn, wanted_backend)
+    yield _clock()
+    yield _sleep()
+    yield _switch_interval()
+    yield _real_time()
+    yield _audio()
+    yield _onnx()
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest of `values` that at least `percent` per cent do not exceed. Raises ValueError if there are none."""
+    if not values:
+        raise ValueError("no values, so no percentile")
+    ordered = sorted(values)
+    return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
+
+
+def _python() -> Finding:
+    text = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform(terse=True)}"
+    return Finding("python", "ok", text)
+
+
+def _packages() -> Finding:
+    versions, missing = [], []
+    for package in ("antiphon", *_PACKAGES):
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        return Finding("packages", "fail", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return Finding("packages", "ok", ", ".join(versions))
+
+
+# ── MIDI ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _midi(spawn: Spawn, wanted: str | None) -> Iterator[Finding]:
+    try:
+        backend = find_backend("Antiphon doctor", spawn, wanted)
+    except AntiphonError as error:
+        yield Finding("midi", "fail", str(error), "choose a usable backend, or leave the choice to `auto`")
+        return
+    try:
+        yield _system(backend, spawn)
+        yield _keyboards(backend)
+        if backend.virtual:
+            yield _loopback(backend, spawn)
+        else:
+            advice = "make a pair of virtual ports with loopMIDI and give their names to Antiphon"
+            yield Finding(
+                "loopback", "warn", f"{backend.name} has no virtual ports, so nothing to measure with", advice
+            )
+    finally:
+        backend.close()
+
+
+def _system(backend: Backend, spawn: Spawn) -> Finding:
+    text = f"plays through {backend.name}, {'with' if backend.virtual else 'without'} virtual ports"
+    if backend.name == "rtmidi":
+        text += ", on JACK without frame stamps; when the JACK server dies, rtmidi freezes"
+        return Finding("midi", "warn", text, "pip install 'antiphon[jack]'")
+    if backend.name == "socket":
+        problems = [report.problem for report in survey_backends(spawn) if report.problem is not None]
+        here = [problem for problem in problems if "not for this operating system" not in problem]
+        return Finding("midi", "warn", f"{text}: only Antiphon's own programs can be reached", "; or ".join(here))
+    return Finding("midi", "ok", text)
+
+
+def _keyboards(backend: Backend) -> Finding:
+    keyboards = auto_inputs(backend.inputs())
+    if keyboards:
+        return Finding("keyboard", "ok", ", ".join(keyboards))
+    return Finding("keyboard", "warn", "none found", "connect one; `antiphon ports` lists what is there")
+
+
+def _loopback(backend: Backend, spawn: Spawn) -> Finding:
+    try:
+        seconds = measure_round_trips(backend, spawn)
+    except AntiphonError as error:
+        return Finding("loopback", "fail", f"no round trip through {backend.name}: {error}", "restart the MIDI system")
+    lost = _ROUND_TRIPS - len(seconds)
+    if lost:
+        text = f"{lost} of {_ROUND_TRIPS} messages were lost on {backend.name}"
+        return Finding("loopback", "fail", text, "restart the MIDI system; with JACK, start jackd with -S")
+    text = (
+        f"round trip through two clients of {backend.name}: "
+        f"p50 {percentile(seconds, 50) * 1e3:.2f} ms, p99 {percentile(seconds, 99) * 1e3:.2f} ms"
+    )
+    if percentile(seconds, 99) > _SLOW_ROUND_TRIP_SECONDS:
+        return Finding(
+            "loopback", "warn", text, "with JACK, choose a shorter period (jackd -p 128); close other programs"
+        )
+    return Finding("loopback", "ok", text)
+
+
+def measure_round_trips(backend: Backend, spawn: Spawn, count: int = _ROUND_TRIPS) -> list[float]:
+    """Seconds of each of `count` round trips from `backend` to a second client and back; lost ones are left out.
+
+    Raises:
+        AntiphonError: a port cannot be made or found.
+    """
+    # One after the other: a burst looped back within one process through rtmidi comes out corrupted.
+    echo = find_backend("Antiphon doctor echo", spawn, backend.name)
+    arrivals: list[float] = []
+    try:
+        there = backend.open_output("out", virtual=True)
+        back = backend.open_input("in", lambda *_: arrivals.append(time.perf_counter()), virtual=True)
+        answer = echo.open_output(match_port(back.name, echo.outputs(), "output"))
+        echo.open_input(match_port(there.name, echo.inputs(), "input"), lambda message, _: answer.send(message))
+        time.sleep(0.05)  # until the connections carry
+        seconds = []
+        for number in range(count):
+            arrived, begin = len(arrivals), time.perf_counter()
+            there.send(control_change(0, 119, number % 128))
+            while len(arrivals) == arrived and time.perf_counter() - begin < _LOST_SECONDS:
+                time.sleep(_GAP_SECONDS / 10)
+            if len(arrivals) > arrived:
+                seconds.append(arrivals[arrived] - begin)
+            time.sleep(_GAP_SECONDS)
+        return seconds
+    finally:
+        echo.close()
+
+
+# ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _clock() -> Finding:
+    readings = [time.perf_counter() for _ in range(10_000)]
+    step = min(after - before for before, after in pairwise(readings) if after > before)
+    text = f"perf_counter steps by {step * 1e6:.2f} µs"
+    if step > _COARSE_CLOCK_SECONDS:
+        return Finding("clock", "warn", text, "in a virtual machine, choose another clock source (tsc)")
+    return Finding("clock", "ok", text)
+
+
+def _sleep() -> Finding:
+    late = []
+    for _ in range(300):
+        due = time.perf_counter() + 0.001
+        time.sleep(0.001)
+        late.append(time.perf_counter() - due)
+    text = f"wakes up late by p50 {percentile(late, 50) * 1e3:.2f} ms, p99 {percentile(late, 99) * 1e3:.2f} ms"
+    if percentile(late, 99) > _LATE_SLEEP_SECONDS:
+        return Finding("sleep", "warn", text, "close other programs; set the processor's governor to `performance`")
+    return Finding("sleep", "ok", text)
+
+
+def _switch_interval() -> Finding:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_SWITCH_SECONDS)
+    reached = sys.getswitchinterval()
+    sys.setswitchinterval(before)
+    text = f"threads can take turns every {reached * 1e3:g} ms (Python's default: {before * 1e3:g} ms)"
+    if reached > 2 * _SHORT_SWITCH_SECONDS:
+        return Finding("switch interval", "warn", text, "use CPython; other interpreters may not allow it")
+    return Finding("switch interval", "ok", text)
+
+
+def _real_time() -> Finding:
+    if not hasattr(os, "sched_setscheduler"):
+        return Finding("real time", "ok", "not asked for on this operating system")
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO)))
+    except OSError as error:
+        return Finding("real time", "warn", f"SCHED_FIFO is not allowed: {error.strerror}", _REAL_TIME_ADVICE)
+    os.sched_setscheduler(0, policy, parameters)
+    return Finding("real time", "ok", "SCHED_FIFO is allowed")
+
+
+# ── Sound and models ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _audio() -> Finding:
+    from antiphon.audio import describe_devices
+
+    try:
+        with quiet_stderr():  # PortAudio tells of every system that is not there
+            devices = describe_devices()
+    except AntiphonError as error:
+        return Finding("audio", "warn", str(error), "without sound, the built-in synth is not heard; MIDI ports work")
+    if not devices:
+        return Finding("audio", "warn", "no device", "connect one or start JACK, or play through MIDI ports only")
+    chosen = next((device for device in devices if device.is_default), devices[0])
+    return Finding("audio", "ok", f"{chosen}, {chosen.sample_rate} Hz; {len(devices)} in all")
+
+
+def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-smi") is not None) -> Finding:
+    from antiphon.onnx_model import probe_providers
+
+    try:
+        providers = probe_providers()
+    except AntiphonError as error:
+        return Finding("onnx", "fail", str(error), "until then only generators without a neural model play")
+    text = f"ONNX Runtime {providers.version} computes with {', '.join(providers.usable) or 'nothing'}"
+    if not providers.usable:
+        return Finding(
+            "onnx",
+            "fail",
+            text,
+            "pip install --force-reinstall the package, and never onnxruntime beside onnxruntime-gpu",
+        )
+    if has_nvidia_driver() and "CUDAExecutionProvider" not in providers.usable:
+        text += "; there is an NVIDIA driver, but models run on the processor"
+        return Finding("onnx", "warn", text, "pip install 'antiphon[cuda]', and keep the driver fit for its CUDA")
+    return Finding("onnx", "ok", text)

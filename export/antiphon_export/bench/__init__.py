@@ -1,0 +1,1 @@
+"""Benchmarks: what the project promises in numbers, measured on the machine they run on. They change nothing."""

@@ -1,0 +1,122 @@
+"""A measured figure beside its target, and how a reader sees a table of them. It measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from antiphon.session import percentiles
+
+Statistic = Literal["p50", "p95", "p99", "max"]
+STATISTICS: Final[tuple[Statistic, ...]] = ("p50", "p95", "p99", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a statistic may reach at most."""
+
+    statistic: Statistic
+    limit: float
+    """In the unit of the figure."""
+
+    def __str__(self) -> str:
+        return f"{self.statistic} ≤ {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row: what was measured, how it came out, and how it was meant to."""
+
+    what: str
+    unit: str
+    count: int
+    """How many values there are."""
+    values: dict[Statistic, float]
+    targets: tuple[Target, ...] = ()
+    """None: told for its own sake."""
+
+    @property
+    def verdict(self) -> Literal["met", "missed", ""]:
+        """Whether every target was met; empty without any."""
+        if not self.targets:
+            return ""
+        return "met" if all(self.values[t.statistic] <= t.limit for t in self.targets) else "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A row without a figure."""
+
+    what: str
+    why: str
+    """What is missing, and what to do about it."""
+
+
+Row = Figure | Unmeasured
+
+
+def figure(what: str, unit: str, values: Sequence[float], *targets: Target) -> Row:
+    """`values`, each in `unit`, as a row; `Unmeasured` if there are none."""
+    found = percentiles(values)
+    if found is None:
+        return Unmeasured(what, "nothing arrived that could be measured")
+    return Figure(what, unit, len(values), {name: found[name] for name in STATISTICS}, targets)
+
+
+def milliseconds(what: str, seconds: Iterable[float], *targets: Target) -> Row:
+    """`figure` in milliseconds, of values in seconds."""
+    return figure(what, "ms", [1000 * value for value in seconds], *targets)
+
+
+def table(rows: Iterable[Row]) -> list[str]:
+    """The lines of a table with a head; figures to the right, words to the left."""
+    cells = [["what", "n", *STATISTICS, "unit", "target", ""]]
+    for row in rows:
+        if isinstance(row, Figure):
+            figures = [
+                f"{row.values[name]:.4g}" if abs(row.values[name]) < 1000 else f"{row.values[name]:.0f}"
+                for name in STATISTICS
+            ]
+            if row.count == 1:
+                figures = [*[""] * (len(STATISTICS) - 1), figures[-1]]
+            cells.append([row.what, str(row.count), *figures, row.unit, ", ".join(map(str, row.targets)), row.verdict])
+        else:
+            cells.append([row.what, "", "", "", "", "", "", "", f"not measured: {row.why}"])
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
+    numeric = range(1, 2 + len(STATISTICS))
+    return [
+        "  ".join(
+            [
+                text.rjust(width) if column in numeric else text.ljust(width)
+                for column, (text, width) in enumerate(zip(line, widths, strict=False))
+            ]
+            + [line[-1]]
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def verdicts(rows: Iterable[Row]) -> str:
+    """How many targets were met, in one line, and which rows missed theirs."""
+    judged = [row for row in rows if isinstance(row, Figure) and row.verdict]
+    missed = [row.what for row in judged if row.verdict == "missed"]
+    line = f"{len(judged) - len(missed)} of {len(judged)} rows meet their targets"
+    return f"{line}; missed: {'; '.join(missed)}" if missed else line
+
+
+def as_data(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows as plain values for JSON."""
+    return [
+        {
+            "what": row.what,
+            "unit": row.unit,
+            "n": row.count,
+            **row.values,
+            "targets": {target.statistic: target.limit for target in row.targets},
+            "verdict": row.verdict or None,
+        }
+        if isinstance(row, Figure)
+        else {"what": row.what, "not_measured": row.why}
+        for row in rows
+    ]

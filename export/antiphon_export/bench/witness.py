@@ -1,0 +1,88 @@
+"""A musician and a listener in processes of their own, who note to the microsecond what they send and hear.
+
+`python -m antiphon_export.bench.witness keyboard|listener FOLDER BACKEND`. They meet whoever measures in FOLDER: see `performance`.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from antiphon.errors import AntiphonError
+from antiphon.midi import Backend, InputPort, OutputPort, Receive, find_backend
+from antiphon.runtime import Backstage, hurry, is_orphan, spawn_thread
+
+ENGINE_INPUT: Final = "Antiphon:in"
+ENGINE_OUTPUT: Final = "Antiphon:out"
+_LOOK_SECONDS: Final = 0.05
+
+Timed = list[tuple[float, bytes]]
+"""Messages with seconds: from the downbeat where they are to be played, of `perf_counter` once they have been."""
+
+
+def play(backstage: Backstage, backend: Backend) -> None:
+    """Reads `score`, leaves `keyboard ready`, waits for `downbeat` (seconds), plays, leaves `sent`."""
+    score: Timed = backstage.read("score")
+    port = _wait_for_output(backend)
+    backstage.leave("keyboard ready", True)
+    while (downbeat := backstage.find("downbeat")) is None:
+        _rest()
+    gc.disable()
+    hurry()
+    sent: Timed = []
+    for seconds, message in score:
+        remaining = downbeat + seconds - time.perf_counter()
+        if remaining > 0:
+            time.sleep(remaining)
+        sent.append((time.perf_counter(), message))
+        port.send(message)
+    backstage.leave("sent", sent)
+
+
+def listen(backstage: Backstage, backend: Backend) -> None:
+    """Leaves `listener ready`, waits for `over`, leaves `heard`."""
+    heard: Timed = []
+    _wait_for_input(backend, lambda message, seconds: heard.append((seconds, message)))
+    backstage.leave("listener ready", True)
+    while backstage.find("over") is None:
+        _rest()
+    backstage.leave("heard", list(heard))
+
+
+def _wait_for_output(backend: Backend) -> OutputPort:
+    while True:
+        try:
+            return backend.open_output(ENGINE_INPUT)
+        except AntiphonError:
+            _rest()  # The engine is still opening its ports.
+
+
+def _wait_for_input(backend: Backend, receive: Receive) -> InputPort:
+    while True:
+        try:
+            return backend.open_input(ENGINE_OUTPUT, receive)
+        except AntiphonError:
+            _rest()
+
+
+def _rest() -> None:
+    time.sleep(_LOOK_SECONDS)
+    if is_orphan():
+        sys.exit("whoever measures is gone")
+
+
+def main() -> None:
+    """Play or listen, and stay until ended: a port that closes too early takes its last messages along."""
+    what, folder, kind = sys.argv[1:]
+    backend = find_backend(f"Bench {what}", spawn_thread, kind)
+    backstage = Backstage(Path(folder), -1)
+    (play if what == "keyboard" else listen)(backstage, backend)
+    while True:
+        _rest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Generators that do everything a generator must not. They play well only by accident."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from antiphon import Casting, GeneratorInfo, Note, Phrase, Request, hookimpl
+from antiphon.generator import RegisterGenerator
+
+
+class Troublemaker:
+    """Plays a quarter note for every beat it is asked for, unless its manners forbid it."""
+
+    def __init__(self, manners: str) -> None:
+        self._manners = manners
+
+    def prime(self, heard: Phrase) -> None:
+        if heard.notes:
+            self._misbehave("prime")
+
+    def rewind(self, to_ticks: int) -> None:
+        pass
+
+    def extend(self, request: Request) -> Phrase:
+        self._misbehave("extend")
+        notes = [self._note(ticks) for ticks in range(request.start_ticks, request.end_ticks, 480)]
+        if self._manners == "overlapping":
+            # Each of a pitch that still sounds, and rings on beyond the end.
+            notes = [Note(ticks, 60, 4800, 80) for ticks in range(request.start_ticks, request.end_ticks, 120)]
+        return Phrase(request.start_ticks, request.end_ticks, tuple(notes))
+
+    def _note(self, ticks: int) -> Note:
+        if self._manners == "negative-length":
+            return Note(ticks, 60, -240, 80)
+        if self._manners == "before-its-time":
+            return Note(ticks - 9600, 60, 240, 80)
+        if self._manners == "out-of-range":
+            return Note(ticks, 200, 240, 80)
+        return Note(ticks, 60, 240, 80)
+
+    def _misbehave(self, where: str) -> None:
+        if self._manners == f"raises-in-{where}":
+            raise KeyError("lost the score")
+        if self._manners == f"hangs-in-{where}":
+            while True:
+                time.sleep(60)
+        if self._manners == f"dies-in-{where}":
+            os._exit(86)
+
+
+def make(manners: str, casting: Casting) -> Troublemaker:
+    if manners == "cannot-be-made":
+        raise OSError("no model anywhere")
+    return Troublemaker(manners)
+
+
+@hookimpl
+def register_generators(register: RegisterGenerator) -> None:
+    for manners in (
+        "raises-in-prime",
+        "raises-in-extend",
+        "hangs-in-prime",
+        "hangs-in-extend",
+        "dies-in-extend",
+        "overlapping",
+        "negative-length",
+        "before-its-time",
+        "out-of-range",
+        "cannot-be-made",
+    ):
+        register(
+            GeneratorInfo(manners, f"A generator that is {manners}."),
+            lambda casting, manners=manners: make(manners, casting),
+        )

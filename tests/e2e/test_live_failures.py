@@ -1,0 +1,99 @@
+"""Whatever is killed or hangs while it plays, every note ends, and the music goes on."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from antiphon.messages import note_off, note_on
+
+from .conftest import JackServer
+from .scene import Scene
+from .stage import decisions, journal, wait_until
+
+pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+def test_an_engine_that_dies_or_hangs_is_replaced_and_its_notes_end(scene: Scene, blow: signal.Signals) -> None:
+    scene.begin()
+    before = scene.jam.processes()
+    scene.jam.signal(blow, "engine")
+    scene.jam.wait_for("engine restarted")
+    scene.wait_for_silence()
+    after = scene.jam.processes()
+    assert before["engine"] != after["engine"]
+    assert {**before, "engine": 0} == {**after, "engine": 0}, "the players go on with the new engine"
+    scene.call_again()
+    scene.end()
+    assert any(line["is"] == "Restarted" for line in journal(scene.session))
+
+
+def test_no_note_is_lost_on_its_way_when_the_engine_dies_in_a_storm_of_them(scene: Scene) -> None:
+    scene.begin()
+    # A note-off may have been sent and still lie in the dying process: every moment is a bad one here.
+    storm = [(0.004 * number, (note_on, note_off)[number % 2](2, 60 + number // 2 % 7, 80)) for number in range(3000)]
+    keyboard = scene.play(storm, to=scene.port, name="storm")
+    for number in range(3):
+        before = len(scene.messages())
+        wait_until(lambda before=before: len(scene.messages()) > before + 100, "the storm passes through")
+        scene.jam.signal(signal.SIGKILL, "engine")
+        wait_until(lambda number=number: scene.jam.said.count("engine restarted") > number, "another engine")
+    keyboard.close()
+    scene.wait_for_silence()
+    scene.end()
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_player_that_dies_or_hangs_is_stood_in_for_and_replaced(scene: Scene, blow: signal.Signals) -> None:
+    scene.begin()
+    before = scene.jam.processes()
+    scene.jam.signal(blow, "player 2")
+    wait_until(lambda: decisions(scene.session, "fallback"), "the fallback plays")
+    scene.wait_for_music()
+    scene.jam.wait_for("player restarted")
+    wait_until(lambda: len(scene.seated()) == 3, "the new player is seated")
+    after = scene.jam.processes()
+    assert {**before, "player 2": 0} == {**after, "player 2": 0}, "only the player is replaced"
+    stood_in = len(decisions(scene.session, "fallback"))
+    scene.call_again()
+    assert len(decisions(scene.session, "fallback")) == stood_in, "the new player plays itself"
+    scene.end()
+
+
+def test_notes_end_when_the_jack_server_was_killed_and_is_back(scene: Scene, jack_server: JackServer) -> None:
+    scene.begin()
+    before = scene.jam.processes()
+    jack_server.kill()
+    try:
+        scene.jam.wait_for("MIDI system: JACK")
+    finally:
+        jack_server.start()
+    scene.jam.wait_for("MIDI system: jack: back")
+    # Whatever the listener stands for still sounds; it has been plugged in again.
+    scene.listen_again()
+    scene.wait_for_silence()
+    assert scene.jam.processes() == before, "one process is enough to survive it"
+    scene.call_again()
+    scene.end()
+
+
+def test_an_engine_that_its_midi_library_froze_is_replaced(scene: Scene, jack_server: JackServer) -> None:
+    scene.begin("rtmidi", "Antiphon input:in", terminal=True)
+    before = scene.jam.processes()
+    jack_server.kill()
+    try:
+        # rtmidi notices nothing, and freezes after some 2,300 messages; a panic sends 64.
+        scene.jam.press("p" * 50)
+        scene.jam.wait_for("engine restarted")
+        assert scene.jam.processes()["engine"] != before["engine"]
+    finally:
+        jack_server.start()
+    scene.jam.wait_for("MIDI system: rtmidi: back")
+    scene.listen_again()
+    # rtmidi cannot tell that somebody was plugged in again: here it takes the panic key.
+    scene.jam.press("p")
+    scene.wait_for_silence()
+    scene.call_again()
+    scene.end()

@@ -1,0 +1,84 @@
+"""Loopback ports between processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from antiphon.messages import note_on
+from antiphon.midi import PortGone, find_backend
+from antiphon.midi_socket import SocketBackend
+
+BURST = [
+    note_on(channel=number // 128 % 16, pitch=number % 128, velocity=number // 2048 + 1) for number in range(10_000)
+]
+
+pytestmark = pytest.mark.usefixtures("socket_ports")
+
+
+def spawn(work: Callable[[], None], name: str) -> None:
+    Thread(target=work, name=name, daemon=True).start()
+
+
+@pytest.fixture
+def backend() -> Iterator[SocketBackend]:
+    backend = SocketBackend("Antiphon", spawn)
+    yield backend
+    backend.close()
+
+
+@pytest.mark.usefixtures("no_jack_server")
+def test_a_machine_without_a_midi_system_plays_on_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("antiphon.midi._ALSA_DEVICE", Path("/dev/no-such-sequencer"))
+    monkeypatch.setattr("antiphon.midi.sys.platform", "linux")
+    backend = find_backend("Antiphon", spawn)
+    assert backend.name == "socket"
+    backend.close()
+
+
+def test_ten_thousand_notes_pass_through_from_process_to_process(
+    backend: SocketBackend, listen: Callable[..., Any], play: Callable[..., Any]
+) -> None:
+    out = backend.open_output("out", virtual=True)
+    backend.open_input("in", lambda message, _: out.send(message), virtual=True)
+    listener = listen("Antiphon:out", backend="socket")
+    play([(0.0, message) for message in BURST], to="Antiphon:in", backend="socket")
+    assert [heard.message for heard in listener.wait_for(len(BURST))] == BURST
+
+
+def test_a_keyboard_that_is_killed_is_noticed_and_found_again(backend: SocketBackend, play: Callable[..., Any]) -> None:
+    inbox: SimpleQueue[bytes] = SimpleQueue()
+    keyboard = play([(0.0, note_on(0, 60, 1)), (60.0, note_on(0, 61, 1))], backend="socket", settle_seconds=0.5)
+    assert backend.inputs() == ["keyboard:out"]
+    port = backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
+    assert inbox.get(timeout=5) == note_on(0, 60, 1)
+    keyboard.close()
+    deadline = time.perf_counter() + 5
+    while port.connected and time.perf_counter() < deadline:
+        time.sleep(0.005)
+    assert not port.connected
+    assert backend.inputs() == []
+    with pytest.raises(PortGone):
+        backend.open_input("keyboard:out", lambda *_: None)
+    play([(0.0, note_on(0, 62, 1))], backend="socket", settle_seconds=0.5)
+    backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
+    assert inbox.get(timeout=5) == note_on(0, 62, 1)
+
+
+def test_a_listener_that_is_killed_does_not_disturb_the_others(
+    backend: SocketBackend, listen: Callable[..., Any]
+) -> None:
+    out = backend.open_output("out", virtual=True)
+    first, second = listen("Antiphon:out", backend="socket"), listen("Antiphon:out", backend="socket", name="second")
+    out.send(note_on(0, 60, 1))
+    assert len(first.wait_for(1)) == len(second.wait_for(1)) == 1
+    first.close()
+    for pitch in range(61, 70):
+        out.send(note_on(0, pitch, 1))
+    assert [heard.message[1] for heard in second.wait_for(10)] == list(range(60, 70))
