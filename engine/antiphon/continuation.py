@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from antiphon import messages
 from antiphon.backstage import make_player
-from antiphon.duet import Ended
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record, Session
 from antiphon.midifile import DRUM_CHANNEL, Score, Track
@@ -97,9 +96,10 @@ def replay_session(session: Session) -> Replayed:
     stage = Offline(session.header.plans, make_player)
     stage.duet.begin()
     stage.replay(record.what for record in session.records)
-    _end_if_cut_off(stage, session)
     before = [record.what for record in session.records if isinstance(record.what, Send)]
     after = stage.sends
+    # A session that was killed ends where its journal does, so that no note hangs in the score.
+    stage.end(stage.duet.now_ticks)
     records = tuple(Record(what) for what in stage.record_of)
     difference = None
     for number, (old, new) in enumerate(zip(before, after, strict=False)):
@@ -110,9 +110,3 @@ def replay_session(session: Session) -> Replayed:
         if len(before) > len(after):
             difference = f"{len(before)} messages were sent, now {len(after)}"
     return Replayed(score_of(session.header, records), len(after), difference)
-
-
-def _end_if_cut_off(stage: Offline, session: Session) -> None:
-    """Let a session that was killed end where its journal does, so that no note hangs in the score."""
-    if not any(isinstance(record.what, Ended) for record in session.records[-200:]):
-        stage.end(stage.duet.now_ticks)

@@ -21,7 +21,18 @@ from antiphon.midi import OpenOutput, PortGone
 from antiphon.plan import Plan, output_names
 from antiphon.plugins import load_plugins
 from antiphon.ports import Ports
-from antiphon.runtime import BEAT_SECONDS, Backstage, Connection, Inbox, Link, Pulse, hurry, serve_hub, shared_memory, spawn_thread
+from antiphon.runtime import (
+    BEAT_SECONDS,
+    Backstage,
+    Connection,
+    Inbox,
+    Link,
+    Pulse,
+    hurry,
+    serve_hub,
+    shared_memory,
+    spawn_thread,
+)
 from antiphon.schedule import PLAYER, Send
 
 CANNOT_OPEN: Final = 3

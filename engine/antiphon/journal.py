@@ -110,7 +110,7 @@ def read_session(path: Path) -> Session:
     """Read the session in folder `path` (or its journal file).
 
     Raises:
-        AntiphonError: there is no journal, it is not one, or it is of a later format.
+        AntiphonError: there is no journal, it is not one, it is damaged, or it is of a later format.
     """
     file = path / JOURNAL_NAME if path.is_dir() else path
     try:
@@ -124,6 +124,10 @@ def read_session(path: Path) -> Session:
         raise AntiphonError(f"{file} is not the journal of a session; give the folder that `jam` named") from error
     if version != FORMAT:
         raise AntiphonError(f"{file} has format {version}; this version of Antiphon reads {FORMAT}")
+    try:
+        header = _header_from_json(head)
+    except ValueError as error:
+        raise AntiphonError(f"{file} is not the journal of a session: its first line is damaged") from error
     records = []
     for number, line in enumerate(lines[1:], start=2):
         try:
@@ -132,7 +136,7 @@ def read_session(path: Path) -> Session:
             if number == len(lines):
                 break  # The crash came in the middle of this line.
             raise AntiphonError(f"{file}:{number}: not a line of a journal: {line[:60]!r}") from error
-    return Session(file.parent, _header_from_json(head), tuple(records))
+    return Session(file.parent, header, tuple(records))
 
 
 def _to_json(record: Record) -> dict[str, Any]:

@@ -239,8 +239,9 @@ class SocketPort:
         if self._receive is not None:
             now = time.perf_counter()
             tokenizer.feed(data)
-            for message in tokenizer:
-                self._receive(bytes(message), now)
+            # A chord is read whole before its first note is passed on: whoever plays it waits for this thread.
+            for message in [bytes(message) for message in tokenizer]:
+                self._receive(message, now)
 
     def _close_sockets(self) -> None:
         peers, self._peers = self._peers, ()

@@ -17,6 +17,8 @@ VIRTUAL_INPUT, VIRTUAL_OUTPUT = "in", "out"
 
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""
+_WELCOME_SECONDS = 10.0
+"""Where the system does not say who is plugged in: how long after our ports are back newcomers are told what ended."""
 
 Deliver = Callable[[str, bytes, float], None]
 """Called with the input's name, a message, and the `perf_counter` seconds at which it arrived."""
@@ -44,7 +46,8 @@ class Ports:
     ) -> None:
         """Open everything that is named.
 
-        `plugged_in`: kinds of output that plugins bring, by name. `patient`: what cannot be opened now is waited for; otherwise it is an error.
+        `plugged_in`: kinds of output that plugins bring, by name. `patient`: what cannot be opened now is waited for;
+        otherwise it is an error.
 
         Raises:
             AntiphonError: a name that matches no port or several, or a backend that is not usable.
@@ -63,6 +66,7 @@ class Ports:
         self._lost_backend = False
         self._closed = False
         self._connections: tuple[tuple[str, str], ...] = ()
+        self._welcome_until = time.perf_counter() + _WELCOME_SECONDS if patient else 0.0
         try:
             self._open_all()
         except AntiphonError:
@@ -160,6 +164,10 @@ class Ports:
 
     def _note_connections(self, backend: Backend) -> None:
         connections = tuple(backend.connections())
+        if backend.name != "jack" and time.perf_counter() < self._welcome_until:
+            for index, output in enumerate(self.outputs):
+                if output is not None:
+                    self._report("plugged", index)
         if connections == self._connections:
             return
         lost, new = set(self._connections) - set(connections), set(connections) - set(self._connections)
@@ -179,6 +187,7 @@ class Ports:
         except AntiphonError:
             self._close_ports()
             raise
+        self._welcome_until = time.perf_counter() + _WELCOME_SECONDS
         self._connections = ()  # Whoever is plugged in now has missed something.
         self._report("system back", self._wanted_backend)
 

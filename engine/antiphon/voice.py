@@ -257,12 +257,10 @@ class Voice:
 
     def _handover_at(self, now: Moment) -> int | None:
         rule = self.plan.handover
-        if self._call_ticks is None:
-            return None
         if rule.by == "bars":
             # A first note a little ahead of the bar line belongs to the bar that it leads into.
             bar_ticks = self._signature.bar_ticks
-            bar = (self._call_ticks + self._signature.beat_ticks // 4) // bar_ticks
+            bar = ((self._call_ticks or 0) + self._signature.beat_ticks // 4) // bar_ticks
             return max(now.ticks, (bar + rule.bars) * bar_ticks)
         if rule.by != "silence" or self.ear.keys_down:
             return None
@@ -422,13 +420,15 @@ class Voice:
             return [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
         told = Decision("fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays")
         answer.chair, answer.epoch, answer.count = "fallback", next(self._epochs), 0
-        answer.failure, answer.ask_ticks = None, None
+        answer.failure = answer.wanted = answer.ask_ticks = answer.deadline_ticks = None
         if answer.shift_ticks is None:
             answer.composed_end_ticks = answer.origin_ticks  # There was nothing but rests.
         else:
             # It goes on from the answer as it was played, so in session time.
+            last_onset = max((note.start_ticks for note in answer.played), default=0)
             answer.origin_ticks += answer.shift_ticks
-            answer.composed_end_ticks += answer.shift_ticks
+            # What came late may have been begun after its phrase was over.
+            answer.composed_end_ticks = max(answer.composed_end_ticks + answer.shift_ticks, last_onset + 1)
             answer.shift_ticks = 0
         prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
         return [told, *prime, *self._ask(answer, now)]

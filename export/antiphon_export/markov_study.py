@@ -53,7 +53,8 @@ def main() -> None:
             print(f"{corpus.name:<11}{name:<9}" + _row(np.nanmean(rows, axis=0)))
         calls += [call for call, _ in excerpts]
         real += theirs
-    print("\nshare of runs of n events (moves of the highest note, note values) that occur in a training piece")
+    print("\nshare of runs of n events (moves of the highest note, note values) that occur in a training piece;")
+    print("runs of fewer than 5 different moves do not count")
     print(f"{'':<28}" + "".join(f"{n:>8}" for n in _RUNS))
     silence = Phrase(0, 0)
     rows_of_phrases = {
@@ -185,6 +186,13 @@ def _runs(tokens: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:
     return high << np.uint64(32) | low
 
 
+def _is_varied(tokens: NDArray[np.uint64], length: int) -> NDArray[np.bool_]:
+    """For all runs of `length` events: whether they have 5 different moves or more. A note or a figure that is merely
+    repeated is nobody's."""
+    windows = [tokens[start : start + length] for start in range(max(0, len(tokens) - length + 1))]
+    return np.array([len(set(window.tolist())) >= 5 for window in windows], dtype=bool)
+
+
 def _shared(
     tokens: dict[str, list[NDArray[np.uint64]]], training: Sequence[NDArray[np.uint64]]
 ) -> dict[str, list[float]]:
@@ -194,7 +202,9 @@ def _shared(
         known = np.unique(np.concatenate([_runs(part, length) for part in training]))
         for name, phrases in tokens.items():
             runs = np.concatenate([_runs(phrase, length) for phrase in phrases])
-            shares[name].append(float(np.isin(runs, known).mean()) if len(runs) else float("nan"))
+            varied = np.concatenate([_is_varied(phrase, length) for phrase in phrases])
+            quoted = np.isin(runs, known) & varied
+            shares[name].append(float(quoted.mean()) if len(runs) else float("nan"))
     return shares
 
 

@@ -88,16 +88,21 @@ class Command:
         """Everything on stdout and stderr so far."""
         return self._said.decode(errors="replace")
 
+    @property
+    def _lately(self) -> str:
+        """A screen that was redrawn a hundred times helps nobody."""
+        return self.said[-4000:]
+
     def wait_for(self, text: str, patience_seconds: float = 30.0) -> None:
         """Until it has said `text`."""
         try:
             wait_until(lambda: text in self.said or self._process.poll() is not None, text, patience_seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it said:\n{self.said}") from None
+            raise AssertionError(f"{error}; it said:\n{self._lately}") from None
         # What it said at its very end may still be on its way.
         if text not in self.said:
             self._reader.join(5)
-        assert text in self.said, f"it ended with {self._process.poll()} and never said {text!r}:\n{self.said}"
+        assert text in self.said, f"it ended with {self._process.poll()} and never said {text!r}:\n{self._lately}"
 
     def press(self, keys: str) -> None:
         """Press keys in its terminal."""
@@ -129,7 +134,7 @@ class Command:
         try:
             code = self._process.wait(patience_seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"it does not end; it said:\n{self.said}") from None
+            raise AssertionError(f"it does not end; it said:\n{self._lately}") from None
         self._reader.join(5)
         return code
 

@@ -33,8 +33,11 @@ def test_an_engine_that_dies_or_hangs_is_replaced_and_its_notes_end(scene: Scene
 def test_no_note_is_lost_on_its_way_when_the_engine_dies_in_a_storm_of_them(scene: Scene) -> None:
     scene.begin()
     # A note-off may have been sent and still lie in the dying process: every moment is a bad one here.
-    storm = [(0.004 * number, (note_on, note_off)[number % 2](2, 60 + number // 2 % 7, 80)) for number in range(3000)]
-    keyboard = scene.play(storm, to=scene.port, name="storm")
+    # No key comes twice, so that no later note-off makes up for one that was lost.
+    keys = [(2 + number // 128, number % 128) for number in range(1700)]
+    storm = [(0.008 * number, note_on(*key, 80)) for number, key in enumerate(keys)]
+    storm += [(0.008 * number + 0.004, note_off(*key)) for number, key in enumerate(keys)]
+    keyboard = scene.play(sorted(storm), to=scene.port, name="storm")
     for number in range(3):
         before = len(scene.messages())
         wait_until(lambda before=before: len(scene.messages()) > before + 100, "the storm passes through")
@@ -67,10 +70,10 @@ def test_notes_end_when_the_jack_server_was_killed_and_is_back(scene: Scene, jac
     before = scene.jam.processes()
     jack_server.kill()
     try:
-        scene.jam.wait_for("MIDI system: JACK")
+        scene.jam.wait_for("system gone")
     finally:
         jack_server.start()
-    scene.jam.wait_for("MIDI system: jack: back")
+    scene.jam.wait_for("jack: system back")
     # Whatever the listener stands for still sounds; it has been plugged in again.
     scene.listen_again()
     scene.wait_for_silence()
@@ -90,10 +93,8 @@ def test_an_engine_that_its_midi_library_froze_is_replaced(scene: Scene, jack_se
         assert scene.jam.processes()["engine"] != before["engine"]
     finally:
         jack_server.start()
-    scene.jam.wait_for("MIDI system: rtmidi: back")
+    scene.jam.wait_for("rtmidi: system back")
     scene.listen_again()
-    # rtmidi cannot tell that somebody was plugged in again: here it takes the panic key.
-    scene.jam.press("p")
     scene.wait_for_silence()
     scene.call_again()
     scene.end()

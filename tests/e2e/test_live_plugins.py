@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,3 +145,18 @@ def test_a_plugin_that_raises_on_import_is_left_out_and_the_others_play(
     wait_until(lambda: note_ons([h.message for h in listener.heard()], 1), "an answer")
     assert jam.stop() == 0
     wait_until(lambda: not sounding(h.message for h in listener.heard()), "the last notes end")
+
+
+def test_an_engine_that_dies_where_no_system_tells_who_listens_is_replaced_and_its_notes_end(
+    start: Callable[..., Command], listen, play, tmp_path: Path
+) -> None:
+    trial = Trial(start, tmp_path, "overlapping")
+    trial.call(listen, play)
+    trial.wait_for_answer(1)
+    trial.jam.signal(signal.SIGKILL, "engine")
+    trial.jam.wait_for("engine restarted")
+    before = trial.listener.close()
+    assert sounding(heard.message for heard in before)
+    again = listen("Antiphon:out", backend="socket", name="again")
+    wait_until(lambda: not sounding(h.message for h in [*before, *again.heard()]), "what sounded there ends")
+    assert trial.jam.stop() == 0

@@ -106,7 +106,7 @@ def test_the_built_in_synth_is_heard(start: Callable[..., Command], play, tmp_pa
         JACK_NO_AUDIO_RESERVATION="1",
     )
     jam.wait_for("ready in")
-    assert "JACK Audio Connection Kit" in jam.said
+    jam.wait_for("JACK Audio Connection Kit")
     port = wait_until(lambda: next((p for p in ports() if p.endswith(":out_0")), None), "the stream's port")
     assert_only_music_sounds(port, tmp_path / "sound.wav", play)
     assert jam.stop() == 0
@@ -120,8 +120,8 @@ def test_the_built_in_synth_is_started_again_when_its_process_dies(
         *("jam", "--in", "virtual", "--out", "virtual", "--out", "synth", "--session", tmp_path / "session"),
         JACK_NO_AUDIO_RESERVATION="1",
     )
-    jam.wait_for("ready in")
-    before = wait_until(lambda: jam.processes().get("sound"), "the sound process")
+    jam.wait_for("JACK Audio Connection Kit")
+    before = jam.processes()["sound"]
     jam.signal(9, "sound")
     jam.wait_for("sound restarted")
     assert wait_until(lambda: jam.processes().get("sound"), "another sound process") != before

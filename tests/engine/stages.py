@@ -102,25 +102,15 @@ class LiveLike:
     def wait(self, seconds: float) -> None:
         """Let time pass, and everything happen that happens of itself."""
         until = self.clock.now() + seconds
-        while self._punctual and (due := self.duet.next_ticks()) is not None:
-            if self.duet.timeline.seconds_at(due) > until:
-                break
-            self._hurry(before_ticks=due)
-            self.clock.advance_to(max(self.clock.now(), self.duet.timeline.seconds_at(due)))
-            self.duet.advance(due)
-            if min(self._launches.values(), default=due + 1) <= due:
-                self._hurry(before_ticks=due)
         if self._punctual:
-            self._hurry(before_ticks=self.now_ticks)
-            self.clock.advance_to(until)
-            return
+            self._wait_punctually(until)
         while (moment := self._next_seconds()) is not None and moment <= until:
             jitter = self._random.choice(JITTER_SECONDS)
             self.clock.advance_to(max(self.clock.now(), min(until, moment + jitter)))
             self._let_players_work()
             if self._random.random() < 0.9:
                 self.duet.advance(self.now_ticks)
-        self.clock.advance_to(until)
+        self.clock.advance_to(max(until, self.clock.now()))
 
     def hear(self, message: bytes) -> None:
         stamped_ticks = self.now_ticks
@@ -178,9 +168,28 @@ class LiveLike:
     def end(self) -> None:
         self.duet.end(self.now_ticks)
 
+    def _wait_punctually(self, until: float) -> None:
+        until_ticks = self.duet.timeline.ticks_at(until)
+        while True:
+            planned = self.duet.next_ticks()
+            due = until_ticks + 1 if planned is None else planned
+            if self._at_work:
+                self._hurry(before_ticks=min(due, until_ticks))  # What they say may be due before that.
+            elif due > until_ticks:
+                return
+            else:
+                self.clock.advance_to(max(self.clock.now(), self.duet.timeline.seconds_at(due)))
+                self.duet.advance(due)
+                if min(self._launches.values(), default=due + 1) <= due:
+                    self._hurry(before_ticks=due)
+
+    @property
+    def _at_work(self) -> bool:
+        return any(desk.begins_seconds is not None or desk.replies for desk in self._desks.values())
+
     def _hurry(self, before_ticks: int) -> None:
         """Let the players say all that they have to say, at some moment before it matters."""
-        while any(desk.begins_seconds is not None or desk.replies for desk in self._desks.values()):
+        while self._at_work:
             now = self.clock.now()
             # In the middle of an answer the next phrase may be due very soon: at once, then.
             answering = any(voice.state == "answering" for voice in self.duet.performer.voices)

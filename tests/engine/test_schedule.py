@@ -48,7 +48,12 @@ def test_at_one_tick_notes_end_before_others_begin_however_they_were_scheduled()
 
 
 def test_a_note_struck_again_ends_first_and_keeps_its_own_end() -> None:
-    assert played(PART, Note(0, 60, 100, 80), Note(30, 60, 100, 80)) == [on(60, 0), off(60, 30), on(60, 30), off(60, 130)]
+    assert played(PART, Note(0, 60, 100, 80), Note(30, 60, 100, 80)) == [
+        on(60, 0),
+        off(60, 30),
+        on(60, 30),
+        off(60, 130),
+    ]
 
 
 def test_a_further_note_takes_the_place_of_the_oldest() -> None:

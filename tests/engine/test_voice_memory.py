@@ -21,16 +21,16 @@ PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value i
 
 
 def test_every_key_tells_the_players_only_what_is_new() -> None:
+    performer, timeline = Performer(Plan(voices=(VoicePlan("echo"),)), itertools.count()), Timeline()
+    performer.voices[0].ready("main", timeline.moment_at(0))
     told: list[Prime] = []
-    jam = Rehearsal(Plan(voices=(VoicePlan("echo", fallback="low"),), outputs=("virtual",)))
-    ask = jam.ask
-    jam.ask = lambda slot, command: (told.append(command) if isinstance(command, Prime) else None, ask(slot, command))[1]  # type: ignore[method-assign]
     for number in range(5):
-        jam.tone(200 * number, 60 + number)
-    main = [prime for prime in told if prime.chair == "main"]
-    assert [prime.keep for prime in main] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    assert all(len(prime.notes) == 1 for prime in main)
-    assert [prime.end_ticks for prime in main[:4]] == [1, 100, 201, 300]
+        for ticks, make in ((200 * number, messages.note_on), (200 * number + 100, messages.note_off)):
+            said = performer.hear(make(0, 60 + number, 80), timeline.moment_at(ticks))
+            told += [command for command in said if isinstance(command, Prime)]
+    assert [prime.keep for prime in told] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert all(len(prime.notes) == 1 for prime in told)
+    assert [prime.end_ticks for prime in told[:4]] == [1, 100, 201, 300]
 
 
 def test_the_memory_is_bounded_while_the_player_plays_on() -> None:

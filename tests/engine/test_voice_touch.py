@@ -60,7 +60,7 @@ def test_the_next_answer_waits_for_the_bar_to_be_finished() -> None:
     jam.hear(1200, PRESS)
     jam.advance(5000)
     assert jam.decisions("answer") == [("handover", 480), ("touch", 1000), ("handover", 1920)]
-    assert [start for start, _, _ in jam.notes() if start >= 1920][0] == 1920
+    assert next(start for start, _, _ in jam.notes() if start >= 1920) == 1920
 
 
 def test_a_release_or_a_pedal_is_no_touch() -> None:

@@ -11,7 +11,7 @@ from antiphon_plugins.markov.draw import choose, uniform
 from antiphon_plugins.markov.events import CHORD_TICKS, GAP_SIXTEENTHS, Event, gap_class, gather, make_event
 from antiphon_plugins.markov.guard import earliest_onset, patience, staleness
 from antiphon_plugins.markov.key import Key, find_key
-from antiphon_plugins.markov.legality import Legality, silence_overlaps, thin
+from antiphon_plugins.markov.legality import Legality, is_muddy, silence_overlaps, thin
 from antiphon_plugins.markov.manner import read_manner
 from antiphon_plugins.markov.model import Memory
 from antiphon_plugins.markov.pulse import find_sixteenth
@@ -191,6 +191,13 @@ def test_a_cluster_is_thinned_from_below() -> None:
     assert thin((60, 61, 62, 63)) == (60, 62, 63)
     assert thin((59, 60, 64, 67)) == (59, 60, 64, 67)
     assert thin((60,)) == (60,)
+
+
+def test_close_chords_are_muddy_only_in_the_bass() -> None:
+    assert is_muddy((40, 44, 47))
+    assert not is_muddy((40, 47, 52))
+    assert not is_muddy((60, 64, 67))
+    assert not is_muddy((30,))
 
 
 def test_no_pitch_sounds_twice_at_once() -> None:

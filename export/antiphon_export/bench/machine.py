@@ -85,13 +85,16 @@ def family(pid: int, proc: Path = _PROC) -> dict[str, int] | None:
 
 
 def resident_megabytes(pid: int, proc: Path = _PROC) -> float | None:
-    """Memory that process `pid` holds, shared libraries included, in units of 1,000,000 bytes."""
+    """Memory that process `pid` holds, in units of 1,000,000 bytes: its own and the libraries it uses.
+
+    Memory shared with a server is not counted: JACK's is 100 MB, whoever connects to it, and there only once.
+    """
     try:
         lines = (proc / str(pid) / "status").read_text(encoding="utf-8").splitlines()
-    except OSError:
+        held = {name: words.split()[0] for name, _, words in (line.partition(":") for line in lines) if words.strip()}
+        return (int(held["VmRSS"]) - int(held["RssShmem"])) * 1024 / 1e6
+    except (OSError, LookupError, ValueError):
         return None
-    kibibytes = next((line.split()[1] for line in lines if line.startswith("VmRSS")), None)
-    return None if kibibytes is None else int(kibibytes) * 1024 / 1e6
 
 
 def processor_seconds(pid: int, proc: Path = _PROC) -> float | None:

@@ -32,12 +32,15 @@ _NONE_LOST: Final = Target("max", 0)
 
 def thru(folder: Path, backend: str, seconds: float) -> list[Row]:
     """The player's own notes, in chords of four, while Markov listens and guesses."""
-    played = perform(_PLAN, chords(seconds), folder, backend, tail_seconds=0.5)
-    late = [seconds for send, seconds in _sends(played.session) if send.source == PLAYER]
-    rows = [_trip(f"keyboard to listener, {backend} ports", played)]
-    if backend != "jack":
-        # JACK tells of a message when the period in which it arrived is over; there the whole way is what counts.
-        rows.insert(0, milliseconds("own notes, callback to send", late, _THRU))
+    rows = []
+    for how, spread_seconds in (("fingers 5 ms apart", 0.005), ("struck in the same instant", 0.0)):
+        place = folder / f"{1000 * spread_seconds:.0f}"
+        played = perform(_PLAN, chords(seconds / 2, spread_seconds), place, backend, tail_seconds=0.5)
+        if backend != "jack":
+            # JACK tells of a message when the period in which it arrived is over; there the whole way is what counts.
+            late = [seconds for send, seconds in _sends(played.session) if send.source == PLAYER]
+            rows.append(milliseconds(f"own notes, callback to send, chords {how}", late, _THRU))
+        rows.append(_trip(f"  keyboard to listener, {backend} ports", played))
     return rows
 
 
@@ -95,13 +98,14 @@ _FAST_SECONDS, _HUMAN_SECONDS = 0.004, 0.1
 _HUMAN_NOTES: Final = 8
 
 
-def chords(seconds: float) -> Timed:
-    """Four notes at a time, ten times a second."""
+def chords(seconds: float, spread_seconds: float = 0.0) -> Timed:
+    """Four notes at a time, ten times a second; `spread_seconds` between the fingers of a hand."""
     score: Timed = []
     for number in range(round(10 * seconds)):
         pitches = [48 + (number * 5 + step) % 36 for step in (0, 4, 7, 11)]
-        score += [(0.1 * number, messages.note_on(0, pitch, 80)) for pitch in pitches]
-        score += [(0.1 * number + 0.07, messages.note_off(0, pitch)) for pitch in pitches]
+        for moment, message in ((0.0, messages.note_on), (0.05, messages.note_off)):
+            start = 0.1 * number + moment
+            score += [(start + spread_seconds * finger, message(0, pitch, 80)) for finger, pitch in enumerate(pitches)]
     return score
 
 

@@ -14,7 +14,7 @@ from antiphon.generator import Request
 from antiphon.notes import Note, score_order
 from antiphon_plugins.markov.draw import choose, uniform
 from antiphon_plugins.markov.events import Event, make_event
-from antiphon_plugins.markov.legality import Legality, silence_overlaps
+from antiphon_plugins.markov.legality import Legality, is_muddy, silence_overlaps
 from antiphon_plugins.markov.manner import Manner, too_low
 from antiphon_plugins.markov.model import Memory
 from antiphon_plugins.markov.options import Option, Options
@@ -24,6 +24,8 @@ _VOICINGS = 12
 """How many of the table's chords are worth weighing below a note."""
 _LONGEST_NOTE_TICKS = 3840
 """A note that the player held for longer is copied as two bars."""
+_MUDDY = 0.05
+"""What it costs a chord of the table to be muddy; what the player does is their own affair."""
 _CHOICE, _VOICING, _TOUCH = range(3)
 """What chance is drawn for at one place in the music."""
 
@@ -135,7 +137,7 @@ class Composer:
             for pitch in pitches:
                 chance *= self._manner.affinity[pitch % 12]
             if pitches:
-                chance *= too_low(pitches[0], floor)
+                chance *= too_low(pitches[0], floor) * (_MUDDY if is_muddy(pitches) else 1)
             if pitches and chance > 0:
                 chords.append(pitches)
                 chances.append(chance)

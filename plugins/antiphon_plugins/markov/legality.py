@@ -56,6 +56,11 @@ def thin(pitches: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(kept))
 
 
+def is_muddy(pitches: Sequence[int]) -> bool:
+    """Whether a chord has less than a fifth at its bottom below the C under middle C: arrangers avoid that."""
+    return len(pitches) > 1 and pitches[0] < 48 and pitches[1] - pitches[0] < 7
+
+
 def silence_overlaps(notes: Iterable[Note], polyphony: int) -> list[Note]:
     """Notes in score order, each released before its pitch sounds again and before more than `polyphony` sound."""
     finished: list[Note] = []
