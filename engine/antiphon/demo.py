@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +54,7 @@ def play_demo(plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: M
         perform(plans, LiveOptions(folder, backend, sound, dict(origins)), over=over, on_ready=start)
     finally:
         keyboard.stop(1.0)
-        shutil.rmtree(backstage.folder, ignore_errors=True)
+        backstage.clear()
     return read_session(folder)
 
 

@@ -218,7 +218,7 @@ class Duet:
         self.selected = number
         self.timeline.set_tempo(plan.tempo_bpm, self.now_ticks)
         self.timeline.signature = plan.signature
-        self.performer = Performer(plan, self._epochs, [voice.ear for voice in self.performer.voices])
+        self.performer = Performer(plan, self._epochs, [voice.ear for voice in self.performer.voices], self.now_ticks)
         self._parts = self._make_parts(plan)
         self.begin()
         for slot in sorted(self._ready):

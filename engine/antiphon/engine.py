@@ -85,6 +85,7 @@ class Engine:
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
         self._running = True
+        self._orphaned = False
         self.duet = Duet(self._setup.plans, self)
 
     # ---- the stage -----------------------------------------------------------------------------------------------
@@ -153,6 +154,8 @@ class Engine:
         self._ports.close()
         for link in self._links.values():
             link.close(wait_seconds=1.0)
+        if self._orphaned:
+            self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
         due = self.duet.next_ticks()
@@ -214,7 +217,7 @@ class Engine:
 
     def _supervise(self, item: Any) -> None:
         if item is None or item[0] == "stop":
-            self._running = False
+            self._running, self._orphaned = False, item is None
         elif item[0] == "panic":
             self.duet.panic(self._now_ticks())
             self._settle()  # Not every synth obeys "all notes off".

@@ -21,9 +21,7 @@ from antiphon.screen import Screen
 from antiphon.supervisor import Notice, Supervisor
 from antiphon.timing import Timeline
 
-_ENDINGS: Final = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+_ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""
 _REFRESH_SECONDS: Final = 1 / 15
 _STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback"}

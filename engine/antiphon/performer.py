@@ -20,15 +20,18 @@ from antiphon.voice import Voice
 class Performer:
     """All voices of one plan."""
 
-    def __init__(self, plan: Plan, epochs: Iterator[int], ears: Sequence[Ear] = ()) -> None:
-        """`epochs` numbers what was heard, across all performers; `ears`: memories to go on with, voice by voice."""
+    def __init__(self, plan: Plan, epochs: Iterator[int], ears: Sequence[Ear] = (), now_ticks: int = 0) -> None:
+        """Begin at `now_ticks`; the plan's prompt counts as having been played just before.
+
+        `epochs` numbers what was heard, across all performers; `ears`: memories to go on with, voice by voice.
+        """
         self.plan = plan
         self.voices = [
             Voice(index, voice, plan.signature, epochs, ears[index] if index < len(ears) else None)
             for index, voice in enumerate(plan.voices)
         ]
-        if plan.prompt is not None and not ears:
-            prompt = plan.prompt.shifted(-plan.prompt.end_ticks)
+        if plan.prompt is not None:
+            prompt = plan.prompt.shifted(now_ticks - plan.prompt.end_ticks)
             for voice in self.voices:
                 voice.ear.remember(prompt.notes)
 

@@ -17,6 +17,7 @@ import os
 import pickle
 import queue
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,6 +146,10 @@ class Backstage:
         partial.write_bytes(pickle.dumps(value))
         partial.replace(self.folder / name)
 
+    def clear(self) -> None:
+        """Remove the folder: the performance is over."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     @property
     def key(self) -> bytes:
         """What keeps other programs off the hub."""
@@ -202,7 +207,7 @@ _LAST: Final = object()
 
 
 class _Packer(pickle.Pickler):
-    """Takes dataclasses apart by their fields, three times as fast as they do it themselves, which all else waits for."""
+    """Takes dataclasses apart by their fields, three times as fast as they do it themselves."""
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)

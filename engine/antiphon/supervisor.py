@@ -10,7 +10,6 @@ import contextlib
 import datetime
 import importlib.metadata
 import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -182,7 +181,7 @@ class Supervisor:
         self._journal.close()
         write_score(self.session / "session.mid", score_of(self.header, self.records))
         write_statistics(self.session, statistics(self.header, self.records))
-        shutil.rmtree(self._backstage.folder, ignore_errors=True)
+        self._backstage.clear()
 
     def _stop_engine(self) -> None:
         engine = self._processes[Pulse.ENGINE]
@@ -306,7 +305,8 @@ class Supervisor:
             self._setup = replace(self._setup, backend=backend or self._setup.backend)
             keyboards = [name for name in inputs if name != VIRTUAL_INPUT]
             heard = ", ".join(keyboards) or "no keyboard yet: plug one in, or connect a program to Antiphon's input"
-            self._on_notice(Notice("ports", f"MIDI system {backend}; listening to {heard}", inputs, outputs))
+            system = f"MIDI system {backend}" if backend else "no MIDI system at the moment"
+            self._on_notice(Notice("ports", f"{system}; listening to {heard}", inputs, outputs))
             self._check_ready()
         elif kind == "connections":
             self._setup = replace(self._setup, connections=details[0])

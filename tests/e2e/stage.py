@@ -125,6 +125,10 @@ class Command:
                     found[role if role in ("engine", "sound") else f"{role} {place}"] = int(entry.name)
         return found
 
+    def leftovers(self) -> list[str]:
+        """Temporary files that are still there."""
+        return sorted(path.name for path in self._folder.iterdir())
+
     def signal(self, number: int, process: str | None = None) -> None:
         """Send a signal to the command itself, or to one of its processes."""
         os.kill(self._process.pid if process is None else self.processes()[process], number)
@@ -168,7 +172,7 @@ class Command:
 def on_stage(home: Path) -> Iterator[Callable[..., Command]]:
     """Gives `start(*arguments, terminal=False, **environment)`; `home`: for the user's own files.
 
-    Afterwards nothing of it runs any more, and it must have tidied up, unless it was killed.
+    Afterwards nothing of it runs any more, and no file of it is left outside `home`.
     """
     commands: list[Command] = []
     # Not below `home`: a socket's path may not be longer than some 100 characters.

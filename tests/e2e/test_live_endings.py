@@ -37,6 +37,7 @@ def test_a_signal_in_the_middle_of_chord_and_answer_ends_every_note(scene: Scene
     assert scene.jam.wait() == 0, scene.jam.said
     assert f"recorded in {scene.session}" in scene.jam.said
     assert scene.jam.processes() == {}
+    assert scene.jam.leftovers() == []
     scene.wait_for_silence()
     told = json.loads((scene.session / "session.json").read_text(encoding="utf-8"))
     assert told["hanging_notes"] == 0

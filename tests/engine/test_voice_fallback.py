@@ -218,3 +218,12 @@ def test_a_fallback_too_late_for_its_bar_begins_on_the_next_beat() -> None:
     jam.work(FALLBACK, 1920 + 300)
     jam.advance(9000)
     assert jam.notes()[0] == (2400, 48, 2520)
+
+
+def test_the_fallback_goes_on_after_a_note_that_came_when_its_phrase_was_over() -> None:
+    jam = rehearse("upbeat", slow=["main"], launch="bar")
+    call(jam)
+    jam.work(MAIN, 1930)  # Its only note was meant for 1920, a tick before the end of the phrase.
+    jam.advance(9000)
+    assert jam.notes()[:2] == [(1930, 74, 2020), (1959, 48, 2051)]
+    assert "silent" not in [kind for kind, _ in jam.decisions()]

@@ -125,6 +125,11 @@ def pickup(known: Phrase, request: Request) -> list[Note]:
     return [Note(t, 76, 120, 80) for t in range(request.start_ticks + 240, request.end_ticks, 480)]
 
 
+def upbeat(known: Phrase, request: Request) -> list[Note]:
+    """One note, on the very last tick."""
+    return [Note(request.end_ticks - 1, 74, 100, 80)]
+
+
 def low(known: Phrase, request: Request) -> list[Note]:
     """Like `echo`, two octaves below: who hears it knows the fallback plays."""
     return [Note(t, 48, 120, 80) for t in range(request.start_ticks, request.end_ticks, 480)]
@@ -146,7 +151,7 @@ _COMPOSERS: dict[str, Compose] = {
     compose.__name__.replace("_", "-"): compose
     for compose in (
         *(regular, chords, overlapping, dense, resting, hesitant, moody, broken),
-        *(echo, pickup, low, failing, failing_later),
+        *(echo, pickup, upbeat, low, failing, failing_later),
     )
 }
 TOYS = (*_COMPOSERS, "deaf")

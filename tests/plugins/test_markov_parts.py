@@ -111,13 +111,17 @@ def test_temperature_bends_the_weights() -> None:
 
 
 def test_a_circle_bores_after_a_few_turns() -> None:
-    assert staleness([60, 62, 64], 2) == {}
-    assert staleness([60, 60], 2) == {}
-    assert staleness([60, 60, 60], 2) == {60: 0.2}
-    assert staleness([60, 62] * 3, 2) == {}
-    assert staleness([60, 62] * 4, 2) == {60: 0.2}
-    assert staleness([60, 62] * 4, 6) == {}
-    assert staleness([60, 62, 64, 65] * 5, 2) == {}
+    assert staleness([60, 62, 64], 2, loops=False) == {}
+    assert staleness([60, 60], 2, loops=False) == {}
+    assert staleness([60, 60, 60], 2, loops=False) == {60: 0.2}
+    assert staleness([60, 62] * 3, 2, loops=False) == {60: 0.2}
+    assert staleness([60, 62] * 3, 6, loops=False) == {}
+
+
+def test_a_loop_of_the_player_may_come_round_more_often() -> None:
+    assert staleness([60, 62] * 3, 2, loops=True) == {}
+    assert staleness([60, 62] * 4, 2, loops=True) == {60: 0.2}
+    assert staleness([60, 62, 64, 65] * 5, 2, loops=True) == {}
 
 
 def test_patience_follows_the_player_within_bounds() -> None:

@@ -16,7 +16,9 @@ def demo(
     preset: str = typer.Option("answer", "--preset", help="A preset: a name, or the path of a .toml file."),
     output: Path = typer.Option(Path("duet"), "-o", "--output", help="Folder for what the demo leaves behind."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
-    soundfont: Path | None = typer.Option(None, "--soundfont", help="Play with this .sf2 file."),
+    soundfont: Path | None = typer.Option(
+        None, "--soundfont", exists=True, dir_okay=False, help="Play with this .sf2 file."
+    ),
 ) -> None:
     """Hear a duet of about 20 seconds: no keyboard, synth or set-up needed."""
     from dataclasses import replace

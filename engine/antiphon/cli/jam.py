@@ -20,7 +20,9 @@ def jam(
         None, "--midi", help="MIDI system: auto, jack, rtmidi, alsa, coremidi, winmm or socket."
     ),
     audio: str | None = typer.Option(None, "--audio", help="Audio device of the built-in sound."),
-    soundfont: Path | None = typer.Option(None, "--soundfont", help="Play with this .sf2 file."),
+    soundfont: Path | None = typer.Option(
+        None, "--soundfont", exists=True, dir_okay=False, help="Play with this .sf2 file."
+    ),
     tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
@@ -31,6 +33,8 @@ def jam(
 
     from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import load_plans, new_session_folder
+    from antiphon.errors import AntiphonError
+    from antiphon.journal import JOURNAL_NAME
     from antiphon.live import LiveOptions, perform
 
     plans, origins = load_plans(preset)
@@ -38,6 +42,8 @@ def jam(
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
     folder = session or new_session_folder()
+    if (folder / JOURNAL_NAME).exists():
+        raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
     options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
     typer.echo(f"recorded in {performance.session}")

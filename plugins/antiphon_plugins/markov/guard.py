@@ -25,11 +25,12 @@ def patience(row: Sequence[Hashable]) -> int:
     return max(least, min(most, max(runs, default=0)))
 
 
-def staleness(row: Sequence[Hashable], free_turns: int) -> dict[Hashable, float]:
+def staleness(row: Sequence[Hashable], free_turns: int, *, loops: bool) -> dict[Hashable, float]:
     """For values that would close yet another circle in `row` (latest last): a factor below 1 for their weight.
 
-    A circle is the same value at a distance of 1 to 8; it counts by full turns. Of the smallest `free_turns` cost
-    nothing, of every larger one more: a progression of four chords may come round more often than one chord.
+    A circle is the same value at a distance of 1 to 8; it counts by full turns, of which `free_turns` cost nothing.
+    Where the player's own `loops` are meant, a circle of n has n - 1 free turns more: a progression of four chords may
+    come round more often than one chord.
     """
     factors: dict[Hashable, float] = {}
     for period in range(1, min(_LONGEST_CIRCLE, len(row)) + 1):
@@ -38,7 +39,7 @@ def staleness(row: Sequence[Hashable], free_turns: int) -> dict[Hashable, float]
         while agreeing + period <= len(row) and row[-agreeing] == row[-agreeing - period]:
             agreeing += 1
         turns = (agreeing + period - 1) // period
-        too_many = turns - (free_turns + period - 1)
+        too_many = turns - free_turns - (period - 1 if loops else 0)
         if too_many > 0:
             factors[again] = min(factors.get(again, 1.0), _BOREDOM ** min(6, too_many))
     return factors

@@ -116,8 +116,8 @@ class Options:
         """Let what goes round in circles weigh less."""
         recent = past[-_CIRCLES_EVENTS:]
         patience = self._manner.patience
-        stale_chords = staleness([event.pitches for event in recent], patience)
-        stale_leads = staleness([event.lead for event in recent], patience)
+        stale_chords = staleness([event.pitches for event in recent], patience, loops=True)
+        stale_leads = staleness([event.lead for event in recent], patience, loops=False)
         for option in options:
             if option.place is None:  # Its chord is not known yet.
                 option.weight *= stale_leads.get(option.pitches[-1], 1.0)
