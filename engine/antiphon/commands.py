@@ -13,7 +13,7 @@ Chair = Literal["main", "fallback"]
 
 CHAIRS: tuple[Chair, Chair] = ("main", "fallback")
 
-DecisionKind = Literal["handover", "answer", "late", "fallback", "silent", "touch", "end", "ready", "lost", "failed"]
+DecisionKind = Literal["handover", "answer", "late", "fallback", "silent", "touch", "end"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from antiphon.ledger import Ledger, panic_messages
 from antiphon.performer import Performer
 from antiphon.plan import Plan, output_names
 from antiphon.schedule import PLAYER, Part, Schedule, Send
-from antiphon.timing import Timeline
+from antiphon.timing import TempoChange, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,13 @@ class Stage(Protocol):
 class Duet:
     """A whole performance: plans, voices, notes on their way and notes that sound."""
 
-    def __init__(self, plans: Sequence[Plan], stage: Stage) -> None:
-        """Outputs are numbered as in `output_names(plans)`."""
+    def __init__(self, plans: Sequence[Plan], stage: Stage, changes: Sequence[TempoChange] = ()) -> None:
+        """Outputs are numbered as in `output_names(plans)`. `changes`: the tempo map to go on with."""
         outputs = output_names(plans)
         self.plans = tuple(plans)
         self.cast = Cast(plans)
         self.schedule = Schedule()
-        self.timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
+        self.timeline = Timeline(plans[0].tempo_bpm, plans[0].signature, changes)
         self.now_ticks = 0
         """The last tick at which something happened."""
         self.selected = 0

@@ -34,6 +34,7 @@ from antiphon.runtime import (
     spawn_thread,
 )
 from antiphon.schedule import PLAYER, Send
+from antiphon.timing import TempoChange
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""
@@ -55,6 +56,8 @@ class EngineSetup:
     backend: str | None = None
     takes_over: bool = False
     selected: int = 0
+    changes: tuple[TempoChange, ...] = ()
+    """The tempo map so far."""
     connections: tuple[tuple[str, str], ...] = ()
     """What was plugged into our virtual ports."""
 
@@ -86,7 +89,7 @@ class Engine:
         self._arrived_seconds = 0.0
         self._running = True
         self._orphaned = False
-        self.duet = Duet(self._setup.plans, self)
+        self.duet = Duet(self._setup.plans, self, self._setup.changes)
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from antiphon.duet import (
 from antiphon.plan import Plan
 from antiphon.player import Player
 from antiphon.schedule import Send
+from antiphon.timing import TempoChange
 
 MakePlayer = Callable[[Role], Player]
 """Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""
@@ -95,7 +96,7 @@ class Offline:
                 continue
             if isinstance(record, Restarted):
                 self.advance(sent_ticks)  # The engine was dead from here on.
-                self._start()
+                self._start(self.duet.timeline.changes)
                 self.duet.restart(record.ticks, record.plan)
                 continue
             if isinstance(record, Decision):
@@ -124,12 +125,12 @@ class Offline:
         self.advance(sent_ticks)
         self._replaying = False
 
-    def _start(self) -> None:
+    def _start(self, changes: Sequence[TempoChange] = ()) -> None:
         self._asked: dict[int, list[Prime | Extend]] = {}
         self._players: dict[int, Player] = {}
         # Only the latest phrase of each chair can still be wanted.
         self._composed: dict[tuple[int, Chair], Continuation] = {}
-        self.duet = Duet(self._plans, self)
+        self.duet = Duet(self._plans, self, changes)
 
     def _settle(self) -> None:
         """Let the players work until none has anything to do."""

@@ -27,7 +27,7 @@ from antiphon.midifile import write_score
 from antiphon.plan import Plan, output_names
 from antiphon.ports import VIRTUAL_INPUT
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
-from antiphon.session import score_of, statistics, write_statistics
+from antiphon.session import score_of, statistics, timeline_of, write_statistics
 
 SILENT_SECONDS: Final = 1.5
 """A process that has not beaten for this long is stuck."""
@@ -225,7 +225,8 @@ class Supervisor:
         self._drain()
         if self._link is not None:
             self._link.close()
-        self._setup = replace(self._setup, takes_over=True)
+        changes = timeline_of(self.header, self.records).changes
+        self._setup = replace(self._setup, takes_over=True, changes=changes)
         self._backstage.leave("engine", self._setup)
         self._start("engine", Pulse.ENGINE)
         self._join()

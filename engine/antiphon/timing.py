@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon.notes import TICKS_PER_BEAT
@@ -61,9 +62,12 @@ class TempoChange:
 class Timeline:
     """The session's tempo map: turns seconds into ticks and back, and knows where beats and bars begin."""
 
-    def __init__(self, bpm: float = 120.0, signature: TimeSignature | None = None) -> None:
+    def __init__(
+        self, bpm: float = 120.0, signature: TimeSignature | None = None, changes: Sequence[TempoChange] = ()
+    ) -> None:
+        """`changes`: the tempo map to go on with, as `changes` gave it; else `bpm` from the start."""
         self.signature = signature or TimeSignature()
-        self._changes = [TempoChange(0.0, 0, bpm)]
+        self._changes = list(changes) or [TempoChange(0.0, 0, bpm)]
 
     @property
     def changes(self) -> tuple[TempoChange, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 from antiphon import messages
+from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
 from antiphon.generator import Request
 from antiphon.listening import Ear
-from antiphon.notes import Note, Phrase
+from antiphon.notes import Note
 from antiphon.plan import VoicePlan
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 
@@ -40,53 +41,6 @@ class _Seat:
     """How many leading notes of the voice's memory it has been told."""
 
 
-@dataclass(slots=True)
-class _Answer:
-    """An answer from the first guess at it to its last note. A guess has no `launch_ticks` yet."""
-
-    epoch: int
-    origin_ticks: int
-    """Where the generator begins to continue, in its own time."""
-    length_ticks: int | None
-    """How long the answer is; None: until touched."""
-    composed_end_ticks: int
-    """How far the generator has come, in its own time."""
-    chair: Chair = "main"
-    phrases: list[Phrase] = field(default_factory=list)
-    """Received and not yet placed."""
-    count: int = 0
-    """Phrases received."""
-    wanted: int | None = None
-    """Number of the phrase that was asked for and has not come."""
-    failure: str | None = None
-    launch_ticks: int | None = None
-    """Where its first note falls, in session time."""
-    shift_ticks: int | None = None
-    """From the generator's time to session time; known with the first note."""
-    ask_ticks: int | None = None
-    """When to ask for the next phrase."""
-    deadline_ticks: int | None = None
-    """When to stop waiting for the wanted phrase."""
-    played: list[Note] = field(default_factory=list)
-    """Notes handed to the schedule, in session time."""
-
-    @property
-    def end_ticks(self) -> int | None:
-        """Where the answer ends, in session time; None if that is not settled."""
-        if self.length_ticks is None or self.shift_ticks is None or self.launch_ticks is None:
-            return None
-        return self.launch_ticks + self.length_ticks
-
-    @property
-    def last_ticks(self) -> int | None:
-        """Where the generator has no more to compose, in its own time."""
-        return None if self.length_ticks is None else self.origin_ticks + self.length_ticks
-
-    def sounds(self, ticks: int) -> bool:
-        """Whether its first note has come by `ticks`."""
-        return self.shift_ticks is not None and self.launch_ticks is not None and ticks >= self.launch_ticks
-
-
 class Voice:
     """The state machine of one voice. Every method returns what is to be done, as commands."""
 
@@ -100,7 +54,7 @@ class Voice:
         self._signature = signature
         self._epochs = epochs
         self._seats = {chair: _Seat() for chair in CHAIRS}
-        self._answer: _Answer | None = None
+        self._answer: Answer | None = None
         self._call_ticks: int | None = None
         self._handover_ticks: int | None = None
         self._busy_until_ticks = 0
@@ -297,7 +251,7 @@ class Voice:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
         end = self._call_end()
         epoch = next(self._epochs)
-        answer = self._answer = _Answer(epoch, end, self._answer_length(end), end)
+        answer = self._answer = Answer(epoch, end, self._answer_length(end), end)
         said = [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
         return said + self._ask(answer, now)
 
@@ -328,7 +282,7 @@ class Voice:
 
     # ---- the answer ----------------------------------------------------------------------------------------------
 
-    def _ask(self, answer: _Answer, now: Moment) -> list[Command]:
+    def _ask(self, answer: Answer, now: Moment) -> list[Command]:
         start, last = answer.composed_end_ticks, answer.last_ticks
         length = self._signature.bar_ticks if last is None else min(self._signature.bar_ticks, last - start)
         if length <= 0:
@@ -351,7 +305,7 @@ class Voice:
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 
-    def _deadline(self, answer: _Answer, now: Moment) -> int:
+    def _deadline(self, answer: Answer, now: Moment) -> int:
         # Never a matter of when a phrase came that came in time: so the launch counts, not the present before it.
         needed = max(answer.launch_ticks or 0, now.ticks)
         if answer.chair == "fallback":
@@ -396,7 +350,7 @@ class Voice:
                 answer.ask_ticks = max(now.ticks, phrase.start_ticks + answer.shift_ticks)
         return said
 
-    def _launch(self, answer: _Answer, first: Note, now: Moment) -> None:
+    def _launch(self, answer: Answer, first: Note, now: Moment) -> None:
         launch, grid = answer.launch_ticks or 0, self._launch_grid()
         late_ticks = now.ticks - launch
         if late_ticks > 0 and grid is None:
@@ -433,11 +387,11 @@ class Voice:
         prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
         return [told, *prime, *self._ask(answer, now)]
 
-    def _fail(self, answer: _Answer, reason: str, now: Moment) -> list[Command]:
+    def _fail(self, answer: Answer, reason: str, now: Moment) -> list[Command]:
         """The player of `answer` cannot go on with it."""
         if answer.launch_ticks is None:
             origin = answer.origin_ticks  # Whatever was guessed so far is worth nothing without what follows.
-            self._answer = _Answer(answer.epoch, origin, answer.length_ticks, origin, failure=reason)
+            self._answer = Answer(answer.epoch, origin, answer.length_ticks, origin, failure=reason)
             return []
         answer.failure = reason
         return self._stand_in(reason, now) if answer.wanted is not None else []

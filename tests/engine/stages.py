@@ -156,9 +156,8 @@ class LiveLike:
         """The engine dies; another one ends what sounds, and goes on with the players that are there."""
         for output, message in list(self.ledger.silencing()):
             self.ledger.mark(output, message)
-        selected, timeline = self.duet.selected, self.duet.timeline
-        self.duet = Duet(self.plans, self)
-        self.duet.timeline = timeline
+        selected, changes = self.duet.selected, self.duet.timeline.changes
+        self.duet = Duet(self.plans, self, changes)
         self._silent_from.clear()
         self.duet.restart(self.now_ticks, selected)
         for slot, desk in sorted(self._desks.items()):

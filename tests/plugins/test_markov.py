@@ -128,6 +128,14 @@ def test_phrases_are_legal_and_within_the_constraints(
         start += length
 
 
+@pytest.mark.parametrize(("low", "high"), [(127, 127), (0, 0), (120, 127)])
+def test_a_range_at_the_edge_of_the_keyboard_is_played_in(low: int, high: int) -> None:
+    heard = sample_phrases()["melody"]
+    notes = player(heard=heard).extend(request(heard.end_ticks, BAR, Constraints(low, high))).notes
+    assert notes
+    assert all(low <= note.pitch <= high for note in notes)
+
+
 def test_rewind_into_an_answer_repeats_what_followed() -> None:
     heard = sample_phrases()["melody"]
     generator = player(heard=heard)

@@ -188,6 +188,8 @@ def test_only_allowed_pitches_are_left_of_a_chord() -> None:
     legality = Legality(Constraints(48, 72, frozenset({0, 4, 7}), 2))
     assert legality.fit((48, 52, 53, 60)) == (52, 60)
     assert legality.fit((48, 52, 61)) == ()
+    assert 60 + Legality(Constraints(127, 127)).octaves(60) == 120
+    assert 61 + Legality(Constraints(0, 0)).octaves(61) == 1
     assert [pitch + legality.octaves(pitch) for pitch in (30, 47, 48, 72, 73, 100)] == [54, 59, 48, 72, 61, 64]
 
 

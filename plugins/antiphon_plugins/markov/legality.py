@@ -29,12 +29,15 @@ class Legality:
         self._allowed = frozenset(self.pitches)
 
     def octaves(self, lead: int) -> int:
-        """Semitones, a multiple of 12, that bring a highest note into the range, if any do."""
+        """Semitones, a multiple of 12, that bring a highest note into the range, or near to it if none do."""
+        shift = 0
         if lead > self._high:
-            return 12 * ((self._high - lead) // 12)
-        if lead < self._low:
-            return 12 * -((lead - self._low) // 12)
-        return 0
+            shift = 12 * ((self._high - lead) // 12)
+        elif lead < self._low:
+            shift = 12 * -((lead - self._low) // 12)
+        if lead + shift < 0:
+            return shift + 12
+        return shift - 12 if lead + shift > 127 else shift
 
     def fit(self, pitches: Sequence[int]) -> tuple[int, ...]:
         """Those of `pitches` (from the lowest up) that may be played, at most `polyphony`; () without the highest."""
