@@ -106,6 +106,12 @@ class JournalWriter:
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
+def holds_music(folder: Path) -> bool:
+    """Whether a session in which anything was heard is recorded in `folder`."""
+    journal = folder / JOURNAL_NAME
+    return journal.exists() and '"is":"Heard"' in journal.read_text(encoding="utf-8", errors="replace")
+
+
 def read_session(path: Path) -> Session:
     """Read the session in folder `path` (or its journal file).
 

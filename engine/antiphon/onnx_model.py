@@ -63,7 +63,8 @@ def _computes(onnxruntime: Any, provider: str) -> bool:
     options.intra_op_num_threads = 1
     try:
         with quiet_stderr():
-            session = onnxruntime.InferenceSession(_DOUBLE, options, providers=[provider])
+            # Without the fallback, which announces itself on stdout: a provider that fails says so by raising.
+            session = onnxruntime.InferenceSession(_DOUBLE, options, providers=[provider], enable_fallback=0)
             if provider not in session.get_providers():
                 return False
             (doubled,) = session.run(None, {"x": numpy.array([1, 2], numpy.float32)})

@@ -144,6 +144,11 @@ def socket_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+def _unmeasured() -> dict[str, str]:
+    """The environment without coverage, which would make an independent witness miss what it has to see."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 class Listener:
     """`listener.py` in a process of its own."""
 
@@ -152,6 +157,7 @@ class Listener:
         options = ["--backend", backend, "--name", name, *(["--source", source] if source else [])]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "listener.py"), str(file), *options],
+            env=_unmeasured(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -191,6 +197,7 @@ class Keyboard:
         options = ["--backend", backend, "--name", name, "--settle", str(settle_seconds), *(["--to", to] if to else [])]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "keyboard.py"), str(file), *options],
+            env=_unmeasured(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

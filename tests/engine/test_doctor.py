@@ -240,7 +240,8 @@ def test_only_a_provider_whose_session_has_it_and_computes_is_usable(monkeypatch
     class Session:
         """Like the real one: what does not work is silently replaced by the processor."""
 
-        def __init__(self, model: bytes, options: object, providers: list[str]) -> None:
+        def __init__(self, model: bytes, options: object, providers: list[str], enable_fallback: int) -> None:
+            assert not enable_fallback, "it would announce itself on stdout, in the middle of our JSON"
             if providers == ["RaisingExecutionProvider"]:
                 raise RuntimeError("no such device")
             self.providers = ["CPUExecutionProvider"] if providers == ["CUDAExecutionProvider"] else providers

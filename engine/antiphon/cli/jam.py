@@ -34,7 +34,7 @@ def jam(
     from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import load_plans, new_session_folder
     from antiphon.errors import AntiphonError
-    from antiphon.journal import JOURNAL_NAME
+    from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
 
     plans, origins = load_plans(preset)
@@ -42,7 +42,7 @@ def jam(
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
     folder = session or new_session_folder()
-    if (folder / JOURNAL_NAME).exists():
+    if holds_music(folder):
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
     options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)

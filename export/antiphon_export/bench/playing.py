@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from antiphon import messages
+from antiphon.cli.setup import load_plans
 from antiphon.commands import Decision
 from antiphon.journal import Session
 from antiphon.plan import Handover, Plan, VoicePlan
@@ -21,8 +22,6 @@ from antiphon_export.bench.witness import Timed
 _SIGNAL: Final = 119
 """The controller that hands over."""
 _BY_SIGNAL: Final = Handover(by="trigger", trigger_cc=_SIGNAL)
-_MARKOV: Final = VoicePlan(handover=_BY_SIGNAL)
-_PLAN: Final = Plan("bench", (_MARKOV,), tempo_bpm=TEMPO_BPM, inputs=VIRTUAL, outputs=VIRTUAL)
 
 _THRU: Final = Target("p99", 0.5)
 _LATENESS: Final = (Target("p50", 0.1), Target("p99", 1.0))
@@ -35,7 +34,7 @@ def thru(folder: Path, backend: str, seconds: float) -> list[Row]:
     rows = []
     for how, spread_seconds in (("fingers 5 ms apart", 0.005), ("struck in the same instant", 0.0)):
         place = folder / f"{1000 * spread_seconds:.0f}"
-        played = perform(_PLAN, chords(seconds / 2, spread_seconds), place, backend, tail_seconds=0.5)
+        played = perform(_plan(_BY_SIGNAL), chords(seconds / 2, spread_seconds), place, backend, tail_seconds=0.5)
         if backend != "jack":
             # JACK tells of a message when the period in which it arrived is over; there the whole way is what counts.
             late = [seconds for send, seconds in _sends(played.session) if send.source == PLAYER]
@@ -47,7 +46,10 @@ def thru(folder: Path, backend: str, seconds: float) -> list[Row]:
 def lateness(folder: Path, backend: str, seconds: float, generator: str) -> list[Row]:
     """A voice with 50 notes a second, while `generator` works in a process of its own for another."""
     metronome = VoicePlan(METRONOME, mode="continue", handover=_BY_SIGNAL, controls={})
-    plan = replace(_PLAN, voices=(metronome, replace(metronome, generator=generator, channel=2)))
+    beside = replace(_plan(_BY_SIGNAL).voices[0], mode="continue", channel=2)
+    if generator == BUSY:
+        beside = replace(metronome, generator=BUSY, channel=2)
+    plan = replace(_plan(_BY_SIGNAL), voices=(metronome, beside))
     played = perform(plan, [*_note(0.0, 60), *_signal(0.2)], folder, backend, tail_seconds=seconds)
     late = [seconds for send, seconds in _sends(played.session) if send.source != PLAYER]
     who = "busy Python" if generator == BUSY else generator
@@ -59,8 +61,7 @@ def lateness(folder: Path, backend: str, seconds: float, generator: str) -> list
 
 def handover(folder: Path, backend: str, lengths: Sequence[tuple[int, int]], by: str) -> list[Row]:
     """Calls of several lengths (notes, how many such calls), each handed over `by` silence or by the last event."""
-    rule = Handover() if by == "silence" else _BY_SIGNAL
-    plan = replace(_PLAN, voices=(replace(_MARKOV, handover=rule),))
+    plan = _plan(Handover() if by == "silence" else _BY_SIGNAL)
     calls = [notes for notes, times in lengths for _ in range(times)]
     score: Timed = []
     for notes in calls:
@@ -79,7 +80,7 @@ def handover(folder: Path, backend: str, lengths: Sequence[tuple[int, int]], by:
 def burst(folder: Path, backend: str, notes: int) -> list[Row]:
     """So many notes at once, through the engine: what is lost or out of place, and how long the last one takes."""
     score = [(0.0, message) for n in range(notes) for message in _numbered(n)]
-    played = perform(_PLAN, score, folder, backend, tail_seconds=5 + notes / 1000)
+    played = perform(_plan(_BY_SIGNAL), score, folder, backend, tail_seconds=5 + notes / 1000)
     first = played.sent[0][0] if played.sent else 0.0
     return [
         figure(
@@ -87,6 +88,16 @@ def burst(folder: Path, backend: str, notes: int) -> list[Row]:
         ),
         milliseconds("  until the last has arrived", [played.heard[-1][0] - first] if played.heard else []),
     ]
+
+
+# ---- plans -----------------------------------------------------------------------------------------------------------
+
+
+def _plan(rule: Handover) -> Plan:
+    """The preset `answer` as it is shipped, but for its ports, its tempo and the rule by which a call ends."""
+    (plan, *_), _ = load_plans("answer")
+    voices = tuple(replace(voice, handover=rule) for voice in plan.voices)
+    return replace(plan, voices=voices, tempo_bpm=TEMPO_BPM, inputs=VIRTUAL, outputs=VIRTUAL)
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------
