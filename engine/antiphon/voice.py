@@ -284,7 +284,9 @@ class Voice:
 
     def _ask(self, answer: Answer, now: Moment) -> list[Command]:
         start, last = answer.composed_end_ticks, answer.last_ticks
-        length = self._signature.bar_ticks if last is None else min(self._signature.bar_ticks, last - start)
+        # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
+        longest = self._signature.bar_ticks if answer.count else self._signature.beat_ticks
+        length = longest if last is None else min(longest, last - start)
         if length <= 0:
             return []
         if not self._seats[answer.chair].ready:
@@ -347,7 +349,9 @@ class Voice:
             if notes:
                 said.append(Play(self.index, tuple(notes)))
             if more:
-                answer.ask_ticks = max(now.ticks, phrase.start_ticks + answer.shift_ticks)
+                # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
+                begins = now.ticks if answer.count == 1 else phrase.start_ticks + answer.shift_ticks
+                answer.ask_ticks = max(now.ticks, begins)
         return said
 
     def _launch(self, answer: Answer, first: Note, now: Moment) -> None:

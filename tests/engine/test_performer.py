@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from antiphon import messages
 from antiphon.commands import Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.generator import Request
@@ -52,11 +54,18 @@ def test_a_whole_round_from_the_first_key_to_the_end_of_the_answer() -> None:
         Play(0, (Note(1000, 72, 490, 90),)),
     ]
     assert duo.voices[0].state == "answering"
+    assert duo.next_ticks() == 1000
+    (rest,) = duo.advance(at(1000))
+    # Of the call's 490 ticks, 10 are left after the first beat. Its phrase began 10 ticks before its note, at 990.
+    request = Request(980, 10, {}, duo.plan.voices[0].constraints, pytest.approx(0.03 + 422 / 960), final=True)
+    assert rest == Extend(0, "main", 2, 1, request)
+    assert duo.next_ticks() == 1470 - 48
+    assert duo.receive(answer_to(rest, Note(985, 74, 50, 90)), at(1200)) == [Play(0, (Note(1475, 74, 15, 90),))]
     assert duo.next_ticks() == 1490
     assert duo.advance(at(1490)) == [
         Decision("end", 0, 1490, "the answer is over"),
         Silence(0, 1490),
-        Prime(0, "main", 3, 1, (Note(1000, 72, 490, 90),), 1490),
+        Prime(0, "main", 3, 1, (Note(1000, 72, 490, 90), Note(1475, 74, 15, 90)), 1490),
     ]
     assert (duo.voices[0].state, duo.next_ticks()) == ("listening", None)
     assert duo.advance(at(2000)) == []

@@ -50,15 +50,33 @@ def test_on_a_grid_the_length_of_the_call_is_rounded_up_to_it(launch: Launch, en
     assert jam.decisions()[-1] == ("end", end_ticks)
 
 
-def test_an_answer_of_n_bars_is_asked_for_bar_by_bar() -> None:
+def test_the_first_phrase_is_a_beat_long_and_the_bar_after_it_is_asked_for_at_the_handover() -> None:
+    jam = rehearse(VoicePlan("echo", fallback="low", handover=PEDAL, launch="bar", mode="continue"))
+    jam.tone(0)
+    requests = jam.toys[0].requests
+    assert {r.length_ticks for r in requests} == {480}, "every guess is a beat"
+    jam.advance(699)
+    guesses = len(requests)
+    press(jam, 700)
+    jam.advance(1920 + 480 - 1)
+    assert [(r.start_ticks, r.length_ticks) for r in requests[guesses:]] == [(2400, 1920)], "long before it sounds"
+    # It may take until 50 ms before the first beat is over, and 30 ms is what a phrase may always be late.
+    assert requests[guesses].seconds_left == pytest.approx((2400 - 48 - 700) / 960 + 0.03)
+    jam.advance(2400)
+    assert [(r.start_ticks, r.length_ticks) for r in requests[guesses + 1 :]] == [(4320, 1920)], "as the bar begins"
+    jam.advance(6240 - 1)
+    assert [start for start, _, _ in jam.notes()] == [1920 + 480 * i for i in range(9)]
+
+
+def test_an_answer_of_n_bars_is_asked_for_bar_by_bar_after_its_first_beat() -> None:
     jam = rehearse(VoicePlan("echo", fallback="low", handover=PEDAL, answer_bars=3))
     jam.tone(0)
     press(jam, 480)
     jam.advance(480 + 3 * 1920 - 1)
     requests = jam.toys[0].requests
-    assert [r.length_ticks for r in requests[-3:]] == [1920, 1920, 1920]
-    assert [r.final for r in requests[-3:]] == [False, False, True]
-    assert [r.start_ticks for r in requests[-3:]] == [100, 2020, 3940]
+    assert [r.length_ticks for r in requests[-4:]] == [480, 1920, 1920, 1440]
+    assert [r.final for r in requests[-4:]] == [False, False, False, True]
+    assert [r.start_ticks for r in requests[-4:]] == [100, 580, 2500, 4420]
     assert [start for start, _, _ in jam.notes()] == [480 + 480 * i for i in range(12)]
     jam.advance(10_000)
     assert jam.decisions()[-1] == ("end", 480 + 3 * 1920)
@@ -154,7 +172,9 @@ def test_a_controller_turns_a_control_from_the_next_phrase_on_and_is_not_passed_
     press(jam, 480)
     jam.hear(500, messages.control_change(0, 21, 64))
     jam.advance(9000)
-    assert [r.controls["heat"] for r in requests[-3:]] == [2.0, 2.0, pytest.approx(2 * 64 / 127)]
+    # The first beat and the bar asked for at the hand-over came before the turn, the next two phrases after it.
+    turned = pytest.approx(2 * 64 / 127)
+    assert [r.controls["heat"] for r in requests[-4:]] == [2.0, 2.0, turned, turned]
     assert not [send for send in jam.sends if send.message[0] == 0xB0]
 
 

@@ -50,6 +50,7 @@ def test_on_a_grid_a_phrase_a_little_late_keeps_its_place() -> None:
     jam = rehearse(slow=["main"], launch="bar")
     call(jam)
     jam.work(MAIN, 1930)
+    jam.work(MAIN, 2000)  # The bar after the first beat, in time for 2400.
     jam.advance(2500)
     assert jam.decisions() == [("handover", 1920), ("late", 1930), ("answer", 1920)]
     assert jam.notes() == [(1930, 72, 2040), (2400, 72, None)]
@@ -60,7 +61,8 @@ def test_a_phrase_in_time_falls_where_it_would_have_fallen_at_once() -> None:
     for jam in jams:
         call(jam)
     jams[1].work(MAIN, 1920)
-    jams[1].work(MAIN, 3000)
+    jams[1].work(MAIN, 2400 - 49)  # The bar after the first beat, a tick before it is given up,
+    jams[1].work(MAIN, 4320 - 49)  # and what comes after it.
     jams[0].advance(6000)
     jams[1].advance(6000)
     assert jams[0].sends == jams[1].sends
@@ -93,10 +95,10 @@ def test_the_fallback_goes_on_from_the_answer_as_it_was_played() -> None:
     jam.advance(9000)
     assert texts(jam, "fallback") == ["failing-later: RuntimeError: out of ideas; low plays"]
     assert [(start, pitch) for start, pitch, _ in jam.notes()] == [
-        (500 + 480 * i, 72 if i < 4 else 48) for i in range(12)
+        (500 + 480 * i, 72 if i < 5 else 48) for i in range(12)
     ]
-    heard = [phrase for phrase in jam.toys[FALLBACK].primed if phrase.end_ticks == 500 + 1920]
-    assert [(n.start_ticks, n.pitch) for n in heard[0].notes] == [(0, 60)] + [(500 + 480 * i, 72) for i in range(4)]
+    heard = [phrase for phrase in jam.toys[FALLBACK].primed if phrase.end_ticks == 500 + 480 + 1920]
+    assert [(n.start_ticks, n.pitch) for n in heard[0].notes] == [(0, 60)] + [(500 + 480 * i, 72) for i in range(5)]
 
 
 def test_a_player_that_dies_before_the_handover_is_replaced_at_it() -> None:
@@ -129,23 +131,53 @@ def test_a_player_that_dies_while_it_is_waited_for_is_replaced_at_once() -> None
 def test_a_player_that_dies_in_the_middle_is_replaced_when_more_is_needed() -> None:
     jam = rehearse(bars=3)
     call(jam)
-    jam.lose(MAIN, 1000)  # Two bars are there by now.
+    jam.lose(MAIN, 1000)  # A beat and two bars are there by now.
     jam.advance(9000)
-    assert [pitch for _, pitch, _ in jam.notes()] == [72] * 8 + [48] * 4
-    assert jam.decisions("answer")[:2] == [("handover", 500), ("fallback", 500 + 1920)]
+    assert [(start, pitch) for start, pitch, _ in jam.notes()] == [
+        (500 + 480 * i, 72 if i < 9 else 48) for i in range(12)
+    ]
+    assert jam.decisions("answer")[:2] == [("handover", 500), ("fallback", 500 + 480 + 1920)]
 
 
-def test_a_player_that_is_asked_for_more_and_does_not_reply_is_replaced_before_the_gap() -> None:
+@pytest.mark.parametrize(("replies", "beats"), [(1, 1), (2, 5)])
+def test_a_player_that_is_asked_for_more_and_does_not_reply_is_replaced_before_the_gap(
+    replies: int, beats: int
+) -> None:
     jam = rehearse(slow=["main"])
     jam.tone(0)
     jam.work(MAIN, 200)
     jam.hear(500, PRESS)
+    if replies == 2:
+        jam.work(MAIN, 900)
     jam.advance(9000)
-    # The second bar was due at 2420: 50 ms before, the fallback composes it.
-    assert jam.decisions()[2] == ("fallback", 2420 - 48)
+    # The bar after the first beat, or the one after that: 50 ms before it is due, the fallback composes it.
+    assert jam.decisions("late")[2] == ("fallback", 500 + 480 * beats - 48)
     assert [(start, pitch) for start, pitch, _ in jam.notes()] == [
-        (500 + 480 * i, 72 if i < 4 else 48) for i in range(8)
+        (500 + 480 * i, 72 if i < beats else 48) for i in range(8)
     ]
+
+
+def test_a_player_waited_for_has_until_30_ms_after_the_handover_however_soon_it_is_due() -> None:
+    jam = rehearse("upbeat", slow=["main"])
+    jam.tone(0)
+    jam.work(MAIN, 200)
+    jam.hear(500, PRESS)  # The note on the last tick of the first beat falls here, so the bar after it is due at 501.
+    jam.work(MAIN, 528)
+    assert jam.decisions() == [("handover", 500), ("answer", 500), ("late", 528)]
+    assert jam.notes()[0][:2] == (500, 74)
+
+
+def test_a_fallback_that_hangs_after_its_first_beat_falls_silent_without_a_note_hanging() -> None:
+    jam = rehearse("failing", slow=["fallback"])
+    call(jam)
+    jam.work(FALLBACK, 510)
+    jam.advance(9000)
+    assert jam.decisions() == [("handover", 500), ("fallback", 500), ("late", 510), ("answer", 510), ("silent", 990)]
+    assert jam.notes() == [(510, 48, 630)]
+    jam.slow.clear()
+    call(jam, 10_000)
+    jam.advance(20_000)
+    assert {pitch for start, pitch, _ in jam.notes() if start > 9000} == {48}
 
 
 def test_a_player_that_has_not_started_yet_is_replaced() -> None:

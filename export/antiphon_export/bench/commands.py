@@ -19,6 +19,7 @@ def _bench() -> None:
 def host(
     quick: bool = typer.Option(False, "--quick", help="Measure for half a minute instead of several."),
     seconds: float | None = typer.Option(None, "--seconds", min=1, help="Length of each run with scheduled notes."),
+    only: str = typer.Option("", "--only", help="Measure only what has this in its name: burst, JACK, hand-over …"),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
 ) -> None:
     """Measure the host against its targets: latency, lateness, start-up, memory, bursts. Leave the machine alone meanwhile."""
@@ -32,7 +33,7 @@ def host(
     if seconds is not None:
         extent = replace(extent, seconds=seconds)
     machine = this_machine()
-    rows = list(measure_host(extent, lambda what: typer.echo(f"measuring {what} …", err=True)))
+    rows = list(measure_host(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only))
     if as_json:
         report = {"machine": asdict(machine), "quick": quick, "seconds": extent.seconds, "rows": as_data(rows)}
         typer.echo(json.dumps(report, indent=2))

@@ -48,6 +48,8 @@ def idleness(folder: Path, backend: str, seconds: float) -> list[Row]:
         processes = family(program.pid)
         if processes is None:
             return [Unmeasured("memory and idle CPU", _NO_PROC)]
+        if "engine" not in processes:
+            raise AntiphonError("the engine does not stay alive")
         before = {role: processor_seconds(pid) for role, pid in processes.items()}
         began = time.perf_counter()
         time.sleep(seconds)

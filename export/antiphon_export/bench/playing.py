@@ -55,7 +55,7 @@ def lateness(folder: Path, backend: str, seconds: float, generator: str) -> list
     who = "busy Python" if generator == BUSY else generator
     return [
         milliseconds(f"lateness beside {who}, {backend} ports", late, *_LATENESS),
-        milliseconds(f"  as the listener hears it, {backend}", _delays(played)),
+        milliseconds(f"  as the listener hears it, {backend}", delays(played)),
     ]
 
 
@@ -71,7 +71,7 @@ def handover(folder: Path, backend: str, lengths: Sequence[tuple[int, int]], by:
             score += _signal(score[-1][0])
     played = perform(plan, score, folder, backend, tail_seconds=_ANSWER_SECONDS)
     found: dict[int, list[float]] = {notes: [] for notes in calls}
-    for notes, latencies in zip(calls, _answers(played.session), strict=False):
+    for notes, latencies in zip(calls, answers(played.session), strict=False):
         found[notes] += latencies
     how = "silence" if by == "silence" else "trigger at the last release"
     return [milliseconds(f"hand-over by {how} to first note, call of {n}", found[n], _ANSWER) for n in found]
@@ -79,7 +79,7 @@ def handover(folder: Path, backend: str, lengths: Sequence[tuple[int, int]], by:
 
 def burst(folder: Path, backend: str, notes: int) -> list[Row]:
     """So many notes at once, through the engine: what is lost or out of place, and how long the last one takes."""
-    score = [(0.0, message) for n in range(notes) for message in _numbered(n)]
+    score = [(0.0, message) for n in range(notes) for message in numbered(n)]
     played = perform(_plan(_BY_SIGNAL), score, folder, backend, tail_seconds=5 + notes / 1000)
     first = played.sent[0][0] if played.sent else 0.0
     return [
@@ -141,7 +141,7 @@ def _signal(seconds: float) -> Timed:
     return [(seconds, messages.control_change(0, _SIGNAL, value)) for value in (127, 0)]
 
 
-def _numbered(number: int) -> tuple[bytes, bytes]:
+def numbered(number: int) -> tuple[bytes, bytes]:
     """A note that differs from the 200,000 before it."""
     channel, pitch, velocity = number % 16, number // 16 % 128, 1 + number // 2048 % 127
     return messages.note_on(channel, pitch, velocity), messages.note_off(channel, pitch, velocity)
@@ -171,7 +171,7 @@ def _trip(what: str, played: Performance) -> Row:
     return milliseconds(what, [arrived - left for (left, sent), (arrived, heard) in pairs if sent == heard])
 
 
-def _delays(played: Performance) -> list[float]:
+def delays(played: Performance) -> list[float]:
     """For each message of the voices: seconds from its moment to its arrival at the listener."""
     timeline = timeline_of(played.session.header, played.session.records)
     return [
@@ -181,7 +181,7 @@ def _delays(played: Performance) -> list[float]:
     ]
 
 
-def _answers(session: Session) -> list[list[float]]:
+def answers(session: Session) -> list[list[float]]:
     """For each hand-over, the latency of the answer's first note; none if it was not played."""
     starts = [
         index

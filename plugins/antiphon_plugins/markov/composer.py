@@ -15,7 +15,7 @@ from antiphon.notes import Note, score_order
 from antiphon_plugins.markov.draw import choose, uniform
 from antiphon_plugins.markov.events import Event, make_event
 from antiphon_plugins.markov.legality import Legality, is_muddy, silence_overlaps
-from antiphon_plugins.markov.manner import Manner, too_low
+from antiphon_plugins.markov.manner import BREATH_GAPS, Manner, too_low
 from antiphon_plugins.markov.model import Memory
 from antiphon_plugins.markov.options import Option, Options
 from antiphon_plugins.markov.table import Table, fold_shape, shape_of, voicing_contexts
@@ -97,8 +97,10 @@ class Composer:
             start = min(last, option.onset_ticks + note.start_ticks - event.onset_ticks)
             length = note.length_ticks or gap_after or self._manner.typical_gap_ticks
             notes.append(Note(start, pitch, min(length, _LONGEST_NOTE_TICKS), note.velocity))
-            # Released before the next came, it is released before the next comes; held over, it keeps its length.
-            holds.append(length / gap_after if gap_after is not None and length <= 1.15 * gap_after else None)
+            # Released before the next came, it is released before the next comes; held over, or followed by a breath,
+            # it keeps its length: a chord that closed a phrase must not be cut to a blip in the middle of one.
+            joined = gap_after is not None and gap_after <= BREATH_GAPS * self._manner.typical_gap_ticks
+            holds.append(length / gap_after if gap_after and joined and length <= 1.15 * gap_after else None)
         first = notes[0].start_ticks - option.onset_ticks
         if first > 0:  # What stood first in the chord could not be played: the rest is not late for that.
             notes = [note.shifted(-first) for note in notes]
@@ -152,7 +154,9 @@ class Composer:
         for index, draft in enumerate(drafts):
             is_last = index == len(drafts) - 1
             onset = draft.event.onset_ticks
-            after = end if is_last else drafts[index + 1].event.onset_ticks
+            # What comes after the phrase is not known yet: the last event lasts at least as long as usual.
+            usual = onset + self._manner.typical_gap_ticks
+            after = max(end, usual) if is_last else drafts[index + 1].event.onset_ticks
             for note, hold in zip(draft.event.notes, draft.holds, strict=True):
                 if is_last and self._request.final:
                     note = replace(note, length_ticks=max(1, end - note.start_ticks))

@@ -19,6 +19,8 @@ from antiphon_plugins.markov.table import MAX_MOTION, SIZES
 RECENT_EVENTS = 64
 """How far back the manner is read: about half a minute."""
 
+BREATH_GAPS = 2
+"""A gap longer than so many usual ones is a breath between phrases."""
 _PULSE_GAPS = 32
 """By how many of the last gaps the pulse is judged."""
 
@@ -201,8 +203,11 @@ def _size_weights(events: Sequence[Event]) -> NDArray[np.float64]:
 def _touches(events: Sequence[Event]) -> tuple[Touch, ...]:
     if not events:
         return (Touch(1, 66, 60, 0.9),)
-    gaps = [after.gap_ticks for after in events[1:]] or [_typical_gap(events, [])]
-    return tuple(_touch(event, max(1, gap)) for event, gap in zip(events, gaps, strict=False))
+    gaps = [after.gap_ticks for after in events[1:]]
+    # A breath between two phrases says nothing of how long notes are held.
+    breath = BREATH_GAPS * _typical_gap(events, gaps)
+    gaps = gaps or [_typical_gap(events, [])]
+    return tuple(_touch(event, max(1, min(gap, breath))) for event, gap in zip(events, gaps, strict=False))
 
 
 def _touch(event: Event, gap_after_ticks: int) -> Touch:
