@@ -210,7 +210,7 @@ class _Packer(pickle.Pickler):
     """Takes dataclasses apart by their fields, three times as fast as they do it themselves."""
 
     def reducer_override(self, value: Any) -> Any:
-        kind = type(value)
+        kind: Any = type(value)
         fields = _fields(kind)
         return (kind, tuple([getattr(value, name) for name in fields])) if fields else NotImplemented
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from statistics import median
 
 from antiphon import messages
@@ -12,7 +13,7 @@ from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
 from antiphon.generator import Request
 from antiphon.listening import Ear
-from antiphon.notes import Note
+from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 
@@ -22,8 +23,8 @@ MARGIN_SECONDS = 0.05
 """How long before its moment a later phrase must have arrived."""
 GIVE_UP_SECONDS = 0.5
 """How long the fallback is waited for before the voice falls silent."""
-RESTS_ALLOWED = 4
-"""Phrases without a note that a generator may open an answer with."""
+RESTS_ALLOWED = 8
+"""Beats without a note that a generator may open an answer with."""
 MEMORY_NOTES = 4096
 """Notes a voice remembers; a quarter is forgotten when there are more."""
 
@@ -159,7 +160,9 @@ class Voice:
         answer.composed_end_ticks = phrase.end_ticks
         answer.phrases.append(phrase)
         if answer.launch_ticks is None:
-            return []
+            # An answer may open with rests; its first note must be known by the hand-over all the same.
+            silent = not any(phrase.notes for phrase in answer.phrases)
+            return self._ask(answer, now) if silent and answer.count < RESTS_ALLOWED else []
         due = answer.launch_ticks if answer.shift_ticks is None else phrase.start_ticks + answer.shift_ticks
         said: list[Command] = []
         if now.ticks > due:
@@ -285,7 +288,8 @@ class Voice:
     def _ask(self, answer: Answer, now: Moment) -> list[Command]:
         start, last = answer.composed_end_ticks, answer.last_ticks
         # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
-        longest = self._signature.bar_ticks if answer.count else self._signature.beat_ticks
+        opening = answer.count == 0 or answer.shift_ticks is None
+        longest = self._signature.beat_ticks if opening else self._signature.bar_ticks
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
             return []
@@ -328,8 +332,14 @@ class Voice:
             phrase = answer.phrases.pop(0)
             last = answer.last_ticks
             more = last is None or answer.composed_end_ticks < last
+            opening = answer.count == 1 or answer.shift_ticks is None
             if answer.shift_ticks is None:
                 if not phrase.notes:
+                    if answer.phrases:
+                        continue
+                    if answer.wanted is not None:
+                        answer.deadline_ticks = self._deadline(answer, now)
+                        return said
                     if answer.count >= RESTS_ALLOWED or not more:
                         return said + self._stand_in("it plays nothing", now)
                     return said + self._ask(answer, now)
@@ -346,11 +356,12 @@ class Voice:
             if end is not None:
                 notes = [note.clipped(end) for note in notes]
             answer.played += notes
+            answer.played.sort(key=score_order)  # Of those put off to the present, any pitch may be the first.
             if notes:
                 said.append(Play(self.index, tuple(notes)))
             if more:
                 # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
-                begins = now.ticks if answer.count == 1 else phrase.start_ticks + answer.shift_ticks
+                begins = now.ticks if opening else phrase.start_ticks + answer.shift_ticks
                 answer.ask_ticks = max(now.ticks, begins)
         return said
 
@@ -437,11 +448,16 @@ class Voice:
         return [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
 
     def _let_go(self, before_ticks: int, clip_ticks: int | None = None) -> None:
-        """Move the answer's notes that started before `before_ticks` into the memory."""
+        """Move the answer's notes that started before `before_ticks` into the memory.
+
+        Without `clip_ticks` the answer goes on: from the first that still sounds on they stay, as a touch may cut it.
+        """
         answer = self._answer
         assert answer is not None
         past = [note for note in answer.played if note.start_ticks < before_ticks]
-        answer.played = [note for note in answer.played if note.start_ticks >= before_ticks]
+        if clip_ticks is None:
+            past = list(takewhile(lambda note: (note.end_ticks or 0) <= before_ticks, past))
+        answer.played = answer.played[len(past) :]
         if clip_ticks is not None:
             past = [note.clipped(clip_ticks) for note in past]
         self._changed(self.ear.remember(past))

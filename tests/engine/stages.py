@@ -116,6 +116,10 @@ class LiveLike:
         stamped_ticks = self.now_ticks
         if self._punctual:
             self._hurry(before_ticks=stamped_ticks)
+            # What the message before this one, at the same tick, made them be asked for comes first, too.
+            while (due := self.duet.next_ticks()) is not None and due <= stamped_ticks:
+                self.duet.advance(due)
+                self._hurry(before_ticks=stamped_ticks)
         else:
             self.clock.advance(self._random.choice(JITTER_SECONDS))
         touched = [

@@ -61,7 +61,7 @@ def test_the_first_phrase_is_a_beat_long_and_the_bar_after_it_is_asked_for_at_th
     jam.advance(1920 + 480 - 1)
     assert [(r.start_ticks, r.length_ticks) for r in requests[guesses:]] == [(2400, 1920)], "long before it sounds"
     # It may take until 50 ms before the first beat is over, and 30 ms is what a phrase may always be late.
-    assert requests[guesses].seconds_left == pytest.approx((2400 - 48 - 700) / 960 + 0.03)
+    assert requests[guesses].deadline_seconds == pytest.approx((2400 - 48 - 700) / 960 + 0.03)
     jam.advance(2400)
     assert [(r.start_ticks, r.length_ticks) for r in requests[guesses + 1 :]] == [(4320, 1920)], "as the bar begins"
     jam.advance(6240 - 1)

@@ -100,6 +100,14 @@ def test_what_was_played_before_the_touch_is_remembered() -> None:
     assert all(note.end_ticks is None or note.end_ticks <= 1100 for note in heard if note.start_ticks < 1000 - 240)
 
 
+def test_a_note_that_rang_on_from_an_earlier_phrase_is_remembered_as_cut_by_the_touch() -> None:
+    jam = answering(bars=4)
+    jam.tone(2900, 50)  # The third phrase was asked for at 960, the fourth at 2880: notes begun before that ring on.
+    heard = jam.toys[0].heard.notes
+    assert len(heard) == 13
+    assert all(note.end_ticks is not None and note.end_ticks <= 2900 for note in heard if note.start_ticks < 2900)
+
+
 def test_the_player_and_a_voice_on_one_key_end_each_their_own_note() -> None:
     voice = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"), channel=0, touch="finish_bar")
     jam = Rehearsal(Plan(voices=(voice,), outputs=("virtual",)))

@@ -10,7 +10,17 @@ from typer.testing import CliRunner
 
 from antiphon_export.bench import host
 from antiphon_export.bench.commands import bench
-from antiphon_export.bench.figures import Figure, Row, Target, Unmeasured, as_data, figure, milliseconds, table, verdicts
+from antiphon_export.bench.figures import (
+    Figure,
+    Row,
+    Target,
+    Unmeasured,
+    as_data,
+    figure,
+    milliseconds,
+    table,
+    verdicts,
+)
 
 GOOD = milliseconds("own notes", [0.0001, 0.0002], Target("p99", 0.5))
 BAD = milliseconds("own notes", [0.0001, 0.0009], Target("p50", 0.5), Target("p99", 0.5))

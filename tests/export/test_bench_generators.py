@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def test_the_metronome_plays_fifty_notes_a_second_across_phrases() -> None:
     starts = (1000, 1000 + 1920, 1000 + 2 * 1920)
     phrases = [metronome.extend(Request(start, 1920)) for start in starts]
     onsets = [note.start_ticks for phrase in phrases for note in phrase.notes]
-    assert {later - earlier for earlier, later in zip(onsets, onsets[1:], strict=False)} == {NOTE_TICKS}
+    assert {later - earlier for earlier, later in itertools.pairwise(onsets)} == {NOTE_TICKS}
     assert TEMPO_BPM * 480 / 60 / NOTE_TICKS == 50
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from antiphon.errors import AntiphonError
 from antiphon_export.bench.machine import family, processor_seconds, resident_megabytes, this_machine
 from antiphon_export.bench.programs import environment, jack_server
 
@@ -31,8 +34,12 @@ def test_the_processes_of_a_performance_are_told_by_their_roles(tmp_path: Path) 
 
 def test_a_system_that_does_not_tell_of_processes_is_no_error(tmp_path: Path) -> None:
     assert family(10, tmp_path) is None
-    assert resident_megabytes(10, tmp_path) is None
-    assert processor_seconds(10, tmp_path) is None
+
+
+@pytest.mark.parametrize("look", [resident_megabytes, processor_seconds])
+def test_a_process_that_has_ended_meanwhile_is_named(tmp_path: Path, look: Callable[[int, Path], float]) -> None:
+    with pytest.raises(AntiphonError, match="process 10 has ended"):
+        look(10, tmp_path)
 
 
 def test_memory_shared_with_a_server_is_not_counted(tmp_path: Path) -> None:
@@ -50,9 +57,7 @@ def test_the_time_of_all_threads_is_summed_up(tmp_path: Path) -> None:
 
 def test_without_the_kernel_s_finer_figures_the_clock_ticks_are_taken(tmp_path: Path) -> None:
     process(tmp_path, 10, 1, "python", "a) b (c")
-    seconds = processor_seconds(10, tmp_path)
-    assert seconds is not None
-    assert seconds > 0
+    assert processor_seconds(10, tmp_path) == 400 / os.sysconf("SC_CLK_TCK")
 
 
 def test_the_machine_has_a_name_and_a_core() -> None:

@@ -22,7 +22,7 @@ def host(
     only: str = typer.Option("", "--only", help="Measure only what has this in its name: burst, JACK, hand-over …"),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
 ) -> None:
-    """Measure the host against its targets: latency, lateness, start-up, memory, bursts. Leave the machine alone meanwhile."""
+    """Measure latency, lateness, start-up, memory and bursts against their targets. Leave the machine alone then."""
     from dataclasses import asdict, replace
 
     from antiphon_export.bench.figures import as_data, table, verdicts

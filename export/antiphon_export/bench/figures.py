@@ -71,30 +71,32 @@ def milliseconds(what: str, seconds: Iterable[float], *targets: Target) -> Row:
 
 def table(rows: Iterable[Row]) -> list[str]:
     """The lines of a table with a head; figures to the right, words to the left."""
-    cells = [["what", "n", *STATISTICS, "unit", "target", ""]]
-    for row in rows:
-        if isinstance(row, Figure):
-            figures = [
-                f"{row.values[name]:.4g}" if abs(row.values[name]) < 1000 else f"{row.values[name]:.0f}"
-                for name in STATISTICS
-            ]
-            if row.count == 1:
-                figures = [*[""] * (len(STATISTICS) - 1), figures[-1]]
-            cells.append([row.what, str(row.count), *figures, row.unit, ", ".join(map(str, row.targets)), row.verdict])
-        else:
-            cells.append([row.what, "", "", "", "", "", "", "", f"not measured: {row.why}"])
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
-    numeric = range(1, 2 + len(STATISTICS))
-    return [
-        "  ".join(
-            [
-                text.rjust(width) if column in numeric else text.ljust(width)
-                for column, (text, width) in enumerate(zip(line, widths, strict=False))
-            ]
-            + [line[-1]]
-        ).rstrip()
-        for line in cells
-    ]
+    cells = [_HEAD, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    # The last column ends the line, however long it is.
+    widths[-1] = 0
+    return ["  ".join(map(_aligned, line, widths, _TO_THE_RIGHT)).rstrip() for line in cells]
+
+
+_HEAD: Final = ("what", "n", *STATISTICS, "unit", "target", "")
+_TO_THE_RIGHT: Final = tuple(title == "n" or title in STATISTICS for title in _HEAD)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    if isinstance(row, Unmeasured):
+        return (row.what, *[""] * (len(_HEAD) - 2), f"not measured: {row.why}")
+    # Of a single value all statistics are the same.
+    shown = STATISTICS if row.count > 1 else STATISTICS[-1:]
+    values = [f"{_shown(row.values[name])}" if name in shown else "" for name in STATISTICS]
+    return (row.what, str(row.count), *values, row.unit, ", ".join(map(str, row.targets)), row.verdict)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _aligned(text: str, width: int, to_the_right: bool) -> str:
+    return text.rjust(width) if to_the_right else text.ljust(width)
 
 
 def verdicts(rows: Iterable[Row]) -> str:
@@ -112,7 +114,7 @@ def as_data(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "what": row.what,
             "unit": row.unit,
             "n": row.count,
-            **row.values,
+            **{str(name): value for name, value in row.values.items()},
             "targets": {target.statistic: target.limit for target in row.targets},
             "verdict": row.verdict or None,
         }

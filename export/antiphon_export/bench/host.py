@@ -1,4 +1,4 @@
-"""The host's numbers beside their targets: what is measured, in which order, on which ports. It judges, and changes nothing."""
+"""The host's numbers: what is measured, in which order, on which ports. It changes nothing."""
 
 from __future__ import annotations
 

@@ -56,18 +56,14 @@ def idleness(folder: Path, backend: str, seconds: float) -> list[Row]:
         passed = time.perf_counter() - began
         after = {role: processor_seconds(pid) for role, pid in processes.items()}
         memory = {role: resident_megabytes(pid) for role, pid in processes.items()}
-    if "sound" not in processes:
-        missing: list[Row] = [Unmeasured("  sound", "no audio device: it has ended")]
-    else:
-        missing = []
-    shares = {
-        role: 100 * (spent - (before[role] or 0.0)) / passed for role, spent in after.items() if spent is not None
-    }
-    rows: list[Row] = [figure("resident memory of the engine", "MB", [memory["engine"] or 0.0], _RESIDENT)]
-    rows += [figure(f"  {role}", "MB", [size]) for role, size in memory.items() if size and role != "engine"]
-    rows.append(figure("idle CPU, all processes", "%", [sum(shares.values())], _IDLE))
-    rows += [figure(f"  {role}", "%", [share]) for role, share in shares.items()]
-    return rows + missing
+    shares = {role: 100 * (after[role] - before[role]) / passed for role in processes}
+    return [
+        figure("resident memory of the engine", "MB", [memory.pop("engine")], _RESIDENT),
+        *(figure(f"  {role}", "MB", [size]) for role, size in memory.items()),
+        figure("idle CPU, all processes", "%", [sum(shares.values())], _IDLE),
+        *(figure(f"  {role}", "%", [share]) for role, share in shares.items()),
+        *([] if "sound" in processes else [Unmeasured("  sound", "no audio device, so its process has ended")]),
+    ]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and what a process takes of it. Only Linux tells of processes; elsewhere: None."""
+"""What the figures were measured on, and what a process takes of it. Of processes only Linux tells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from antiphon.errors import AntiphonError
 
 _PROC: Final = Path("/proc")
 _ROLE_MODULE: Final = "antiphon.runtime"
@@ -84,30 +86,33 @@ def family(pid: int, proc: Path = _PROC) -> dict[str, int] | None:
     return found
 
 
-def resident_megabytes(pid: int, proc: Path = _PROC) -> float | None:
+def resident_megabytes(pid: int, proc: Path = _PROC) -> float:
     """Memory that process `pid` holds, in units of 1,000,000 bytes: its own and the libraries it uses.
 
     Memory shared with a server is not counted: JACK's is 100 MB, whoever connects to it, and there only once.
+
+    Raises:
+        AntiphonError: the process has ended.
     """
     try:
         lines = (proc / str(pid) / "status").read_text(encoding="utf-8").splitlines()
         held = {name: words.split()[0] for name, _, words in (line.partition(":") for line in lines) if words.strip()}
         return (int(held["VmRSS"]) - int(held["RssShmem"])) * 1024 / 1e6
-    except (OSError, LookupError, ValueError):
-        return None
+    except (OSError, LookupError, ValueError) as error:
+        raise AntiphonError(f"process {pid} has ended while it was measured") from error
 
 
-def processor_seconds(pid: int, proc: Path = _PROC) -> float | None:
-    """Time that process `pid` has spent on a core, all its threads together."""
+def processor_seconds(pid: int, proc: Path = _PROC) -> float:
+    """Time that process `pid` has spent on a core, all its threads together. Raises AntiphonError if it has ended."""
     try:
         # Kept in nanoseconds; the sums in `stat` miss what is shorter than a clock tick.
         spent = [int(file.read_text().split()[0]) for file in (proc / str(pid) / "task").glob("*/schedstat")]
         if spent:
             return sum(spent) / 1e9
         user, system = _stat(proc / str(pid))[11:13]
-    except (OSError, LookupError, ValueError):
-        return None
-    return (int(user) + int(system)) / float(os.sysconf("SC_CLK_TCK"))
+        return (int(user) + int(system)) / float(os.sysconf("SC_CLK_TCK"))
+    except (OSError, LookupError, ValueError) as error:
+        raise AntiphonError(f"process {pid} has ended while it was measured") from error
 
 
 def _stat(folder: Path) -> list[str]:

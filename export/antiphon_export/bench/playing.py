@@ -32,14 +32,14 @@ _NONE_LOST: Final = Target("max", 0)
 def thru(folder: Path, backend: str, seconds: float) -> list[Row]:
     """The player's own notes, in chords of four, while Markov listens and guesses."""
     rows = []
-    for how, spread_seconds in (("fingers 5 ms apart", 0.005), ("struck in the same instant", 0.0)):
+    for how, spread_seconds in (("fingers 5 ms apart", 0.005), ("all four in one instant", 0.0)):
         place = folder / f"{1000 * spread_seconds:.0f}"
         played = perform(_plan(_BY_SIGNAL), chords(seconds / 2, spread_seconds), place, backend, tail_seconds=0.5)
         if backend != "jack":
             # JACK tells of a message when the period in which it arrived is over; there the whole way is what counts.
             late = [seconds for send, seconds in _sends(played.session) if send.source == PLAYER]
-            rows.append(milliseconds(f"own notes, callback to send, chords {how}", late, _THRU))
-        rows.append(_trip(f"  keyboard to listener, {backend} ports", played))
+            rows.append(milliseconds(f"own notes, callback to send, chords with {how}", late, _THRU))
+        rows.append(_trip(f"  keyboard to listener, {backend} ports, {how}", played))
     return rows
 
 

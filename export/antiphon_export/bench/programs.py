@@ -1,4 +1,4 @@
-"""Programs beside the performance that is measured: witnesses, a JACK server, a whole `antiphon jam`. It alone starts any."""
+"""Programs that are started for a measurement: witnesses, a JACK server, a whole `antiphon jam`. Only here are any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from antiphon.errors import AntiphonError
 from antiphon.midi import BackendUnusable, ServerDown, open_backend
@@ -51,7 +51,7 @@ class Program:
             with log.open("ab") as file:
                 self._process = self._start(command, file)
 
-    def _start(self, command: Sequence[str], output: object) -> subprocess.Popen[str]:
+    def _start(self, command: Sequence[str], output: int | IO[bytes]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """A musician and a listener in processes of their own, who note to the microsecond what they send and hear.
 
-`python -m antiphon_export.bench.witness keyboard|listener FOLDER BACKEND`. They meet whoever measures in FOLDER: see `performance`.
+`python -m antiphon_export.bench.witness keyboard|listener FOLDER BACKEND`; in FOLDER they meet whoever measures.
 """
 
 from __future__ import annotations
