@@ -46,6 +46,19 @@ def test_a_phrase_a_little_late_is_waited_for_and_begins_when_it_comes() -> None
     assert jam.notes() == [(520, 72, None)]
 
 
+def test_rests_that_open_an_answer_are_composed_while_the_player_still_plays() -> None:
+    jam = rehearse("sleepy", slow=["main"])
+    jam.tone(0)
+    for ticks in (150, 250, 350):  # Two empty beats, and the one with the first note: all before the hand-over.
+        jam.work(MAIN, ticks)
+    jam.hear(500, PRESS)
+    jam.hear(500, LIFT)
+    jam.work(MAIN, 700)
+    jam.advance(1400)
+    assert jam.decisions() == [("handover", 500), ("answer", 500)], "the fallback is not needed"
+    assert [(start, pitch) for start, pitch, _ in jam.notes()] == [(500, 77), (980, 77)]
+
+
 def test_on_a_grid_a_phrase_a_little_late_keeps_its_place() -> None:
     jam = rehearse(slow=["main"], launch="bar")
     call(jam)

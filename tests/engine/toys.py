@@ -147,11 +147,17 @@ def failing_later(known: Phrase, request: Request) -> list[Note]:
     return echo(known, request)
 
 
+def sleepy(known: Phrase, request: Request) -> list[Note]:
+    """Two beats of rest after the call, then quarter notes."""
+    call_end = max((note.start_ticks for note in known.notes if note.pitch != 77), default=0)
+    return [Note(t, 77, 120, 80) for t in range(request.start_ticks, request.end_ticks, 480) if t - call_end >= 960]
+
+
 _COMPOSERS: dict[str, Compose] = {
     compose.__name__.replace("_", "-"): compose
     for compose in (
         *(regular, chords, overlapping, dense, resting, hesitant, moody, broken),
-        *(echo, pickup, upbeat, low, failing, failing_later),
+        *(echo, pickup, upbeat, low, failing, failing_later, sleepy),
     )
 }
 TOYS = (*_COMPOSERS, "deaf")
