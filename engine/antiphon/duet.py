@@ -163,7 +163,7 @@ class Duet:
             return
         self._stage.record(Heard(self.now_ticks, message))
         plan = self.performer.plan
-        passed = set(self._outputs_of(plan)) if plan.thru and not self.performer.swallows(message) else set()
+        passed = set(self._own) if plan.thru and not self.performer.swallows(message) else set()
         # Whatever plan let a key or pedal down, it comes up where it went down.
         passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
         self._send(self.schedule.thru(message, sorted(passed), self.now_ticks))
@@ -256,12 +256,9 @@ class Duet:
 
     # ---- acting --------------------------------------------------------------------------------------------------
 
-    def _outputs_of(self, plan: Plan) -> list[int]:
-        names = output_names([plan])
-        return [index for index, name in enumerate(self._outputs) if name in names]
-
     def _make_parts(self, plan: Plan) -> list[Part]:
-        own = self._outputs_of(plan)
+        names = output_names([plan])
+        own = self._own = [index for index, name in enumerate(self._outputs) if name in names]
         return [
             Part(
                 index,

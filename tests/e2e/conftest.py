@@ -25,13 +25,6 @@ SAMPLE_RATE = 48_000
 PERIOD_FRAMES = 128
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give real-time processes on a machine that others keep busy a second chance; the summary tells who needed it."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One message as the listener saw it arrive."""

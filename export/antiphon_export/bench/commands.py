@@ -17,7 +17,7 @@ def _bench() -> None:
 
 @bench.command()
 def host(
-    quick: bool = typer.Option(False, "--quick", help="Measure for half a minute instead of several."),
+    quick: bool = typer.Option(False, "--quick", help="Measure for two minutes instead of thirteen."),
     seconds: float | None = typer.Option(None, "--seconds", min=1, help="Length of each run with scheduled notes."),
     only: str = typer.Option("", "--only", help="Measure only what has this in its name: burst, JACK, hand-over …"),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
