@@ -16,7 +16,7 @@ from antiphon.live import LiveOptions, perform
 from antiphon.midifile import Score, Track, bundled, read_score
 from antiphon.plan import Plan
 from antiphon.runtime import Backstage, Process, open_backstage
-from antiphon.session import percentiles, score_of, session_latencies, timeline_of
+from antiphon.session import answer_latencies, percentiles, score_of, timeline_of
 from antiphon.supervisor import Supervisor
 
 _PHRASE: Final = "call"
@@ -122,7 +122,7 @@ def _write_picture(session: Session, score: Score, path: Path) -> None:
 
 
 def _summary(session: Session) -> str:
-    figures = percentiles([1000 * seconds for seconds in session_latencies(session)])
+    figures = percentiles([1000 * seconds for seconds in answer_latencies(session.header, session.records)])
     if figures is None:
         return "no answer was played"
     return f"{figures['n']} answers, the first note after p50 {figures['p50']:.1f} ms, at most {figures['max']:.1f} ms"

@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
@@ -17,6 +17,7 @@ from antiphon.errors import AntiphonError
 from antiphon.messages import control_change
 from antiphon.midi import Backend, Spawn, auto_inputs, find_backend, match_port, survey_backends
 from antiphon.quiet import quiet_stderr
+from antiphon.session import percentile
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -71,14 +72,6 @@ def examine(spawn: Spawn, wanted_backend: str | None = None) -> Iterator[Finding
     yield _real_time()
     yield _audio()
     yield _onnx()
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of `values` that at least `percent` per cent do not exceed. Raises ValueError if there are none."""
-    if not values:
-        raise ValueError("no values, so no percentile")
-    ordered = sorted(values)
-    return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
 
 
 def _python() -> Finding:

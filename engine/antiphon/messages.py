@@ -12,7 +12,6 @@ PROGRAM_CHANGE: Final = 0xC0
 CHANNEL_AFTERTOUCH: Final = 0xD0
 PITCH_BEND: Final = 0xE0
 
-MOD_WHEEL: Final = 1
 SUSTAIN: Final = 64
 SOSTENUTO: Final = 66
 SOFT: Final = 67

@@ -47,14 +47,6 @@ def probe_providers() -> Providers:
     return Providers(onnxruntime.__version__, listed, usable)
 
 
-def usable_providers() -> list[str]:
-    """Execution providers that work here and now, fastest first; empty without ONNX Runtime."""
-    try:
-        return list(probe_providers().usable)
-    except AntiphonError:
-        return []
-
-
 def _computes(onnxruntime: Any, provider: str) -> bool:
     import numpy
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.duet import Ended, Heard, Restarted, Selected
-from antiphon.journal import Header, Record, Session
+from antiphon.journal import Header, Record
 from antiphon.midifile import Score, Track
 from antiphon.schedule import PLAYER, Send
 from antiphon.timing import Timeline
@@ -146,22 +145,22 @@ def answer_latencies(header: Header, records: Sequence[Record]) -> list[float]:
     return latencies
 
 
-def session_latencies(session: Session) -> list[float]:
-    """`answer_latencies` of a session that was read back, in seconds."""
-    return answer_latencies(session.header, session.records)
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest of `values` that at least `percent` per cent do not exceed. Raises ValueError if there are none."""
+    if not values:
+        raise ValueError("no values, so no percentile")
+    ordered = sorted(values)
+    return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float] | None:
     """p50, p95, p99 and max of `values`, and their number; None for none."""
     if not values:
         return None
-    ordered = sorted(values)
-    # The nearest-rank definition: a value that was measured, never one between two.
-    ranks = {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in _SHARES.items()}
-    return {"n": len(ordered)} | {name: round(value, 4) for name, value in ranks.items()}
+    return {"n": len(values)} | {name: round(percentile(values, percent), 4) for name, percent in _PERCENTS.items()}
 
 
-_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+_PERCENTS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
 def hanging(records: Iterable[Record]) -> int:

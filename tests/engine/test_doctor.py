@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 from antiphon import audio, doctor, midi, onnx_model
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
-from antiphon.doctor import Finding, percentile
+from antiphon.doctor import Finding
 from antiphon.errors import AntiphonError
 from antiphon.midi import BackendReport, BackendUnusable, PortGone
-from antiphon.onnx_model import Providers, probe_providers, usable_providers
+from antiphon.onnx_model import Providers, probe_providers
+from antiphon.session import percentile
 
 
 def spawn(work: Callable[[], None], name: str) -> None:
@@ -233,7 +234,6 @@ def test_without_onnx_runtime_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = doctor._onnx(lambda: False)
     assert finding.level == "fail"
     assert "pip install onnxruntime" in finding.text
-    assert usable_providers() == []
 
 
 def test_only_a_provider_whose_session_has_it_and_computes_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_only_a_provider_whose_session_has_it_and_computes_is_usable(monkeypatch
 
 def test_the_processor_computes_the_shipped_model() -> None:
     pytest.importorskip("onnxruntime", reason="the package is only demanded of a complete installation")
-    assert "CPUExecutionProvider" in usable_providers()
+    assert "CPUExecutionProvider" in probe_providers().usable
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(0.1, 100))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.duet import Ended, Heard, Restarted, Selected
-from antiphon.journal import Header, Record, Session
+from antiphon.journal import Header, Record
 from antiphon.plan import Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import (
@@ -20,7 +20,6 @@ from antiphon.session import (
     hanging,
     percentiles,
     score_of,
-    session_latencies,
     statistics,
     timeline_of,
     write_statistics,
@@ -140,7 +139,6 @@ def test_the_latency_of_an_answer_counts_from_the_moment_it_was_meant_for() -> N
         *(on(3000, 60, 0), on(3000, 61, 0, late=0.9)),
     ]
     assert answer_latencies(HEADER, records) == [pytest.approx(0.025 + 0.001)]
-    assert session_latencies(Session(Path(), HEADER, tuple(records))) == answer_latencies(HEADER, records)
 
 
 def test_an_empty_session_has_statistics_too() -> None:
