@@ -31,7 +31,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[plot,jack]'
+	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[plot,jack,train]'
 	touch $@
 
 clean:

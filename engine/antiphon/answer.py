@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from antiphon.commands import Chair
+from antiphon.generator import Constraints
 from antiphon.notes import Note, Phrase
 
 
@@ -19,6 +20,8 @@ class Answer:
     """How long the answer is; None: until touched."""
     composed_end_ticks: int
     """How far the generator has come, in its own time."""
+    constraints: Constraints
+    """What its notes keep to."""
     chair: Chair = "main"
     phrases: list[Phrase] = field(default_factory=list)
     """Received and not yet placed."""

@@ -58,8 +58,14 @@ def run_player(backstage: Backstage) -> None:
             connection.send(("cannot start", str(error)))
             connection.close()
         sys.exit(CANNOT_START)
+    reports = [
+        f"{roles[slot].generator} runs on {player.runs_on}" for slot, player in players.items() if player.runs_on
+    ]
     while (connection := join_hub(backstage, ("player", backstage.place, tuple(players)))) is not None:
         try:
+            while reports:
+                connection.send(("report", reports[0]))
+                reports.pop(0)
             while True:
                 pulse.beat(backstage.place)
                 if not connection.poll(BEAT_SECONDS):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from antiphon.backstage import SoundSetup
 from antiphon.errors import AntiphonError
+from antiphon.generator import Device
 from antiphon.journal import Session, read_session
 from antiphon.keyboard import KEYBOARD_NAME
 from antiphon.live import LiveOptions, perform
@@ -27,7 +28,9 @@ _ANSWER_SECONDS: Final = 5.0
 _START_SECONDS: Final = 10.0
 
 
-def play_demo(plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: Mapping[str, str]) -> Session:
+def play_demo(
+    plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: Mapping[str, str], device: Device = "auto"
+) -> Session:
     """Play the bundled phrase to `plans`, live, recorded in `folder`.
 
     Raises:
@@ -51,7 +54,7 @@ def play_demo(plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: M
         def over(_: Supervisor) -> bool:
             return bool(downbeat) and time.perf_counter() > downbeat[0] + length + _ANSWER_SECONDS
 
-        perform(plans, LiveOptions(folder, backend, sound, dict(origins)), over=over, on_ready=start)
+        perform(plans, LiveOptions(folder, backend, sound, dict(origins), device), over=over, on_ready=start)
     finally:
         keyboard.stop(1.0)
         backstage.clear()

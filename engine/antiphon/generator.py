@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from antiphon.notes import Note, Phrase
@@ -15,6 +16,7 @@ from antiphon.notes import Note, Phrase
 LatencyClass = Literal["instant", "quick", "heavy"]
 Follows = Literal["free", "beat"]
 Constraint = Literal["range", "scale", "polyphony"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Request:
     """Whether the answer ends with this phrase, so that it may come to a close."""
     bar_ticks: int = 1920
     """Length of a bar; bars begin at multiples of it."""
+    tempo_bpm: float = 120.0
+    """Quarter notes a minute, for those who must tell ticks from seconds."""
 
     @property
     def end_ticks(self) -> int:
@@ -119,6 +123,8 @@ class GeneratorInfo:
     """`free`: places notes in free time. `beat`: places them on a grid of beats, so answers shift by whole beats."""
     honours: frozenset[Constraint] = frozenset()
     """Constraints it keeps by itself; the host enforces the others on the way out."""
+    models: Path | None = None
+    """Folder of the model files (`.onnx`) that come with it, for `antiphon models`."""
 
     def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
@@ -139,6 +145,8 @@ class Casting:
     """Randomness is drawn from this seed and the place in the music, never from elsewhere."""
     model: str | None = None
     """Path or name of a model or table, as the preset gives it; `None` for the generator's own."""
+    device: Device = "auto"
+    """What should compute a model: `auto` takes the fastest there is."""
 
 
 MakeGenerator = Callable[[Casting], Generator]

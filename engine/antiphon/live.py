@@ -13,6 +13,7 @@ from antiphon import messages
 from antiphon.backstage import SoundSetup
 from antiphon.commands import Decision
 from antiphon.duet import Heard, Selected
+from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys
 from antiphon.plan import Plan
@@ -38,6 +39,7 @@ class LiveOptions:
     backend: str | None = None
     sound: SoundSetup = SoundSetup()
     origins: dict[str, str] = field(default_factory=dict)
+    device: Device = "auto"
 
 
 class _Show:
@@ -128,6 +130,7 @@ def perform(
             backend=options.backend,
             sound=options.sound,
             origins=options.origins,
+            device=options.device,
             on_records=show.records,
             on_notice=show.notice,
         )

@@ -80,6 +80,8 @@ class VoicePlan:
     controls: Mapping[str, float] = field(default_factory=dict)
     """Every control of the generator, resolved."""
     constraints: Constraints = Constraints()
+    heard_scale: bool = False
+    """Whether an answer keeps to the scale of what was heard before it, as well as to `constraints`."""
     fallback: str = "markov"
     """Generator that stands in when this one is late, wrong, hung or dead."""
     channel: int = 1

@@ -21,6 +21,11 @@ class Player:
         self._extended = False
         self._primed = True
 
+    @property
+    def runs_on(self) -> str | None:
+        """What computes the generator's model, if it says so."""
+        return getattr(self._generator, "runs_on", None)
+
     def perform(self, commands: Iterable[Prime | Extend]) -> list[Continuation | Failed]:
         """Carry out `commands` in order; a phrase that a later command has made stale is not composed.
 

@@ -57,7 +57,11 @@ PitchRange = Annotated[
     AfterValidator(_check_order),
     Allowed(f"two notes, the lower first, each {PITCH_ALLOWED}"),
 ]
-Scale = Annotated[frozenset[int] | None, PlainValidator(parse_scale), Allowed(SCALE_ALLOWED)]
+Scale = Annotated[
+    frozenset[int] | Literal["auto"] | None,
+    PlainValidator(lambda value: value if value == "auto" else parse_scale(value)),
+    Allowed(f"{SCALE_ALLOWED}, or 'auto'"),
+]
 Text = Annotated[str, Field(min_length=1)]
 Channel = Annotated[int, Field(ge=1, le=16)]
 Controller = Annotated[int, Field(ge=0, le=119)]
@@ -138,7 +142,9 @@ class VoiceTable(Table):
     )
     transpose: int = Field(default=0, ge=-48, le=48, description="Semitones added to what it plays.")
     range: PitchRange = Field(default=[0, 127], description="Lowest and highest note it may generate.")
-    scale: Scale = Field(default=None, description="Notes it may generate. Absent: all twelve.")
+    scale: Scale = Field(
+        default=None, description="Notes it may generate; 'auto': those of the key you play in. Absent: all twelve."
+    )
     polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
     fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")
     input_channels: list[Channel] = Field(

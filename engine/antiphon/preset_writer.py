@@ -51,7 +51,7 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "output": voice.output,
         "transpose": voice.transpose,
         "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
-        "scale": None if limits.scale is None else pitch_class_names(limits.scale),
+        "scale": "auto" if voice.heard_scale else None if limits.scale is None else pitch_class_names(limits.scale),
         "polyphony": limits.polyphony,
         "fallback": voice.fallback,
         "input_channels": [channel + 1 for channel in sorted(voice.input_channels)],

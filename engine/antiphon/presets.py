@@ -103,6 +103,7 @@ class _Reading:
             touch=voice.touch,
             controls=self._controls(key, voice),
             constraints=self._constraints(key, voice),
+            heard_scale=voice.scale == "auto",
             fallback=voice.fallback,
             channel=voice.channel - 1,
             output=voice.output,
@@ -154,6 +155,8 @@ class _Reading:
 
     def _constraints(self, key: KeyPath, voice: VoiceTable) -> Constraints:
         low, high = voice.range
+        if voice.scale == "auto":
+            return Constraints(low, high, None, voice.polyphony)
         if voice.scale is not None and not any(pitch % 12 in voice.scale for pitch in range(low, high + 1)):
             text = f" leaves nothing to play: no note of it lies in the range {pitch_name(low)} to {pitch_name(high)}"
             self.document.refuse((*key, "scale"), text, given=[(*key, "range")])

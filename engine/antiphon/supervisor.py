@@ -21,6 +21,7 @@ from antiphon.cast import Cast
 from antiphon.duet import PlayerReady, Selected
 from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
+from antiphon.generator import Device
 from antiphon.journal import Header, JournalWriter, Record
 from antiphon.ledger import Ledger
 from antiphon.midifile import write_score
@@ -70,13 +71,15 @@ class Supervisor:
         backend: str | None = None,
         sound: SoundSetup | None = None,
         origins: Mapping[str, str] | None = None,
+        device: Device = "auto",
         on_records: OnRecords = lambda records: None,
         on_notice: OnNotice = lambda notice: None,
     ) -> None:
         """Start all processes.
 
         `session`: the folder to record into. `backend`: see `find_backend`. `sound`: what the synth plays with.
-        `origins`: for the record, the distribution and version each generator comes from, by its name.
+        `origins`: for the record, the distribution and version each generator comes from, by its name. `device`: what
+        should compute the generators' models.
 
         Raises:
             AntiphonError: the folder cannot be written, or the engine does not start.
@@ -103,7 +106,7 @@ class Supervisor:
         self._given_up: set[int] = set()
         self._error: str | None = None
         self._engine_ready = False
-        self._roles = self._cast_roles()
+        self._roles = self._cast_roles(device)
         shared_memory(self._backstage.folder / "ledger", Ledger.size(len(self.header.outputs)))
         self._backstage.leave("engine", self._setup)
         for place, roles in self._roles.items():
@@ -203,11 +206,12 @@ class Supervisor:
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
-    def _cast_roles(self) -> dict[int, dict[int, Any]]:
+    def _cast_roles(self, device: Device) -> dict[int, dict[int, Any]]:
         """A process for each player, and one for all that stand in: by place, the roles by slot."""
         roles: dict[int, dict[int, Any]] = {}
         fallbacks: dict[int, Any] = {}
         for slot, role in enumerate(Cast(self.header.plans).roles):
+            role = replace(role, casting=replace(role.casting, device=device))
             if role.chair == "fallback":
                 fallbacks[slot] = role
             else:

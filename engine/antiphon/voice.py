@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from statistics import median
 
 from antiphon import messages
 from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
-from antiphon.generator import Request
+from antiphon.generator import Constraints, Request
 from antiphon.listening import Ear
 from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
+from antiphon.tonality import scale_of
 
 PATIENCE_SECONDS = 0.03
 """How long after its moment a first phrase may still arrive before the fallback plays."""
@@ -254,9 +255,17 @@ class Voice:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
         end = self._call_end()
         epoch = next(self._epochs)
-        answer = self._answer = Answer(epoch, end, self._answer_length(end), end)
+        answer = self._answer = Answer(epoch, end, self._answer_length(end), end, self._constraints())
         said = [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
         return said + self._ask(answer, now)
+
+    def _constraints(self) -> Constraints:
+        """What an answer to what is remembered keeps to."""
+        limits = self.plan.constraints
+        scale = scale_of(self.ear.notes) if self.plan.heard_scale else None
+        if scale is None or not any(pitch % 12 in scale for pitch in range(limits.low_pitch, limits.high_pitch + 1)):
+            return limits
+        return replace(limits, scale=scale)
 
     def _prime(self, chair: Chair, epoch: int, end_ticks: int, composed: tuple[Note, ...] = ()) -> list[Command]:
         seat = self._seats[chair]
@@ -304,10 +313,11 @@ class Voice:
             start,
             length,
             dict(self.controls),
-            self.plan.constraints,
+            answer.constraints,
             seconds,
             final=last is not None and start + length >= last,
             bar_ticks=self._signature.bar_ticks,
+            tempo_bpm=now.bpm,
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 
@@ -406,7 +416,7 @@ class Voice:
         """The player of `answer` cannot go on with it."""
         if answer.launch_ticks is None:
             origin = answer.origin_ticks  # Whatever was guessed so far is worth nothing without what follows.
-            self._answer = Answer(answer.epoch, origin, answer.length_ticks, origin, failure=reason)
+            self._answer = Answer(answer.epoch, origin, answer.length_ticks, origin, answer.constraints, failure=reason)
             return []
         answer.failure = reason
         return self._stand_in(reason, now) if answer.wanted is not None else []

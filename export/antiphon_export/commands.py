@@ -12,15 +12,15 @@ train = typer.Typer(help="Learn a model from folders of music.", no_args_is_help
 def add_commands(cli: typer.Typer) -> None:
     """Add the workbench's groups of commands."""
     from antiphon_export.bench.commands import bench
+    from antiphon_export.evaluate_command import evaluate
+    from antiphon_export.exporting.command import export
+    from antiphon_export.training.commands import add_commands as add_training
 
+    add_training(train)
     cli.add_typer(train, name="train")
+    cli.command("export")(export)
+    cli.command("evaluate")(evaluate)
     cli.add_typer(bench, name="bench")
-
-
-@train.callback()
-def _train() -> None:
-    # Without a callback, a group of one command would lose that command's name.
-    pass
 
 
 @train.command("markov")

@@ -57,12 +57,19 @@ class Corpus:
 
     def files(self, split: str = "train") -> list[Path]:
         """Its files, sorted: those of `split` if a `manifest.csv` (columns file, split) tells, all otherwise."""
-        manifest = self.folder / "manifest.csv"
-        if manifest.exists():
-            with manifest.open(newline="", encoding="utf-8") as file:
-                return sorted(self.folder / row["file"] for row in csv.DictReader(file) if row["split"] == split)
+        splits = self.splits()
+        if splits is not None:
+            return sorted(path for path, named in splits.items() if named == split)
         found = [*self.folder.rglob("*.mid"), *self.folder.rglob("*.midi"), *self.folder.rglob("*.json")]
         return sorted(found)
+
+    def splits(self) -> dict[Path, str] | None:
+        """The split of every file, as `manifest.csv` in the folder tells; `None` without one."""
+        manifest = self.folder / "manifest.csv"
+        if not manifest.exists():
+            return None
+        with manifest.open(newline="", encoding="utf-8") as file:
+            return {self.folder / row["file"]: row["split"] for row in csv.DictReader(file)}
 
 
 @dataclass(frozen=True, slots=True)

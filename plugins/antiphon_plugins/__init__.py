@@ -8,7 +8,10 @@ from antiphon.generator import RegisterGenerator
 
 @hookimpl
 def register_generators(register: RegisterGenerator) -> None:
-    """Markov."""
-    from antiphon_plugins.markov import INFO, make
+    """Markov, the Transformers and the LSTM."""
+    from antiphon_plugins import lstm, markov, transformer
 
-    register(INFO, make)
+    register(markov.INFO, markov.make)
+    register(transformer.INFO, transformer.make)
+    register(transformer.GRID_INFO, transformer.make_grid)
+    register(lstm.INFO, lstm.make)

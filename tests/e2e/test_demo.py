@@ -50,7 +50,7 @@ def test_the_demo_plays_on_a_machine_with_nothing(start: Callable[..., Command],
     demo = start("demo", "--output", folder)
     assert demo.wait(90) == 0, demo.said
     assert 10 < time.perf_counter() - began < 60
-    assert "markov answered in" in demo.said
+    assert "transformer answered in" in demo.said
     for name in ("duet.mid", "duet.wav", "duet.png", "session.json"):
         assert str(folder / name) in demo.said
     assert_duet(folder)
@@ -84,7 +84,7 @@ def test_the_terminal_shows_both_lanes_and_obeys_single_keys(
     before = jam.terminal_modes()
     jam.wait_for("keys: p panic, 1 to 9 choose a preset of the set, q quit")
     assert jam.terminal_modes() != before, "keys are read one by one"
-    assert all(text in jam.said for text in ("Antiphon", "· answer", "● ", "you", "markov"))
+    assert all(text in jam.said for text in ("Antiphon", "· answer", "● ", "you", "transformer"))
     listener = listen("Antiphon:out", backend="socket")
     play([*CHORD, *CALL, *RELEASE], to="Antiphon:in", backend="socket")
 

@@ -160,3 +160,18 @@ def test_an_engine_that_dies_where_no_system_tells_who_listens_is_replaced_and_i
     again = listen("Antiphon:out", backend="socket", name="again")
     wait_until(lambda: not sounding(h.message for h in [*before, *again.heard()]), "what sounded there ends")
     assert trial.jam.stop() == 0
+
+
+def test_what_computes_a_model_is_chosen_and_told(start: Callable[..., Command], tmp_path: Path) -> None:
+    preset = tmp_path / "slow.toml"
+    preset.write_text(VOICE.format(generator="overlapping", channel=2), encoding="utf-8")
+    (tmp_path / "plugins").mkdir()
+    path = install("troublemakers", tmp_path / "plugins")
+    ports = ["--midi", "socket", "--in", "virtual", "--out", "virtual"]
+    jam = start("jam", preset, *ports, "--device", "cpu", "--session", tmp_path / "session", PYTHONPATH=path)
+    jam.wait_for("overlapping runs on cpu, if it must")
+    jam.wait_for("ready in")
+    assert jam.stop() == 0, jam.said
+    refused = start("jam", preset, "--device", "gpu", "--session", tmp_path / "none", PYTHONPATH=path)
+    refused.wait_for("--device is 'gpu'; allowed: auto, cpu, cuda")
+    assert refused.wait() == 1

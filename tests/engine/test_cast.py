@@ -3,6 +3,7 @@
 from antiphon.cast import Cast, Role
 from antiphon.generator import Casting
 from antiphon.plan import Plan, VoicePlan
+from antiphon.timing import TimeSignature
 
 LEAD, BASS = VoicePlan("lstm", model="a.onnx", fallback="markov"), VoicePlan("markov", fallback="markov")
 
@@ -23,6 +24,11 @@ def test_presets_that_agree_share_a_player() -> None:
     assert cast.slot(0, 0, "main") == cast.slot(1, 0, "main") != cast.slot(2, 0, "main")
     # The second voice of a plan with seed 0 and the first of one with seed 1 want the same stand-in.
     assert cast.slot(1, 1, "fallback") == cast.slot(2, 0, "fallback")
+
+
+def test_tempo_and_metre_need_no_other_player() -> None:
+    waltz = Plan(voices=(LEAD,), tempo_bpm=90.0, signature=TimeSignature(3, 4))
+    assert len(Cast([Plan(voices=(LEAD,)), waltz]).roles) == 2
 
 
 def test_a_slot_knows_which_voices_it_plays_for() -> None:

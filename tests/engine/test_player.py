@@ -53,6 +53,14 @@ def test_what_was_composed_is_taken_back_before_something_new_is_heard() -> None
     assert rewound == [480], "to the end of what it had heard when it composed, and only if it had composed"
 
 
+def test_a_player_tells_what_computes_its_generator_if_that_does() -> None:
+    class Computed(Toy):
+        runs_on = "an abacus"
+
+    assert Player(INFO, Computed(echo)).runs_on == "an abacus"
+    assert Player(INFO, Toy(echo)).runs_on is None
+
+
 def test_a_player_that_knows_nothing_begins_at_the_end_of_nothing() -> None:
     toy = Toy(echo)
     Player(INFO, toy).perform([prime(0, 0, end=77)])

@@ -143,9 +143,17 @@ def test_no_field_of_the_plan_is_out_of_a_preset_s_reach() -> None:
     assert {renamed.get(field.name, field.name) for field in fields(Plan)} <= set(PresetFile.model_fields)
     # What a generator follows is the generator's own to say.
     renamed = {"follows": "generator", "constraints": "range", "input_low": "input_range", "input_high": "input_range"}
+    renamed["heard_scale"] = "scale"
     assert {renamed.get(field.name, field.name) for field in fields(VoicePlan)} <= set(VoiceTable.model_fields)
     assert {field.name for field in fields(Handover)} == set(HandoverTable.model_fields)
     assert {field.name for field in fields(VelocityCurve)} == set(VelocityTable.model_fields)
+
+
+def test_the_scale_may_be_left_to_the_player(tmp_path: Path) -> None:
+    (voice,) = load(tmp_path, '[[voice]]\nscale = "auto"\nrange = ["C3", "C5"]').voices
+    assert voice.heard_scale
+    assert voice.constraints == Constraints(48, 72)
+    assert not load(tmp_path, '[[voice]]\nscale = "C major"').voices[0].heard_scale
 
 
 def test_every_handover_rule_owns_its_keys() -> None:
@@ -195,6 +203,7 @@ def plans(draw: st.DrawFn) -> Plan:
             launch=draw(st.sampled_from(["now", "beat", "bar"])),
             controls={"order": draw(st.floats(1, 8)), "temperature": draw(st.floats(0, 2))},
             constraints=Constraints(low, high, None if scale and len(scale) == 12 else scale, draw(st.integers(1, 64))),
+            heard_scale=scale is None and draw(st.booleans()),
             channel=draw(st.integers(0, 15)),
             program=draw(st.none() | st.integers(0, 127)),
             velocity=VelocityCurve(draw(st.integers(1, 127)), draw(st.integers(1, 127)), draw(st.floats(0.1, 10))),

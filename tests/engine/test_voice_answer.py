@@ -206,3 +206,26 @@ def test_a_prompt_is_known_before_the_first_call_and_is_not_played() -> None:
     assert [(note.start_ticks, note.pitch) for note in jam.toys[0].heard.notes] == [(-960, 50), (-480, 52)]
     jam.advance(5000)
     assert jam.sends == []
+
+
+def test_with_the_scale_left_to_the_player_an_answer_keeps_to_theirs() -> None:
+    limits = Constraints(low_pitch=40)
+    jam = rehearse(
+        VoicePlan("echo", fallback="low", handover=PEDAL, answer_bars=2, heard_scale=True, constraints=limits)
+    )
+    for index, pitch in enumerate((62, 64, 66, 67, 69, 71, 73, 74)):
+        jam.tone(240 * index, pitch)
+    press(jam, 2000)
+    jam.advance(5000)
+    requests = jam.toys[0].requests
+    assert requests[0].constraints == limits, "one note tells no scale"
+    d_major = Constraints(low_pitch=40, scale=frozenset({1, 2, 4, 6, 7, 9, 11}))
+    assert [request.constraints for request in requests[-3:]] == [d_major] * 3, "also when its own notes are heard"
+
+
+def test_a_scale_that_leaves_nothing_to_play_is_not_kept_to() -> None:
+    limits = Constraints(low_pitch=61, high_pitch=61)
+    jam = rehearse(VoicePlan("echo", fallback="low", handover=PEDAL, heard_scale=True, constraints=limits))
+    for index, pitch in enumerate((60, 64, 67, 65, 69, 72)):
+        jam.tone(240 * index, pitch)
+    assert {request.constraints for request in jam.toys[0].requests} == {limits}

@@ -38,6 +38,14 @@ def test_a_target_that_is_just_reached_is_met() -> None:
     assert judged(figure("x", "ms", [1.0, 2.001], Target("max", 2))) == "missed"
 
 
+def test_what_should_be_large_is_missed_when_it_is_small() -> None:
+    ratio = Target("p50", 40, at_least=True)
+    assert judged(figure("so many times as fast", "×", [40.0], ratio)) == "met"
+    assert judged(figure("so many times as fast", "×", [39.9], ratio)) == "missed"
+    assert str(ratio) == "p50 ≥ 40"
+    assert as_data([figure("so many times as fast", "×", [40.0], ratio)])[0]["targets"] == {"p50 at least": 40}
+
+
 def test_one_missed_target_of_two_is_a_miss() -> None:
     assert judged(BAD) == "missed"
 

@@ -11,7 +11,8 @@ from antiphon.journal import Header, Record, Session
 from antiphon.plan import Plan
 from antiphon.schedule import PLAYER, Send
 from antiphon_export.bench.performance import Performance
-from antiphon_export.bench.playing import answers, chords, delays, misplaced, numbered
+from antiphon_export.bench.playing import answers, delays, misplaced
+from antiphon_export.bench.scores import chords, numbered
 from antiphon_export.bench.witness import Timed
 
 ON, OFF = messages.note_on(1, 60, 80), messages.note_off(1, 60)

@@ -19,17 +19,18 @@ def demo(
     soundfont: Path | None = typer.Option(
         None, "--soundfont", exists=True, dir_okay=False, help="Play with this .sf2 file."
     ),
+    device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
 ) -> None:
     """Hear a duet of about 20 seconds: no keyboard, synth or set-up needed."""
     from dataclasses import replace
 
     from antiphon.backstage import SoundSetup
-    from antiphon.cli.setup import load_plans
+    from antiphon.cli.setup import device_named, load_plans
     from antiphon.demo import leave_duet, play_demo
 
     plans, origins = load_plans(preset)
     if seed is not None:
         plans = tuple(replace(plan, seed=seed) for plan in plans)
-    session = play_demo(plans, output, SoundSetup(soundfont=soundfont), origins)
+    session = play_demo(plans, output, SoundSetup(soundfont=soundfont), origins, device_named(device))
     for line in leave_duet(session, output, soundfont):
         typer.echo(line)

@@ -25,6 +25,7 @@ def jam(
     ),
     tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
+    device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
     seconds: float | None = typer.Option(None, "--seconds", min=0, help="Stop after so long."),
 ) -> None:
@@ -32,7 +33,7 @@ def jam(
     from dataclasses import replace
 
     from antiphon.backstage import SoundSetup
-    from antiphon.cli.setup import load_plans, new_session_folder
+    from antiphon.cli.setup import device_named, load_plans, new_session_folder
     from antiphon.errors import AntiphonError
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
@@ -44,6 +45,6 @@ def jam(
     folder = session or new_session_folder()
     if holds_music(folder):
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
-    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins)
+    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device))
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
     typer.echo(f"recorded in {performance.session}")

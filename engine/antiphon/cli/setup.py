@@ -1,11 +1,14 @@
-"""What several commands begin with: plans with the versions of their generators, and a folder to record into."""
+"""What several commands begin with: plans with the versions of their generators, a device, a folder to record into."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
+from antiphon.errors import AntiphonError
+from antiphon.generator import Device
 from antiphon.plan import Plan
 from antiphon.plugins import Plugins, load_plugins
 
@@ -24,6 +27,14 @@ def origins_of(plans: Sequence[Plan], plugins: Plugins) -> dict[str, str]:
     """Distribution and version of every generator in `plans`, by the generator's name."""
     names = {name for plan in plans for voice in plan.voices for name in (voice.generator, voice.fallback)}
     return {name: plugins.generator(name).origin for name in sorted(names)}
+
+
+def device_named(name: str) -> Device:
+    """The device that a person asked for. Raises AntiphonError if there is none of that name."""
+    for device in get_args(Device):
+        if name == device:
+            return device  # type: ignore[no-any-return]  # one of them
+    raise AntiphonError(f"--device is '{name}'; allowed: {', '.join(get_args(Device))}")
 
 
 def new_session_folder() -> Path:

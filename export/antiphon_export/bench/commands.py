@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import typer
 
+from antiphon_export.bench.models_command import models
+from antiphon_export.bench.music_command import music
+
 bench = typer.Typer(help="Measure what this machine makes of Antiphon.", no_args_is_help=True)
-
-
-@bench.callback()
-def _bench() -> None:
-    # Without a callback, a group of one command would lose that command's name.
-    pass
+bench.command("models")(models)
+bench.command("music")(music)
 
 
 @bench.command()
@@ -44,3 +44,28 @@ def host(
     for line in table(rows):
         typer.echo(line)
     typer.echo(verdicts(rows))
+
+
+@bench.command()
+def training(
+    study_code: Path = typer.Option(
+        ...,
+        "--study-code",
+        help="Clone of https://github.com/ffsgfy/music-generation, whose code it is measured against.",
+    ),
+    threads: int = typer.Option(0, "--threads", min=0, help="Of the CPU; 0 for all cores."),
+) -> None:
+    """Measure a training step of the study's Transformer, 8 windows of 256 tokens, beside the study's own code."""
+    from antiphon_export.bench.figures import milliseconds, table
+    from antiphon_export.bench.machine import this_machine
+    from antiphon_export.bench.training import training_seconds
+    from antiphon_export.training.trainer import use_threads
+
+    use_threads(threads)
+    seconds = dict(training_seconds(study_code))
+    typer.echo(str(this_machine()))
+    for line in table(milliseconds(name, values) for name, values in seconds.items()):
+        typer.echo(line)
+    slowest, *others = (sorted(values)[len(values) // 2] for values in seconds.values())
+    for name, median in zip(list(seconds)[1:], others, strict=True):
+        typer.echo(f"{name}: {slowest / median:.1f} times as fast as the study's code")

@@ -14,14 +14,25 @@ STATISTICS: Final[tuple[Statistic, ...]] = ("p50", "p95", "p99", "max")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a statistic may reach at most."""
+    """What a statistic may reach at most, or must reach at least."""
 
     statistic: Statistic
     limit: float
     """In the unit of the figure."""
+    at_least: bool = False
+    """Whether more is better, as of a ratio to something slower."""
 
     def __str__(self) -> str:
-        return f"{self.statistic} ≤ {self.limit:g}"
+        return f"{self.statistic} {'≥' if self.at_least else '≤'} {self.limit:g}"
+
+    @property
+    def name(self) -> str:
+        """What it is called in JSON."""
+        return f"{self.statistic} at least" if self.at_least else self.statistic
+
+    def met_by(self, value: float) -> bool:
+        """Whether a statistic of `value` is good enough."""
+        return value >= self.limit if self.at_least else value <= self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Figure:
         """Whether every target was met; empty without any."""
         if not self.targets:
             return ""
-        return "met" if all(self.values[t.statistic] <= t.limit for t in self.targets) else "missed"
+        return "met" if all(t.met_by(self.values[t.statistic]) for t in self.targets) else "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ def verdicts(rows: Iterable[Row]) -> str:
     judged = [row for row in rows if isinstance(row, Figure) and row.verdict]
     missed = [row.what for row in judged if row.verdict == "missed"]
     line = f"{len(judged) - len(missed)} of {len(judged)} rows meet their targets"
-    return f"{line}; missed: {'; '.join(missed)}" if missed else line
+    return f"{line}; missed: {'; '.join(map(str.strip, missed))}" if missed else line
 
 
 def as_data(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -115,7 +126,7 @@ def as_data(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "unit": row.unit,
             "n": row.count,
             **{str(name): value for name, value in row.values.items()},
-            "targets": {target.statistic: target.limit for target in row.targets},
+            "targets": {target.name: target.limit for target in row.targets},
             "verdict": row.verdict or None,
         }
         if isinstance(row, Figure)

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from antiphon.errors import AntiphonError
 from antiphon_export.bench import jamming, playing
 from antiphon_export.bench.figures import Row, Unmeasured
 from antiphon_export.bench.generators import BUSY, enlist
+from antiphon_export.bench.measurement import Measurement, measured, wanted
 from antiphon_export.bench.programs import environment, jack_server
 
 _BURST_NOTES: Final = 10_000
@@ -35,9 +35,6 @@ class Extent:
 FULL: Final = Extent(60.0, ((8, 20), (64, 20), (512, 10), (4096, 5)), 8, 10.0)
 QUICK: Final = Extent(5.0, ((8, 5), (64, 3), (512, 1)), 2, 3.0)
 
-Measurement = tuple[str, Callable[[Path], list[Row]]]
-"""What is about to be measured, for a person who waits; and how, given a fresh folder."""
-
 
 def measure_host(extent: Extent, say: Callable[[str], None], only: str = "") -> Iterator[Row]:
     """Measure one thing after the other; all takes about ten times `extent.seconds`.
@@ -49,19 +46,15 @@ def measure_host(extent: Extent, say: Callable[[str], None], only: str = "") -> 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-bench-")))
         stack.enter_context(environment(ANTIPHON_SOCKET_PORTS=str(folder / "ports")))
         stack.enter_context(enlist(folder / "plugin"))
-        for what, measure in _wanted(only, _on_sockets(extent)):
-            yield from _measured(what, measure, folder / what, say)
-        on_jack = _wanted(only, _on_jack(extent))
+        for what, measure in wanted(only, _on_sockets(extent)):
+            yield from measured(what, measure, folder / what, say)
+        on_jack = wanted(only, _on_jack(extent))
         why_not = stack.enter_context(jack_server(folder)) if on_jack else None
         for what, measure in on_jack:
             if why_not is not None:
                 yield Unmeasured(what, why_not)
             else:
-                yield from _measured(what, measure, folder / what, say)
-
-
-def _wanted(only: str, measurements: Iterator[Measurement]) -> list[Measurement]:
-    return [(what, measure) for what, measure in measurements if only in what]
+                yield from measured(what, measure, folder / what, say)
 
 
 def _on_sockets(extent: Extent) -> Iterator[Measurement]:
@@ -84,11 +77,3 @@ def _on_jack(extent: Extent) -> Iterator[Measurement]:
     what = "lateness beside a busy generator on JACK"
     yield what, partial(playing.lateness, backend=backend, seconds=extent.seconds, generator=BUSY)
     yield "a burst through JACK", partial(playing.burst, backend=backend, notes=_BURST_NOTES)
-
-
-def _measured(what: str, measure: Callable[[Path], list[Row]], folder: Path, say: Callable[[str], None]) -> list[Row]:
-    say(what)
-    try:
-        return measure(folder)
-    except AntiphonError as error:
-        return [Unmeasured(what, str(error))]

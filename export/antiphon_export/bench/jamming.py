@@ -21,33 +21,35 @@ _IDLE: Final = Target("max", 3)
 _READY_LINE: Final = re.compile(r"ready in ([0-9.]+) s")
 _SETTLE_SECONDS: Final = 3.0
 """After the start: what was imported last has been compiled, and the first pauses are over."""
-_NO_PROC: Final = "this system does not tell through /proc; see its own monitor of processes"
+NO_PROC: Final = "this system does not tell through /proc; see its own monitor of processes"
 
 
-def readiness(folder: Path, backend: str, times: int) -> list[Row]:
-    """Start the command line `times` times."""
+def readiness(
+    folder: Path, backend: str, times: int, preset: str | None = "answer", target: Target = _READY
+) -> list[Row]:
+    """Start the command line `times` times. `preset`: what it is told to play; None: nothing."""
     whole, own = [], []
-    with _jam(folder / "first", backend) as program:
+    with _jam(folder / "first", backend, preset) as program:
         _wait_until_ready(program)  # The first start after an installation may have to compile; it does not count.
     for number in range(times):
-        with _jam(folder / str(number), backend) as program:
+        with _jam(folder / str(number), backend, preset) as program:
             seconds, told = _wait_until_ready(program)
             whole.append(seconds)
             own.append(told)
     return [
-        figure("jam: from the command to ready", "s", whole, _READY),
+        figure(f"jam{f' {preset}' if preset else ''}: from the command to ready", "s", whole, target),
         figure("  of these, after its own imports", "s", own),
     ]
 
 
 def idleness(folder: Path, backend: str, seconds: float) -> list[Row]:
     """Start it, leave it alone for `seconds`, look at its processes."""
-    with _jam(folder, backend) as program:
+    with _jam(folder, backend, "answer") as program:
         _wait_until_ready(program)
         time.sleep(_SETTLE_SECONDS)
         processes = family(program.pid)
         if processes is None:
-            return [Unmeasured("memory and idle CPU", _NO_PROC)]
+            return [Unmeasured("memory and idle CPU", NO_PROC)]
         if "engine" not in processes:
             raise AntiphonError("the engine does not stay alive")
         before = {role: processor_seconds(pid) for role, pid in processes.items()}
@@ -67,12 +69,13 @@ def idleness(folder: Path, backend: str, seconds: float) -> list[Row]:
 
 
 @contextmanager
-def _jam(folder: Path, backend: str) -> Iterator[Program]:
+def _jam(folder: Path, backend: str, preset: str | None) -> Iterator[Program]:
     start = [sys.executable, "-P", "-c", "from antiphon.cli import main; main()"]
+    chosen = [] if preset is None else [preset]
     # Bytecode is kept, as by everybody who has not forbidden it; and a line is read when it is printed.
     with (
         environment(PYTHONDONTWRITEBYTECODE="", PYTHONUNBUFFERED="1"),
-        running([*start, "jam", "answer", "--midi", backend, "--session", str(folder)]) as program,
+        running([*start, "jam", *chosen, "--midi", backend, "--session", str(folder)]) as program,
     ):
         yield program
 

@@ -38,10 +38,18 @@ class Performance:
     """What the listener heard, and the `perf_counter` seconds at which it arrived."""
 
 
-def perform(plan: Plan, score: Timed, folder: Path, backend: str, tail_seconds: float) -> Performance:
+def perform(
+    plan: Plan,
+    score: Timed,
+    folder: Path,
+    backend: str,
+    tail_seconds: float,
+    watch: Callable[[float], None] = lambda seconds: None,
+) -> Performance:
     """Play `score` to `plan`, and go on for `tail_seconds` after its last message.
 
-    `folder`: where the session and the logs go. `backend`: the MIDI system, see `find_backend`.
+    `folder`: where the session and the logs go. `backend`: the MIDI system, see `find_backend`. `watch`: called again
+    and again while it plays, with the seconds since the score began; this process is then the supervisor.
 
     Raises:
         AntiphonError: a process does not start, or does not get through in time.
@@ -64,7 +72,12 @@ def perform(plan: Plan, score: Timed, folder: Path, backend: str, tail_seconds: 
         origin = time.perf_counter() - supervisor.clock_seconds
         downbeat = time.perf_counter() + _LEAD_SECONDS
         backstage.leave("downbeat", downbeat)
-        stage.watch_until(lambda: time.perf_counter() >= downbeat + length, length + _PATIENCE_SECONDS)
+
+        def over() -> bool:
+            watch(time.perf_counter() - downbeat)
+            return time.perf_counter() >= downbeat + length
+
+        stage.watch_until(over, length + _PATIENCE_SECONDS)
         sent = stage.wait_for("sent")
         backstage.leave("over", True)
         heard = stage.wait_for("heard")

@@ -12,8 +12,9 @@ from antiphon.generator import RegisterGenerator
 class Troublemaker:
     """Plays a quarter note for every beat it is asked for, unless its manners forbid it."""
 
-    def __init__(self, manners: str) -> None:
+    def __init__(self, manners: str, device: str) -> None:
         self._manners = manners
+        self.runs_on = f"{device}, if it must"
 
     def prime(self, heard: Phrase) -> None:
         if heard.notes:
@@ -52,7 +53,7 @@ class Troublemaker:
 def make(manners: str, casting: Casting) -> Troublemaker:
     if manners == "cannot-be-made":
         raise OSError("no model anywhere")
-    return Troublemaker(manners)
+    return Troublemaker(manners, casting.device)
 
 
 @hookimpl

@@ -1,0 +1,69 @@
+"""`antiphon models`: which models can be played, what they say of themselves, and where they lie. It runs none."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.model_card import ModelCard
+    from antiphon.model_library import ModelListing
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `antiphon models`."""
+    app.command("models")(models)
+
+
+def models(as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
+    """List the models that a preset can name; yours come before those that generators bring."""
+    from antiphon.model_library import ModelLibrary, user_model_folder
+    from antiphon.plugins import load_plugins
+
+    generators = load_plugins().generators.values()
+    folders = [generator.info.models for generator in generators if generator.info.models is not None]
+    listings = ModelLibrary(folders).listings()
+    if as_json:
+        typer.echo(json.dumps([_as_data(listing) for listing in listings], indent=2))
+        return
+    _print(listings)
+    typer.echo(f"Yours go into {user_model_folder()}; a path to a model works wherever a name does.")
+
+
+def _print(listings: tuple[ModelListing, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("name")
+    table.add_column("origin")
+    table.add_column("what it is", overflow="fold")
+    table.add_column("file", overflow="fold")
+    for listing in listings:
+        # As Text, brackets in a name are no markup.
+        what = listing.problem if listing.card is None else _summary(listing.card, listing.path.stat().st_size)
+        table.add_row(Text(listing.name), Text(listing.origin), Text(what), Text(str(listing.path)))
+    Console(highlight=False).print(table)
+
+
+def _summary(card: ModelCard, size: int) -> str:
+    nll = "" if math.isnan(card.validation_nll) else f", {card.validation_nll:.3f} nats a token"
+    return (
+        f"{card.architecture} for the {card.codec} codec, {card.parameters / 1e6:.1f} M parameters{nll}, "
+        f"{card.precision}, {size / 1e6:.1f} MB; learnt from {', '.join(card.corpora) or 'unknown music'}"
+    )
+
+
+def _as_data(listing: ModelListing) -> dict[str, object]:
+    data: dict[str, object] = {"name": listing.name, "path": str(listing.path), "origin": listing.origin}
+    if listing.card is None:
+        return data | {"problem": listing.problem}
+    card = dataclasses.asdict(listing.card) | {"path": str(listing.card.path)}
+    # JSON has no NaN.
+    nll = None if math.isnan(listing.card.validation_nll) else listing.card.validation_nll
+    return data | {"card": card | {"validation_nll": nll}}

@@ -1,0 +1,152 @@
+"""A Transformer that plays without end: its keys and values lie in a ring. It knows no codec and no file.
+
+The ring has S slots; the token at position p lies in slot p mod S, and sees `window` tokens up to itself. Nothing is
+ever moved or cleared: which slots a token sees, and how far back they are, is told to the graph with every run.
+What was written after a position that is rewound to stays where it is, unseen, until it is overwritten; so a rewind
+costs nothing, as long as S >= window + what is rewound + the tokens of one run - 1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.model_card import ModelCard, ModelError
+from antiphon.onnx_model import Session, Tensor
+from antiphon.step_model import check_logits, check_rewind, check_tokens
+
+_HIDDEN: Final = np.float32(-1e9)
+"""Added to the scores of what must not be seen. Finite, because layers may add scores to scores."""
+
+
+class RingModel:
+    """A `StepModel` over the graph of a Transformer."""
+
+    def __init__(self, session: Session, card: ModelCard) -> None:
+        """Raises ModelError if the graph is not what the card says."""
+        self.card = card
+        self.runs_on = session.runs_on
+        self.vocabulary = card.vocabulary
+        self.position = 0
+        self._newest = 0
+        """Tokens written since the ring was last begun anew; those from here minus S on are still there."""
+        ring = [1, card.heads, card.capacity, card.head_size]
+        caches = [f"{kind}_{layer}" for layer in range(card.layers) for kind in "kv"]
+        found = session.inputs()
+        if any(found.get(f"past_{name}") != ring for name in caches) or card.capacity < card.window + card.chunk - 1:
+            raise ModelError(f"'{card.path}' does not hold what its metadata say; export its checkpoint again")
+        kept = {name: session.tensor((1, card.heads, card.capacity, card.head_size)) for name in caches}
+        sizes = [1 << power for power in reversed(range(card.chunk.bit_length()))]
+        self._runs = [_Run(session, card, size, kept) for size in sizes]
+        for run in self._runs * session.warm_ups:
+            run(np.zeros(run.size, np.int64), 0)
+
+    @property
+    def earliest(self) -> int:
+        """Smallest position, besides 0, where all that a token sees is still in the ring."""
+        return min(self.position, max(0, self._newest - self.card.capacity + self.card.window - 1))
+
+    def feed(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Logits [vocabulary] after the last of `tokens` [T]; see `StepModel`."""
+        check_tokens(tokens, self.vocabulary)
+        start = 0
+        for run in self._division(len(tokens)):
+            logits = self._take_in(run, tokens[start : start + run.size])  # [size, vocabulary]
+            start += run.size
+        last: NDArray[np.float32] = logits[-1]
+        check_logits(last, self.card)
+        return last
+
+    def feed_all(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Logits [T, vocabulary] after each of `tokens` [T]; see `StepModel`."""
+        check_tokens(tokens, self.vocabulary)
+        logits = np.empty((len(tokens), self.vocabulary), np.float32)
+        start = 0
+        for run in self._division(len(tokens)):
+            logits[start : start + run.size] = self._take_in(run, tokens[start : start + run.size])
+            start += run.size
+        check_logits(logits, self.card)
+        return logits
+
+    def rewind(self, position: int) -> None:
+        """Forget all tokens from `position` on; see `StepModel`."""
+        check_rewind(position, self.position, self.earliest)
+        self.position = position
+        if position == 0:
+            self._newest = 0
+
+    def _division(self, length: int) -> list[_Run]:
+        """Runs that take in so many tokens, the longest first."""
+        division = []
+        for run in self._runs:
+            division += [run] * (length // run.size)
+            length %= run.size
+        return division
+
+    def _take_in(self, run: _Run, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        logits = run(tokens, self.position)
+        self.position += len(tokens)
+        self._newest = max(self._newest, self.position)
+        return logits
+
+
+class _Run:
+    """The graph bound to take in a fixed number of tokens at a time."""
+
+    def __init__(self, session: Session, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
+        self.size = size
+        S = card.capacity  # noqa: N806
+        self._capacity, self._window = S, card.window
+        # From element s on: how far each slot is back when the newest token is in slot S - 1 - s.
+        self._back = (S - 1 - np.arange(2 * S - 1)) % S  # [2 * S - 1]
+        self._hidden = np.where(self._back < card.window, np.float32(0), _HIDDEN)  # [2 * S - 1]
+        self._tokens = session.tensor((1, size), np.int64)
+        self._slot = session.tensor((1,), np.int64)
+        self._mask = session.tensor((size, S))
+        fed = {"tokens": self._tokens, "write_pos": self._slot, "mask": self._mask}
+        if card.distances:
+            self._distance = fed["distance"] = session.tensor((size, S), np.int64)
+            self._distances = np.minimum(self._back, card.distances - 1)  # [2 * S - 1]
+            self._place = self._place_by_distance
+        else:
+            self._cos = fed["cos"] = session.tensor((size, card.head_size // 2))
+            self._sin = fed["sin"] = session.tensor((size, card.head_size // 2))
+            # In 64 bits: an angle keeps its precision however long the music.
+            self._turn = card.rotary_base ** -(np.arange(0, card.head_size, 2) / card.head_size)  # [D / 2]
+            self._place = self._place_by_angle
+        self._logits = session.tensor((1, size, card.vocabulary))
+        self._fed = tuple(fed.values())
+        self._compute = session.bind(
+            fed | {f"past_{name}": tensor for name, tensor in kept.items()},
+            {"logits": self._logits} | {f"present_{name}": tensor for name, tensor in kept.items()},
+        )
+
+    def __call__(self, tokens: NDArray[np.int64], position: int) -> NDArray[np.float32]:
+        """Take in `tokens` [size] at `position`; returns logits [size, vocabulary], used again by the next call."""
+        self._tokens.array[0] = tokens
+        self._slot.array[0] = position % self._capacity
+        for row in range(self.size):
+            place = position + row
+            start = self._capacity - 1 - place % self._capacity
+            slots = slice(start, start + self._capacity)
+            self._place(row, place, slots)
+            if place + 1 < self._window:  # the ring is not full, and what is in the other slots is not of this music
+                self._mask.array[row] = np.where(self._back[slots] <= place, np.float32(0), _HIDDEN)
+            else:
+                self._mask.array[row] = self._hidden[slots]
+        for tensor in self._fed:
+            tensor.push()
+        self._compute()
+        self._logits.pull()
+        logits: NDArray[np.float32] = self._logits.array[0]
+        return logits
+
+    def _place_by_distance(self, row: int, place: int, slots: slice) -> None:
+        self._distance.array[row] = self._distances[slots]
+
+    def _place_by_angle(self, row: int, place: int, slots: slice) -> None:
+        angles = place * self._turn  # [D / 2]
+        self._cos.array[row] = np.cos(angles)
+        self._sin.array[row] = np.sin(angles)

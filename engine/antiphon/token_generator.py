@@ -1,0 +1,288 @@
+"""A generator made of a codec and a model that reads tokens. It knows neither files nor what computes the model."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import numpy as np
+
+from antiphon.codec import Codec, Tokens, rows_of
+from antiphon.dynamics import Dynamics
+from antiphon.generator import Constraints, Request
+from antiphon.notes import Note, Phrase, score_order
+from antiphon.step_model import StepModel
+from antiphon.timing import seconds_to_ticks
+from antiphon.token_controls import Taste
+from antiphon.token_feed import TokenFeed
+from antiphon.token_guard import TokenGuard
+from antiphon.token_kinds import TokenKinds, kinds_of
+from antiphon.token_line import Line, Pen
+
+_CONTEXT_NOTES: Final = 128
+"""The model knows at least so many of the last notes, which about fill its window."""
+_CALL_NOTES: Final = 64
+"""How many notes back the beginning of a call is looked for."""
+_PAUSE_TICKS: Final = 720
+"""Between two onsets: after such a time a new call begins."""
+_AHEAD_TICKS: Final = 1920
+"""How far a phrase is drawn beyond its end, to learn the lengths of its notes: at most so long."""
+_AHEAD_TOKENS: Final = (12, 48)
+"""And at most so many tokens: after a beat, which is wanted soon, and after a bar, for which there is time."""
+_TICKS_PER_TOKEN: Final = 40
+_CLOSE_TICKS: Final = 240
+"""Nothing begins so shortly before the end of an answer: its last notes are left to ring."""
+_PASSAGE_TOKENS: Final = 1024
+"""After so many tokens of its own the model reads the last notes anew, so that its context has no end."""
+_PASSAGES: Final = 16
+"""How many such passages back it can be rewound exactly: about ten minutes."""
+_BOUNDARIES: Final = 16
+"""How many phrases back it can be rewound without drawing anything again."""
+_LONGEST_REST_SECONDS: Final = 4.0
+_LONGEST_REST_BARS: Final = 2
+"""Rests within an answer are no longer than either, and shorter if the music heard is quick."""
+
+
+class CodecFor(Protocol):
+    """The codec for music of a tempo and a length of bar."""
+
+    def __call__(self, *, tempo_bpm: float, bar_ticks: int) -> Codec:
+        """Of one name and vocabulary, whatever the tempo and the bar."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pace:
+    """What follows from tempo and metre."""
+
+    tempo_bpm: float
+    bar_ticks: int
+    codec: Codec
+    pen: Pen
+
+    def suits(self, request: Request) -> bool:
+        """Whether `request` has this tempo and metre."""
+        return (self.tempo_bpm, self.bar_ticks) == (request.tempo_bpm, request.bar_ticks)
+
+    @property
+    def longest_rest_ticks(self) -> int:
+        seconds = seconds_to_ticks(_LONGEST_REST_SECONDS, self.tempo_bpm)
+        return min(seconds, _LONGEST_REST_BARS * self.bar_ticks)
+
+
+@dataclass(slots=True)
+class _Passage:
+    """What was drawn after one reading of the last notes; drawn again from these, it is the same."""
+
+    known: tuple[Note, ...]
+    """The notes the model has read, in score order."""
+    start_ticks: int
+    constraints: Constraints
+    pace: _Pace
+    requests: list[Request] = field(default_factory=list)
+    """Phrases drawn, one after the other."""
+    notes: list[Note] = field(default_factory=list)
+    """Their notes."""
+    line: Line | None = None
+    """The state after them; None: they must be drawn again."""
+    boundaries: deque[tuple[int, Line]] = field(default_factory=lambda: deque(maxlen=_BOUNDARIES))
+    """Where the last phrases ended, and the state there."""
+
+
+class TokenGenerator:
+    """One player. What it plays is a function of the seed, of what was last primed, and of the requests since.
+
+    Phrases are cut from one stream of tokens: what is drawn beyond the end of a phrase, to learn how long its notes
+    are, is kept for the next. So where it is cut changes no token; only a note that is still ringing when no more is
+    drawn gets its length there.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        codec_for: CodecFor,
+        model: StepModel,
+        *,
+        tells_velocity: bool = True,
+        kinds_for: Callable[[Codec], TokenKinds] = kinds_of,
+    ) -> None:
+        """`tells_velocity`: whether notes come out of the codec with velocities of their own; if not, they are given
+        some. `kinds_for`: what the tokens do; only needed for a codec that is not Antiphon's own.
+        """
+        self._seed = seed
+        self._codec_for = codec_for
+        self._model = model
+        self._feed = TokenFeed(model)
+        self._tells_velocity = tells_velocity
+        self._kinds_for = kinds_for
+        self._pace = self._pace_of(Request(0, 1))
+        self._heard: tuple[Note, ...] = ()
+        self._passages: deque[_Passage] = deque(maxlen=_PASSAGES)
+        self._encoded: tuple[tuple[Note, ...], int, _Pace, Tokens] | None = None
+        """What was encoded last, up to when, how, and its tokens: a phrase goes on from what was primed."""
+        self._end_ticks: int | None = None
+        """Where the last phrase given out ends; None: there is none."""
+
+    @property
+    def runs_on(self) -> str:
+        """What really computes its model, for a person to read."""
+        card = self._model.card
+        return f"{self._model.runs_on} (model {card.name}, {card.precision})"
+
+    def prime(self, heard: Phrase) -> None:
+        """Take in what is new in `heard`; what was drawn since the last prime is forgotten."""
+        self._forget_own()
+        self._heard = heard.notes
+        # At the pace of the last request: if the next has another, all is read again.
+        self._read(_recent(heard.notes), heard.end_ticks, self._pace)
+
+    def rewind(self, to_ticks: int) -> None:
+        """Forget what was drawn, then what was heard, at or after `to_ticks`."""
+        if self._passages and to_ticks > self._passages[0].start_ticks:
+            self._rewind_own(to_ticks)
+            return
+        self._forget_own()
+        self._heard = self._heard[: bisect_left(self._heard, to_ticks, key=lambda note: note.start_ticks)]
+
+    def extend(self, request: Request) -> Phrase:
+        """Draw on to the end of `request`. Its deadline shapes nothing: it takes the time it takes."""
+        passage = self._passage(request)
+        notes = self._draw_phrase(passage, request)
+        assert passage.line is not None
+        passage.requests.append(request)
+        passage.boundaries.append((request.end_ticks, passage.line.copy()))
+        self._end_ticks = request.end_ticks
+        return Phrase(request.start_ticks, request.end_ticks, tuple(notes))
+
+    # ---- passages ------------------------------------------------------------------------------------------------
+
+    def _passage(self, request: Request) -> _Passage:
+        """The passage that `request` goes on with, in the state after its last phrase."""
+        if request.start_ticks != self._end_ticks:
+            self._forget_own()
+            self._begin(_recent(self._heard), request)
+        passage = self._passages[-1]
+        line = self._resume(passage)
+        as_before = request.constraints == passage.constraints and passage.pace.suits(request)
+        if line.drawn >= _PASSAGE_TOKENS or not as_before:
+            known = sorted((*passage.known, *passage.notes), key=score_order)[-_CONTEXT_NOTES:]
+            passage = self._begin(tuple(known), request)
+            self._resume(passage)
+        return passage
+
+    def _begin(self, known: tuple[Note, ...], request: Request) -> _Passage:
+        if not self._pace.suits(request):
+            self._pace = self._pace_of(request)
+        passage = _Passage(known, request.start_ticks, request.constraints, self._pace)
+        self._passages.append(passage)
+        return passage
+
+    def _pace_of(self, request: Request) -> _Pace:
+        codec = self._codec_for(tempo_bpm=request.tempo_bpm, bar_ticks=request.bar_ticks)
+        pen = Pen(self._feed, self._kinds_for(codec), self._seed)
+        return _Pace(request.tempo_bpm, request.bar_ticks, codec, pen)
+
+    def _resume(self, passage: _Passage) -> Line:
+        """The line of `passage`; if the model has left it too far behind, its phrases are drawn again."""
+        if passage.line is None or not self._feed.reaches(passage.line.position):
+            pace = passage.pace
+            tokens = self._read(passage.known, passage.start_ticks, pace)
+            writer = pace.codec.writer(passage.start_ticks, passage.constraints, tokens)
+            guard = TokenGuard(passage.known, passage.start_ticks, pace.longest_rest_ticks)
+            passage.line = Line(writer, guard, position=len(tokens) - 1, pending=int(tokens[-1]))
+            passage.notes.clear()
+            for request in passage.requests:
+                self._draw_phrase(passage, request)
+        return passage.line
+
+    def _read(self, notes: tuple[Note, ...], now_ticks: int, pace: _Pace) -> Tokens:
+        """Let the model read `notes` up to now; returns them as tokens."""
+        if self._encoded is None or self._encoded[:3] != (notes, now_ticks, pace):
+            prelude = pace.pen.kinds.prelude
+            if notes or not prelude:
+                tokens = pace.codec.encode(rows_of(notes), now_ticks)
+            else:
+                tokens = np.array(prelude, dtype=np.int64)
+            self._encoded = (notes, now_ticks, pace, tokens)
+        self._feed.listen(self._encoded[3])
+        return self._encoded[3]
+
+    def _rewind_own(self, to_ticks: int) -> None:
+        if self._end_ticks is None or to_ticks >= self._end_ticks:
+            return
+        self._end_ticks = to_ticks
+        while self._passages[-1].start_ticks >= to_ticks:
+            self._passages.pop()
+            self._passages[-1].line = None
+            self._passages[-1].boundaries.clear()
+        passage = self._passages[-1]
+        passage.notes = [note for note in passage.notes if note.start_ticks < to_ticks]
+        passage.requests = [
+            request
+            if request.end_ticks <= to_ticks
+            else replace(request, length_ticks=to_ticks - request.start_ticks, final=False)
+            for request in passage.requests
+            if request.start_ticks < to_ticks
+        ]
+        while passage.boundaries and passage.boundaries[-1][0] > to_ticks:
+            passage.boundaries.pop()
+        at_boundary = bool(passage.boundaries) and passage.boundaries[-1][0] == to_ticks
+        passage.line = passage.boundaries[-1][1].copy() if at_boundary else None
+
+    def _forget_own(self) -> None:
+        self._passages.clear()
+        self._end_ticks = None
+
+    # ---- phrases -------------------------------------------------------------------------------------------------
+
+    def _draw_phrase(self, passage: _Passage, request: Request) -> list[Note]:
+        """The notes of `request`, in score order; the line of `passage` goes on to its end, and beyond."""
+        line = passage.line
+        assert line is not None
+        start, end = request.start_ticks, request.end_ticks
+        last = max(start + 1, end - _CLOSE_TICKS) if request.final else end
+        passage.line = None  # If the model fails on the way, this is no state to go on from.
+        pen = passage.pace.pen
+        _draw_until(pen, line, last, request)
+        if not request.final:
+            _draw_ahead(pen, line, end, request)
+        # A note that began in an earlier phrase was given out with it, whether it had come to its end or not.
+        ringing = line.writer.copy().close(end if request.final else line.writer.now_ticks)
+        notes = [note for note in (*line.notes, *ringing) if start <= note.start_ticks < last]
+        notes.sort(key=score_order)
+        if not self._tells_velocity:
+            notes = Dynamics.heard_in(self._heard, request.bar_ticks, self._seed).apply(notes)
+        line.notes = [note for note in line.notes if note.start_ticks >= end]
+        passage.notes += notes
+        passage.line = line
+        return notes
+
+
+def _draw_until(pen: Pen, line: Line, ticks: int, request: Request) -> None:
+    taste = Taste.of(request.controls)
+    while line.writer.now_ticks < ticks:
+        pen.draw(line, taste, request.constraints)
+
+
+def _draw_ahead(pen: Pen, line: Line, end_ticks: int, request: Request) -> None:
+    """Draw on, within limits, until every note that began before the end has come to its own."""
+    taste = Taste.of(request.controls)
+    least, most = _AHEAD_TOKENS
+    enough = line.drawn + min(most, max(least, request.length_ticks // _TICKS_PER_TOKEN))
+    while line.ringing(end_ticks) and line.drawn < enough and line.writer.now_ticks < end_ticks + _AHEAD_TICKS:
+        pen.draw(line, taste, request.constraints)
+
+
+def _recent(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The last notes, from one that seldom changes, for the model must then read them all anew.
+
+    It changes as a call begins, if it can: then there is time, for the answer is far.
+    """
+    onsets = [note.start_ticks for note in notes[-_CALL_NOTES:]]
+    pauses = (place for place in range(len(onsets) - 1, 0, -1) if onsets[place] - onsets[place - 1] >= _PAUSE_TICKS)
+    since = len(onsets) - next(pauses, len(onsets) - 1)
+    first = max(0, (len(notes) - since + 1 - _CONTEXT_NOTES) // _CONTEXT_NOTES * _CONTEXT_NOTES)
+    return tuple(notes[first:])

@@ -1,0 +1,46 @@
+"""`antiphon bench models`: what the neural models take of this machine, beside what they may."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+
+def models(
+    quick: bool = typer.Option(False, "--quick", help="Measure for a minute and a half instead of five."),
+    model: Path | None = typer.Option(
+        None,
+        "--model",
+        exists=True,
+        dir_okay=False,
+        help="A performance model (.onnx) to play with, instead of the shipped one, and to be timed beside it.",
+    ),
+    study_code: Path | None = typer.Option(
+        None,
+        "--study-code",
+        help="Clone of https://github.com/ffsgfy/music-generation, whose code is then measured, too.",
+    ),
+    only: str = typer.Option("", "--only", help="Measure only what has this in its name: step, hand-over, CPU …"),
+    as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+) -> None:
+    """Measure the models' step times, hand-over, CPU and memory against their targets. Leave the machine alone then."""
+    from dataclasses import asdict
+
+    from antiphon_export.bench.figures import as_data, table, verdicts
+    from antiphon_export.bench.machine import this_machine
+    from antiphon_export.bench.models import FULL, QUICK, Others, measure_models
+
+    machine = this_machine()
+    extent, others = QUICK if quick else FULL, Others(model, study_code)
+    rows = list(measure_models(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only, others))
+    if as_json:
+        typer.echo(json.dumps({"machine": asdict(machine), "quick": quick, "rows": as_data(rows)}, indent=2))
+        return
+    typer.echo(str(machine))
+    if quick:
+        typer.echo("QUICK: few values; do not quote these figures")
+    for line in table(rows):
+        typer.echo(line)
+    typer.echo(verdicts(rows))

@@ -1,0 +1,1 @@
+"""From a checkpoint to a model file: the graph of one step, how weights are stored, and the proof that both agree."""

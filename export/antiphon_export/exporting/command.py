@@ -1,0 +1,54 @@
+"""`antiphon export`: a checkpoint becomes a model file, compared with PyTorch. What it needs is imported late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def export(
+    checkpoint: Path = typer.Argument(help="best.pt or last.pt of a training run's folder."),
+    out: Path = typer.Option(..., "--out", "-o", help="Model to write (.onnx)."),
+    precision: str = typer.Option("float32", "--precision", help="How weights are stored: float32, float16 or int8."),
+    rewind: int = typer.Option(
+        192,
+        "--rewind",
+        min=0,
+        help="Tokens that can be taken back at once (Transformers): more cost time at each step.",
+    ),
+    window: int = typer.Option(
+        0,
+        "--window",
+        min=0,
+        help="Tokens that a token sees; 0 as in training, fewer make quicker steps (Transformers).",
+    ),
+    name: str = typer.Option("", "--name", help="What the model is called; by default, as its file."),
+    model_version: str = typer.Option("1", "--model-version", help="The model's own version."),
+    licences: str = typer.Option("", "--licences", help="Of the music it learnt from, and of the weights."),
+    steps: int = typer.Option(1000, "--steps", min=1, help="Tokens by which file and checkpoint are compared."),
+) -> None:
+    """Make a model file of a checkpoint: graph, weights and metadata in one. It is then compared with PyTorch."""
+    from antiphon.errors import AntiphonError
+    from antiphon.step_model import load_model
+    from antiphon_export.exporting.graph import check_precision
+    from antiphon_export.exporting.model_file import Label, export_checkpoint, restored_model
+    from antiphon_export.exporting.parity import check_parity
+    from antiphon_export.training.run_folder import load_checkpoint
+
+    label = Label(name or out.stem, model_version, licences)
+    card = export_checkpoint(
+        checkpoint, out, label, precision=check_precision(precision), rewind=rewind, window=window or None
+    )
+    typer.echo(
+        f"{out}: {card.architecture}, {card.parameters:,} parameters in {card.precision}, "
+        f"{out.stat().st_size / 1e6:.2f} MB"
+    )
+    parity = check_parity(restored_model(load_checkpoint(checkpoint)), load_model(out, device="cpu"), steps=steps)
+    typer.echo(
+        f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
+        f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
+        f"mean divergence {parity.mean_divergence:.1e} nats"
+    )
+    if card.precision == "float32" and not parity.is_rounding:
+        raise AntiphonError(f"'{out}' does not compute what its checkpoint does: that is more than rounding")

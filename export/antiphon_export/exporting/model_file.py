@@ -1,0 +1,146 @@
+"""A checkpoint as one model file: graph, weights and metadata. It trains nothing and judges no music."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from torch import nn
+
+from antiphon.errors import AntiphonError
+from antiphon.model_card import CONTRACT, ModelCard, read_card
+from antiphon_export.exporting.graph import Graph, Precision, Weights
+from antiphon_export.exporting.lstm import lstm_graph
+from antiphon_export.exporting.study_transformer import study_transformer_graph
+from antiphon_export.exporting.transformer import transformer_graph
+from antiphon_export.training.architectures import build_model
+from antiphon_export.training.run_folder import load_checkpoint
+from antiphon_plugins.transformer.model import ROTARY_BASE
+
+REWIND: Final = 192
+"""Tokens that a ring can be rewound by, unless told otherwise: some bars of a guess at an answer."""
+CHUNK: Final = 64
+"""Most tokens of one run: more would not be quicker, and would need a larger ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a model file says that its checkpoint does not know."""
+
+    name: str
+    version: str = "1"
+    licences: str = ""
+    """Of the corpora and the weights."""
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    out: Path,
+    label: Label,
+    *,
+    precision: Precision = "float32",
+    rewind: int = REWIND,
+    chunk: int = CHUNK,
+    window: int | None = None,
+) -> ModelCard:
+    """Write the model of `checkpoint` to `out`; returns its card as read back.
+
+    `window`: tokens that a token sees, if fewer than in training; a smaller ring makes quicker steps.
+    `rewind`: tokens that can be forgotten without feeding anew, beyond those of the window; `chunk`: most tokens of
+    one run. An LSTM needs neither. A file that is there already is replaced at once, or not at all.
+
+    Raises:
+        AntiphonError: the checkpoint is none, `rewind`, `chunk` or `window` is out of range, or
+            `out` cannot be written.
+    """
+    if rewind < 0 or chunk < 1:
+        raise AntiphonError(f"rewind is {rewind} and chunk {chunk}; allowed: at least 0 and at least 1")
+    content = load_checkpoint(checkpoint)
+    if window is not None and not 1 <= window <= content["window"]:
+        raise AntiphonError(f"window is {window}; allowed: 1 to {content['window']}, which it was trained with")
+    content["window"] = window or content["window"]
+    model = restored_model(content)
+    settings = content["settings"]
+    weights = {name: weight.float().numpy() for name, weight in model.state_dict().items()}
+    form = _ring_form if content["architecture"] != "lstm" else _recurrent_form
+    shape = form(content, rewind, chunk)
+    graph = _graph(content["architecture"], weights, settings, int(shape["capacity"]), precision)
+    metadata = {
+        "antiphon_contract": CONTRACT,
+        "name": label.name,
+        "version": label.version,
+        "architecture": content["architecture"],
+        "codec": content["codec"],
+        "codec_version": content["codec_version"],
+        "vocabulary": settings["vocabulary"],
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "precision": precision,
+        "window": content["window"],
+        **shape,
+        "corpora": json.dumps(content["corpora"]),
+        "licences": label.licences,
+        "validation_nll": content.get("validation_nll", math.nan),
+    }
+    file = graph.model({key: str(value) for key, value in metadata.items()}).SerializeToString()
+    fresh = out.with_name(f"{out.name}.new")
+    try:
+        fresh.write_bytes(file)
+        fresh.replace(out)
+    except OSError as error:
+        raise AntiphonError(
+            f"{str(out)!r} cannot be written ({error.strerror}); choose another place with --out"
+        ) from error
+    return read_card(out)
+
+
+def restored_model(content: Mapping[str, Any]) -> nn.Module:
+    """The PyTorch model of a checkpoint's content, as it is used: without dropout, on the CPU.
+
+    Raises:
+        AntiphonError: its settings or weights are of another model.
+    """
+    model = build_model(content["architecture"], **content["settings"])
+    try:
+        model.load_state_dict(content["model"])
+    except RuntimeError as error:
+        raise AntiphonError(f"the checkpoint's weights do not fit its settings: {error}") from error
+    return model.eval()
+
+
+def _graph(
+    architecture: str, weights: Weights, settings: Mapping[str, Any], capacity: int, precision: Precision
+) -> Graph:
+    if architecture == "lstm":
+        return lstm_graph(weights, settings, precision)
+    build = transformer_graph if architecture == "transformer" else study_transformer_graph
+    return build(weights, settings, capacity, precision)
+
+
+def _ring_form(content: Mapping[str, Any], rewind: int, chunk: int) -> dict[str, float]:
+    settings = content["settings"]
+    return {
+        "capacity": content["window"] + rewind + chunk - 1,
+        "chunk": chunk,
+        "layers": settings["layers"],
+        "heads": settings["heads"],
+        "head_size": settings["width"] // settings["heads"],
+        "distances": settings.get("distances", 0),
+        "rotary_base": 0 if "distances" in settings else ROTARY_BASE,
+    }
+
+
+def _recurrent_form(content: Mapping[str, Any], rewind: int, chunk: int) -> dict[str, float]:
+    settings = content["settings"]
+    return {
+        "capacity": 0,
+        "chunk": 1,
+        "layers": settings["layers"],
+        "heads": 1,
+        "head_size": settings["hidden"],
+        "distances": 0,
+        "rotary_base": 0,
+    }

@@ -1,0 +1,1 @@
+"""Training of token models: pieces, windows of them, the loop, and the folder that a run leaves."""

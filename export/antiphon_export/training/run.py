@@ -1,0 +1,252 @@
+"""One training run from its settings: reads the music, makes or restores the model, trains, and keeps the results."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from antiphon.codec import Tokens, codec_named
+from antiphon.errors import AntiphonError
+from antiphon.performance_codec import PerformanceCodec
+from antiphon_export.midi_folder import Corpus
+from antiphon_export.study_data import study_tokens
+from antiphon_export.training.architectures import build_model
+from antiphon_export.training.chorales import CHORALES, VOCABULARY, ChoraleWindows, chorale_streams
+from antiphon_export.training.pieces import (
+    Piece,
+    Shelf,
+    files_of,
+    read_performance,
+    read_score,
+    read_shelves,
+)
+from antiphon_export.training.run_folder import Row, RunFolder, load_checkpoint
+from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
+from antiphon_export.training.windows import GridWindows, PerformanceWindows, Windows, grid_streams
+
+_SAVE_SECONDS: Final = 45.0
+"""Between two checkpoints; a kill loses no more."""
+_VALID_WINDOWS: Final = 192
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """All that decides how a run goes."""
+
+    architecture: str
+    """`transformer`, `study-transformer` or `lstm`."""
+    codec: str
+    """`performance` or `grid`."""
+    corpora: tuple[Corpus, ...]
+    """Folders to learn from."""
+    model: dict[str, Any]
+    """Arguments of the model beyond its vocabulary."""
+    recipe: Recipe
+    """How it is trained."""
+    start_from: Path | None = None
+    """Checkpoint whose weights to begin with."""
+    study: bool = False
+    """Whether to read files exactly as the published study did."""
+    validate_every_seconds: float = 180.0
+    """Between two validations."""
+
+
+def train_model(
+    settings: RunSettings,
+    folder: RunFolder,
+    *,
+    report: Callable[[str], None],
+    advance: Callable[[int, float, float | None], None],
+) -> float:
+    """Train, or go on with what is in `folder`; returns the best validation NLL in nats per token.
+
+    `report` is told in words, `advance` after every step: the step, its NLL, and the last validation NLL.
+
+    Raises:
+        AntiphonError: nothing to learn from, or a checkpoint that does not fit the settings.
+    """
+    vocabulary, codec_version = _codec(settings.codec)
+    windows, valid_windows, corpora = _read(settings, report)
+    recipe = settings.recipe
+    torch.manual_seed(recipe.seed)
+    model = build_model(settings.architecture, vocabulary=vocabulary, **settings.model)
+    parameters = sum(weight.numel() for weight in model.parameters())
+    report(f"{settings.architecture}: {parameters:,} parameters; {windows.tokens:,} tokens without augmentation")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    valid = validation_windows(valid_windows, _VALID_WINDOWS, recipe.length)
+    trainer = Trainer(model, windows, valid, recipe, device)
+    about = {
+        "architecture": settings.architecture,
+        "settings": model.settings,
+        "codec": settings.codec,
+        "codec_version": codec_version,
+        "window": getattr(model, "window", recipe.length),
+        "corpora": corpora,
+    }
+    best, seconds = _restore(trainer, model, settings, folder, report)
+    folder.write_settings(
+        {
+            **about,
+            "recipe": asdict(recipe),
+            "study": settings.study,
+            "start_from": settings.start_from,
+            "parameters": parameters,
+            "tokens": windows.tokens,
+            "validation_windows": _VALID_WINDOWS,
+            "device": str(device),
+            "threads": torch.get_num_threads(),
+            "machine": platform.processor() or platform.machine(),
+            "torch": torch.__version__,
+        }
+    )
+    return _train(trainer, settings, folder, about, best, seconds, advance)
+
+
+def _train(
+    trainer: Trainer,
+    settings: RunSettings,
+    folder: RunFolder,
+    about: dict[str, Any],
+    best: float,
+    seconds: float,
+    advance: Callable[[int, float, float | None], None],
+) -> float:
+    recipe = settings.recipe
+    saved = before = time.monotonic()
+    losses: list[float] = []
+    valid: float | None = None
+
+    def checkpoint() -> dict[str, Any]:
+        return {**about, **trainer.state(), "best_nll": best, "seconds": seconds, "recipe": asdict(recipe)}
+
+    for progress in trainer.run(settings.validate_every_seconds):
+        now = time.monotonic()
+        seconds, before = seconds + now - before, now
+        losses.append(progress.train_nll)
+        if progress.valid_nll is not None:
+            valid = progress.valid_nll
+            tokens = progress.step * recipe.batch * recipe.length
+            folder.log(Row(progress.step, seconds, tokens, sum(losses) / len(losses), valid))
+            losses = []
+            if valid < best:
+                best = valid
+                folder.save_best(
+                    {
+                        **about,
+                        "model": trainer.model.state_dict(),
+                        "step": progress.step,
+                        "validation_nll": valid,
+                        "recipe": asdict(recipe),
+                    }
+                )
+        if now - saved >= _SAVE_SECONDS or progress.valid_nll is not None:
+            folder.save_last(checkpoint())
+            saved = now
+        advance(progress.step, progress.train_nll, valid)
+    return best
+
+
+def _restore(
+    trainer: Trainer, model: nn.Module, settings: RunSettings, folder: RunFolder, report: Callable[[str], None]
+) -> tuple[float, float]:
+    """Best validation NLL so far, and the seconds trained."""
+    last = folder.load_last()
+    if last is not None:
+        if (last["architecture"], last["settings"]) != (settings.architecture, model.settings):
+            raise AntiphonError(
+                f"{str(folder.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
+                "choose another place with --out, or the same settings"
+            )
+        trainer.restore(last)
+        report(f"going on from step {trainer.step} in {folder.path}")
+        return last["best_nll"], last["seconds"]
+    if settings.start_from is not None:
+        earlier = load_checkpoint(settings.start_from)
+        try:
+            model.load_state_dict(earlier["model"])
+        except RuntimeError as error:
+            raise AntiphonError(
+                f"{str(settings.start_from)!r} holds a {earlier['architecture']} with {earlier['settings']}, "
+                f"which does not fit {model.settings}: {error}"
+            ) from error
+        report(f"starting from the weights in {settings.start_from}")
+    return float("inf"), 0.0
+
+
+def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows, Windows, list[dict[str, Any]]]:
+    """What to train on, what to validate on, and where it is from."""
+    if settings.study:
+        return _read_study(settings)
+    if settings.codec == CHORALES:
+        return _read_chorales(settings)
+    read = read_performance if settings.codec == PerformanceCodec.name else read_score
+    both: list[list[Shelf]] = []
+    for split in ("train", "valid"):
+        both.append(read_shelves(settings.corpora, split, read, report=report))
+    about = [
+        {"name": shelf.name, "weight": shelf.weight, "pieces": len(shelf.pieces), "notes": shelf.notes}
+        for shelf in both[0]
+    ]
+    if settings.codec == PerformanceCodec.name:
+        train, valid = (PerformanceWindows(shelves, PerformanceCodec()) for shelves in both)
+        return train, valid, about
+    train_grid, valid_grid = (
+        GridWindows([(shelf.weight, _streams(shelf.pieces, settings.recipe.length)) for shelf in shelves])
+        for shelves in both
+    )
+    return train_grid, valid_grid, about
+
+
+def _streams(pieces: Sequence[Piece], length: int) -> list[Tokens]:
+    """Streams longer than a window; pieces that are shorter are strung together."""
+    streams: list[Tokens] = []
+    short: list[Tokens] = []
+    for stream in (stream for piece in pieces for stream in grid_streams(piece)):
+        if len(stream) > length:
+            streams.append(stream)
+            continue
+        short.append(stream)
+        if sum(map(len, short)) > 2 * length:
+            streams.append(np.concatenate(short))
+            short = []
+    return streams
+
+
+def _codec(name: str) -> tuple[int, int]:
+    """Vocabulary and version of what a model learns to say."""
+    if name == CHORALES:
+        return VOCABULARY, 1
+    codec = codec_named(name)
+    return codec.vocabulary, codec.version
+
+
+def _read_chorales(settings: RunSettings) -> tuple[Windows, Windows, list[dict[str, Any]]]:
+    train, valid = (
+        [stream for corpus in settings.corpora for stream in chorale_streams(corpus, split)]
+        for split in ("train", "valid")
+    )
+    names = ", ".join(corpus.name for corpus in settings.corpora)
+    return ChoraleWindows(train), ChoraleWindows(valid), [{"name": names, "weight": 1.0, "pieces": len(train)}]
+
+
+def _read_study(settings: RunSettings) -> tuple[Windows, Windows, list[dict[str, Any]]]:
+    streams: dict[bool, list[tuple[float, list[Tokens]]]] = {False: [], True: []}
+    about = []
+    for corpus in settings.corpora:
+        for valid in (False, True):
+            paths = files_of(corpus, "valid" if valid else "train")
+            long = [tokens for tokens in map(study_tokens, paths) if len(tokens) > settings.recipe.length]
+            if not long:
+                raise AntiphonError(f"{str(corpus.folder)!r} has too few MIDI files to train and to validate on")
+            streams[valid].append((corpus.weight, long))
+            if not valid:
+                about.append({"name": corpus.name, "weight": corpus.weight, "pieces": len(paths)})
+    return GridWindows(streams[False]), GridWindows(streams[True]), about

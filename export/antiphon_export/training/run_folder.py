@@ -1,0 +1,140 @@
+"""The folder of a training run: settings, log, curve, and checkpoints that survive being killed. It trains nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from antiphon.errors import AntiphonError
+
+LAST: Final = "last.pt"
+"""The newest checkpoint, with all that is needed to go on."""
+BEST: Final = "best.pt"
+"""The checkpoint with the lowest validation NLL, weights alone."""
+_COLUMNS: Final = ("step", "seconds", "tokens", "train_nll", "valid_nll")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the log: the mean since the line before."""
+
+    step: int
+    seconds: float
+    """Time spent training, over all sittings."""
+    tokens: int
+    """Tokens learnt from so far."""
+    train_nll: float
+    """Nats per token, over the steps since the row before."""
+    valid_nll: float
+    """Nats per token."""
+
+
+class RunFolder:
+    """Where a run keeps what it has."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises AntiphonError if the folder cannot be made."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AntiphonError(
+                f"{str(path)!r} cannot be made ({error.strerror}); choose another place with --out"
+            ) from error
+
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Keep all settings in `run.json`."""
+        _replace(self.path / "run.json", json.dumps(settings, indent=2, default=str).encode() + b"\n")
+
+    def load_last(self) -> dict[str, Any] | None:
+        """The newest checkpoint, if there is one. Raises AntiphonError if it cannot be read."""
+        path = self.path / LAST
+        return load_checkpoint(path) if path.exists() else None
+
+    def save_last(self, checkpoint: Mapping[str, Any]) -> None:
+        """Keep `checkpoint`; whatever happens meanwhile, the file is the old one or the new one, whole."""
+        _save(self.path / LAST, checkpoint)
+
+    def save_best(self, checkpoint: Mapping[str, Any]) -> None:
+        """Keep `checkpoint` as the best so far."""
+        _save(self.path / BEST, checkpoint)
+
+    def log(self, row: Row) -> None:
+        """Add a line to `log.csv`, and draw the curve anew."""
+        path = self.path / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(_COLUMNS)
+            writer.writerow(
+                [row.step, f"{row.seconds:.1f}", row.tokens, f"{row.train_nll:.5f}", f"{row.valid_nll:.5f}"]
+            )
+        draw_curve(self.rows(), self.path / "curve.png")
+
+    def rows(self) -> list[Row]:
+        """The log; of lines about the same step, written again after a kill, the last."""
+        path = self.path / "log.csv"
+        if not path.exists():
+            return []
+        rows: dict[int, Row] = {}
+        with path.open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                step = int(line["step"])
+                rows = {known: row for known, row in rows.items() if known < step}
+                rows[step] = Row(
+                    step,
+                    float(line["seconds"]),
+                    int(line["tokens"]),
+                    float(line["train_nll"]),
+                    float(line["valid_nll"]),
+                )
+        return list(rows.values())
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The checkpoint in `path`. Raises AntiphonError if it is none."""
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever a broken file makes it stumble over.
+        raise AntiphonError(
+            f"{str(path)!r} is no checkpoint ({type(error).__name__}: {error}); "
+            f"name the {BEST} or {LAST} of a run's folder"
+        ) from error
+    if not isinstance(loaded, dict) or not {"architecture", "settings", "codec", "model"} <= loaded.keys():
+        raise AntiphonError(f"{str(path)!r} is no checkpoint of Antiphon; name the {BEST} or {LAST} of a run's folder")
+    return loaded
+
+
+def draw_curve(rows: list[Row], path: Path) -> None:
+    """Draw NLL over tokens, training and validation, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    millions = [row.tokens / 1e6 for row in rows]
+    axes.plot(millions, [row.train_nll for row in rows], label="training (augmented, with dropout)")
+    axes.plot(millions, [row.valid_nll for row in rows], label="validation")
+    axes.set_xlabel("million tokens")
+    axes.set_ylabel("nats per token")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def _save(path: Path, checkpoint: Mapping[str, Any]) -> None:
+    fresh = path.with_suffix(".new")
+    torch.save(dict(checkpoint), fresh)
+    fresh.replace(path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""The published study's Transformer: to be measured against, not to be played. It registers no generator."""

@@ -1,0 +1,71 @@
+"""What a model file says of itself: read without running it, or refused in words that help."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from model_files import METADATA, write_model
+
+from antiphon.errors import AntiphonError
+from antiphon.model_card import ModelError, read_card
+
+
+def test_a_card_is_read_from_the_file(tmp_path: Path) -> None:
+    card = read_card(write_model(tmp_path / "toy.onnx", graph=bytes(70_000)))
+    assert (card.name, card.version, card.architecture, card.precision) == ("toy", "3", "transformer", "int8")
+    assert (card.codec, card.codec_version, card.vocabulary) == ("performance", 1, 388)
+    assert (card.window, card.capacity, card.chunk, card.heads) == (512, 767, 64, 4)
+    assert card.corpora == ("chopin", "rolls")
+    assert card.validation_nll == 1.75
+    assert card.path == tmp_path / "toy.onnx"
+
+
+def test_an_unknown_nll_is_no_mistake(tmp_path: Path) -> None:
+    assert math.isnan(
+        read_card(write_model(tmp_path / "toy.onnx", METADATA | {"validation_nll": "nan"})).validation_nll
+    )
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.onnx.*No such file.*antiphon models"):
+        read_card(tmp_path / "none.onnx")
+
+
+def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+    whole = write_model(tmp_path / "toy.onnx", graph=bytes(300)).read_bytes()
+    for length in range(len(whole)):
+        (tmp_path / "cut.onnx").write_bytes(whole[:length])
+        with pytest.raises(ModelError, match=r"truncated|no model of Antiphon|damaged metadata \(no "):
+            read_card(tmp_path / "cut.onnx")
+
+
+@pytest.mark.parametrize(
+    "content", [b"MThd\x00\x00\x00\x06", b"\xff" * 40, b"PK\x03\x04 a checkpoint is a zip", b"\x0b"]
+)
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "other.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match=r"other\.onnx.*(truncated, or no ONNX model|no model of Antiphon)"):
+        read_card(tmp_path / "other.onnx")
+
+
+def test_a_stranger_s_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no model of Antiphon; make one with `antiphon export`"):
+        read_card(write_model(tmp_path / "stranger.onnx", {"author": "somebody"}))
+
+
+def test_another_contract_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="exported for contract 2; this Antiphon plays 1"):
+        read_card(write_model(tmp_path / "later.onnx", METADATA | {"antiphon_contract": "2"}))
+
+
+@pytest.mark.parametrize(("key", "value"), [("window", "wide"), ("corpora", "[1]"), ("corpora", "{"), ("heads", "4.5")])
+def test_metadata_that_make_no_sense_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(ModelError, match="damaged metadata"):
+        read_card(write_model(tmp_path / "toy.onnx", METADATA | {key: value}))
+
+
+def test_a_problem_with_a_model_is_one_that_a_person_can_mend() -> None:
+    assert issubclass(ModelError, AntiphonError)
+    assert issubclass(ModelError, ValueError)  # what a generator raises for a model that does not fit

@@ -1,0 +1,130 @@
+"""Models by name: the user's before those that generators bring, and `antiphon models`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+from model_files import METADATA, write_model
+from typer.testing import CliRunner
+
+from antiphon import model_library, plugins
+from antiphon.cli import models as command
+from antiphon.generator import Casting, Generator, GeneratorInfo
+from antiphon.model_card import ModelError
+from antiphon.model_library import ModelLibrary
+from antiphon.plugins import Registered
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Path:
+    folder = tmp_path / "transformer"
+    folder.mkdir()
+    write_model(folder / "performance.onnx")
+    write_model(folder / "grid.onnx")
+    return folder
+
+
+@pytest.fixture
+def user_folder(tmp_path: Path) -> Path:
+    return tmp_path / "yours"
+
+
+def test_a_name_is_found_in_the_folder_of_a_generator(brought: Path, user_folder: Path) -> None:
+    assert ModelLibrary([brought], user_folder).find("grid") == brought / "grid.onnx"
+
+
+def test_the_user_s_own_comes_first(brought: Path, user_folder: Path) -> None:
+    user_folder.mkdir()
+    mine = write_model(user_folder / "grid.onnx")
+    assert ModelLibrary([brought], user_folder).find("grid") == mine
+
+
+def test_a_path_is_taken_as_it_is(brought: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(brought)
+    library = ModelLibrary([], user_folder)
+    assert library.find("grid.onnx") == Path("grid.onnx")
+    assert library.find(str(brought / "grid.onnx")) == brought / "grid.onnx"
+    with pytest.raises(ModelError, match=r"no model file 'gird\.onnx'"):
+        library.find("gird.onnx")
+
+
+def test_an_unknown_name_names_the_nearest_and_all(brought: Path, user_folder: Path) -> None:
+    with pytest.raises(ModelError, match="no model 'gird'; did you mean 'grid'\\? there are: grid, performance"):
+        ModelLibrary([brought], user_folder).find("gird")
+
+
+def test_without_any_model_the_user_is_told_where_to_put_them(user_folder: Path) -> None:
+    with pytest.raises(ModelError, match=f"none; put files into {user_folder}"):
+        ModelLibrary([], user_folder).find("grid")
+
+
+def test_a_name_that_two_generators_bring_is_ambiguous(brought: Path, user_folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "lstm"
+    other.mkdir()
+    write_model(other / "grid.onnx")
+    library = ModelLibrary([brought, other, brought], user_folder)
+    with pytest.raises(ModelError, match="'grid' is ambiguous"):
+        library.find("grid")
+    assert [(listing.name, listing.origin) for listing in library.listings()] == [
+        ("grid", "transformer"),
+        ("grid", "lstm"),
+        ("performance", "transformer"),
+    ]
+
+
+def test_a_broken_file_is_listed_with_its_problem(brought: Path, user_folder: Path) -> None:
+    (brought / "grid.onnx").write_bytes(b"\xff")
+    broken, sound = ModelLibrary([brought], user_folder).listings()
+    assert broken.card is None
+    assert "truncated" in broken.problem
+    assert sound.card is not None
+    assert sound.problem == ""
+
+
+def make(casting: Casting) -> Generator:
+    raise NotImplementedError
+
+
+@pytest.fixture
+def app(brought: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """The command line, with one generator that brings models, and one that brings none."""
+    infos = [GeneratorInfo("neural", "has models", models=brought), GeneratorInfo("plain", "has none")]
+    found = SimpleNamespace(generators={info.name: Registered(info, make, "here") for info in infos})
+    monkeypatch.setattr(plugins, "load_plugins", lambda: found)
+    monkeypatch.setattr(model_library, "user_model_folder", lambda: user_folder)
+    app = typer.Typer()
+    command.add_commands(app)
+    return app
+
+
+def test_the_command_lists_what_models_are_and_where(app: typer.Typer, brought: Path, user_folder: Path) -> None:
+    user_folder.mkdir()
+    write_model(user_folder / "mine.onnx", METADATA | {"corpora": "[]", "validation_nll": "nan"})
+    (brought / "grid.onnx").write_bytes(b"\xff")
+    result = CliRunner().invoke(app, [], env={"COLUMNS": "300"})
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["grid", "transformer"],
+        ["mine", "yours"],
+        ["performance", "transformer"],
+    ]
+    assert "truncated" in lines[1]
+    assert "unknown music" in lines[2]
+    assert "1.750 nats a token, int8" in lines[3]
+    assert str(brought / "performance.onnx") in lines[3]
+    assert str(user_folder) in lines[4]
+
+
+def test_the_command_prints_json(app: typer.Typer, brought: Path) -> None:
+    write_model(brought / "grid.onnx", METADATA | {"validation_nll": "nan"})
+    (brought / "odd.onnx").write_bytes(b"\xff")
+    grid, odd, performance = json.loads(CliRunner().invoke(app, ["--json"]).output)
+    assert grid["card"]["validation_nll"] is None
+    assert "truncated" in odd["problem"]
+    assert performance["card"]["corpora"] == ["chopin", "rolls"]
+    assert performance["path"] == str(brought / "performance.onnx")

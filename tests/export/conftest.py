@@ -1,0 +1,7 @@
+"""The path to what the workbench's tests share."""
+
+import sys
+from pathlib import Path
+
+# importlib mode leaves sys.path alone; `tiny_models` lies beside the tests.
+sys.path.insert(0, str(Path(__file__).parent))
