@@ -12,7 +12,7 @@ TOKEN_CONTROLS: Final = (
     Control("temperature", 0, 2, 1, "0 always takes the likeliest turn, 2 the most surprising ones"),
     Control("top_p", 0.05, 1, 0.95, "1 leaves the unlikeliest turns in; lower keeps to fewer and safer ones"),
     Control("top_k", 0, 100, 0, "how many of the likeliest turns are left at every token; 0 leaves all"),
-    Control("density", 0, 1, 0.5, "0.5 plays as much as the model would, lower leaves more room, higher fills it"),
+    Control("density", 0, 1, 0.5, "0.5 plays about as much as you do, lower leaves more room, higher fills it"),
     Control("repetition", 0, 1, 0.5, "how often a note or a figure may come again in a row; 1 lets all pass"),
 )
 

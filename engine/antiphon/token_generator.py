@@ -21,6 +21,7 @@ from antiphon.token_feed import TokenFeed
 from antiphon.token_guard import TokenGuard
 from antiphon.token_kinds import TokenKinds, kinds_of
 from antiphon.token_line import Line, Pen
+from antiphon.token_pace import TokenPace
 
 _CONTEXT_NOTES: Final = 128
 """The model knows at least so many of the last notes, which about fill its window."""
@@ -30,9 +31,10 @@ _PAUSE_TICKS: Final = 720
 """Between two onsets: after such a time a new call begins."""
 _AHEAD_TICKS: Final = 1920
 """How far a phrase is drawn beyond its end, to learn the lengths of its notes: at most so long."""
-_AHEAD_TOKENS: Final = (12, 48)
+_AHEAD_TOKENS: Final = (12, 32)
 """And at most so many tokens: after a beat, which is wanted soon, and after a bar, for which there is time."""
-_TICKS_PER_TOKEN: Final = 40
+_TICKS_PER_TOKEN: Final = 60
+"""In between, a token more for so much more of a phrase."""
 _CLOSE_TICKS: Final = 240
 """Nothing begins so shortly before the end of an answer: its last notes are left to ring."""
 _PASSAGE_TOKENS: Final = 1024
@@ -55,7 +57,7 @@ class CodecFor(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pace:
+class _Tempo:
     """What follows from tempo and metre."""
 
     tempo_bpm: float
@@ -81,7 +83,7 @@ class _Passage:
     """The notes the model has read, in score order."""
     start_ticks: int
     constraints: Constraints
-    pace: _Pace
+    tempo: _Tempo
     requests: list[Request] = field(default_factory=list)
     """Phrases drawn, one after the other."""
     notes: list[Note] = field(default_factory=list)
@@ -118,10 +120,10 @@ class TokenGenerator:
         self._feed = TokenFeed(model)
         self._tells_velocity = tells_velocity
         self._kinds_for = kinds_for
-        self._pace = self._pace_of(Request(0, 1))
+        self._tempo = self._tempo_of(Request(0, 1))
         self._heard: tuple[Note, ...] = ()
         self._passages: deque[_Passage] = deque(maxlen=_PASSAGES)
-        self._encoded: tuple[tuple[Note, ...], int, _Pace, Tokens] | None = None
+        self._encoded: tuple[tuple[Note, ...], int, _Tempo, Tokens] | None = None
         """What was encoded last, up to when, how, and its tokens: a phrase goes on from what was primed."""
         self._end_ticks: int | None = None
         """Where the last phrase given out ends; None: there is none."""
@@ -136,8 +138,8 @@ class TokenGenerator:
         """Take in what is new in `heard`; what was drawn since the last prime is forgotten."""
         self._forget_own()
         self._heard = heard.notes
-        # At the pace of the last request: if the next has another, all is read again.
-        self._read(_recent(heard.notes), heard.end_ticks, self._pace)
+        # At the tempo of the last request: if the next has another, all is read again.
+        self._read(_recent(heard.notes), heard.end_ticks, self._tempo)
 
     def rewind(self, to_ticks: int) -> None:
         """Forget what was drawn, then what was heard, at or after `to_ticks`."""
@@ -166,7 +168,7 @@ class TokenGenerator:
             self._begin(_recent(self._heard), request)
         passage = self._passages[-1]
         line = self._resume(passage)
-        as_before = request.constraints == passage.constraints and passage.pace.suits(request)
+        as_before = request.constraints == passage.constraints and passage.tempo.suits(request)
         if line.drawn >= _PASSAGE_TOKENS or not as_before:
             known = sorted((*passage.known, *passage.notes), key=score_order)[-_CONTEXT_NOTES:]
             passage = self._begin(tuple(known), request)
@@ -174,39 +176,40 @@ class TokenGenerator:
         return passage
 
     def _begin(self, known: tuple[Note, ...], request: Request) -> _Passage:
-        if not self._pace.suits(request):
-            self._pace = self._pace_of(request)
-        passage = _Passage(known, request.start_ticks, request.constraints, self._pace)
+        if not self._tempo.suits(request):
+            self._tempo = self._tempo_of(request)
+        passage = _Passage(known, request.start_ticks, request.constraints, self._tempo)
         self._passages.append(passage)
         return passage
 
-    def _pace_of(self, request: Request) -> _Pace:
+    def _tempo_of(self, request: Request) -> _Tempo:
         codec = self._codec_for(tempo_bpm=request.tempo_bpm, bar_ticks=request.bar_ticks)
         pen = Pen(self._feed, self._kinds_for(codec), self._seed)
-        return _Pace(request.tempo_bpm, request.bar_ticks, codec, pen)
+        return _Tempo(request.tempo_bpm, request.bar_ticks, codec, pen)
 
     def _resume(self, passage: _Passage) -> Line:
         """The line of `passage`; if the model has left it too far behind, its phrases are drawn again."""
         if passage.line is None or not self._feed.reaches(passage.line.position):
-            pace = passage.pace
-            tokens = self._read(passage.known, passage.start_ticks, pace)
-            writer = pace.codec.writer(passage.start_ticks, passage.constraints, tokens)
-            guard = TokenGuard(passage.known, passage.start_ticks, pace.longest_rest_ticks)
-            passage.line = Line(writer, guard, position=len(tokens) - 1, pending=int(tokens[-1]))
+            tempo = passage.tempo
+            tokens = self._read(passage.known, passage.start_ticks, tempo)
+            writer = tempo.codec.writer(passage.start_ticks, passage.constraints, tokens)
+            pace = TokenPace(self._heard, passage.known, passage.start_ticks, tempo.longest_rest_ticks)
+            guard = TokenGuard(passage.known)
+            passage.line = Line(writer, guard, pace, position=len(tokens) - 1, pending=int(tokens[-1]))
             passage.notes.clear()
             for request in passage.requests:
                 self._draw_phrase(passage, request)
         return passage.line
 
-    def _read(self, notes: tuple[Note, ...], now_ticks: int, pace: _Pace) -> Tokens:
+    def _read(self, notes: tuple[Note, ...], now_ticks: int, tempo: _Tempo) -> Tokens:
         """Let the model read `notes` up to now; returns them as tokens."""
-        if self._encoded is None or self._encoded[:3] != (notes, now_ticks, pace):
-            prelude = pace.pen.kinds.prelude
+        if self._encoded is None or self._encoded[:3] != (notes, now_ticks, tempo):
+            prelude = tempo.pen.kinds.prelude
             if notes or not prelude:
-                tokens = pace.codec.encode(rows_of(notes), now_ticks)
+                tokens = tempo.codec.encode(rows_of(notes), now_ticks)
             else:
                 tokens = np.array(prelude, dtype=np.int64)
-            self._encoded = (notes, now_ticks, pace, tokens)
+            self._encoded = (notes, now_ticks, tempo, tokens)
         self._feed.listen(self._encoded[3])
         return self._encoded[3]
 
@@ -245,7 +248,7 @@ class TokenGenerator:
         start, end = request.start_ticks, request.end_ticks
         last = max(start + 1, end - _CLOSE_TICKS) if request.final else end
         passage.line = None  # If the model fails on the way, this is no state to go on from.
-        pen = passage.pace.pen
+        pen = passage.tempo.pen
         _draw_until(pen, line, last, request)
         if not request.final:
             _draw_ahead(pen, line, end, request)

@@ -31,6 +31,8 @@ class TokenKinds:
     """How long each of them waits, in ticks."""
     waits_are_places: bool
     """Whether they name a place, and so wait from the first that is allowed now, not from nothing."""
+    chord_ticks: float
+    """Notes that are no further apart are a chord, or an ornament; how close they are is left to the model."""
     openings: NDArray[np.bool_]
     """Tokens, shape [V], after which a key goes down before time passes on."""
     prelude: tuple[int, ...] = ()
@@ -87,6 +89,7 @@ def kinds_of(codec: Codec) -> TokenKinds:
             waits=slice(performance.TIME_SHIFT, performance.VELOCITY),
             wait_ticks=np.arange(1, performance.LONGEST_SHIFT + 1, dtype=np.float64) * codec.step_ticks,
             waits_are_places=False,
+            chord_ticks=30.0,
             openings=openings,
             # Music is learnt from the first key on, so never begins with a rest.
             prelude=(performance.VELOCITY + _MODERATE // performance.VELOCITY_BIN,),
@@ -100,6 +103,7 @@ def kinds_of(codec: Codec) -> TokenKinds:
             waits=slice(grid.OFFSET, grid.PITCH),
             wait_ticks=np.arange(grid.PITCH - grid.OFFSET, dtype=np.float64) * grid.STEP_TICKS,
             waits_are_places=True,
+            chord_ticks=80.0,
             openings=openings,
         )
     raise AntiphonError(f"the codec {codec.name!r} says nothing of its tokens; give its TokenKinds to TokenGenerator")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -18,12 +19,17 @@ from antiphon.token_controls import Taste
 from antiphon.token_feed import TokenFeed
 from antiphon.token_guard import TokenGuard
 from antiphon.token_kinds import TokenKinds
+from antiphon.token_pace import TokenPace
 
 _SLOPE: Final = 1.5
 """How much the extremes of `density` change the odds of a wait, by the power of how far it is from a usual one."""
+_STEEPEST: Final = 2.0
+"""The most that is done to keep the pace, on the same scale."""
+_SPAN: Final = math.log(3)
+"""Logarithm of how many times as many notes as were heard are right at the highest `density`."""
+_FREEDOM: Final = math.log(1.6)
+"""As much faster or slower than that a line may go before it is held back or urged on."""
 _USUAL_WAIT_TICKS: Final = 240.0
-_SHORTEST_WAIT_TICKS: Final = 80.0
-"""What is closer together is a chord or an ornament; its odds change no further."""
 _BOREDOM: Final = 2.0
 """Nats that each turn too many costs."""
 
@@ -34,6 +40,7 @@ class Line:
 
     writer: Writer
     guard: TokenGuard
+    pace: TokenPace
     position: int
     """Tokens the model has read before `pending`."""
     pending: int
@@ -55,6 +62,7 @@ class Line:
             self,
             writer=self.writer.copy(),
             guard=self.guard.copy(),
+            pace=self.pace.copy(),
             notes=self.notes.copy(),
             sounding=self.sounding.copy(),
         )
@@ -83,7 +91,8 @@ class Pen:
         line.drawn += 1
         struck, lifted = self.kinds.struck(token), self.kinds.lifted(token)
         if struck is not None:
-            line.guard.strike(struck, line.writer.now_ticks)
+            line.guard.strike(struck)
+            line.pace.strike(line.writer.now_ticks)
             if self.kinds.lifts is not None:
                 line.sounding[struck] = line.writer.now_ticks
         elif lifted is not None:
@@ -125,9 +134,10 @@ class Pen:
     ) -> NDArray[np.float32]:
         """The logits, shape [V], with density and the guard against circles."""
         bent = logits.copy()
-        if taste.density != 0.5 and allowed[self.kinds.waits].any():
-            waits = np.maximum(self.kinds.waits_from(allowed), _SHORTEST_WAIT_TICKS)
-            bent[self.kinds.waits] += _SLOPE * (1 - 2 * taste.density) * np.log(waits / _USUAL_WAIT_TICKS)
+        patience = _patience(line.pace.haste(), taste.density)
+        if patience and allowed[self.kinds.waits].any():
+            waits = np.maximum(self.kinds.waits_from(allowed), self.kinds.chord_ticks)
+            bent[self.kinds.waits] += patience * np.log(waits / _USUAL_WAIT_TICKS)
         for pitch, turns in line.guard.excess(taste.repetition).items():
             token = self.kinds.strike(pitch)
             if token is not None:
@@ -142,14 +152,14 @@ class Pen:
         now = line.writer.now_ticks
         ends = now + self.kinds.waits_from(allowed)
         sensible = allowed
-        late = ends > line.guard.due_ticks()
+        late = ends > line.pace.due_ticks()
         if (waits & late).any():
             fewer = allowed.copy()
             fewer[self.kinds.waits] &= ~late
             # Somebody who may not play must be let wait.
             if fewer[self.kinds.waits].any() or fewer[self.kinds.openings].any():
                 sensible = fewer
-        open_ticks = line.guard.open_ticks()
+        open_ticks = line.pace.open_ticks()
         if now < open_ticks:
             fewer = sensible & ~self.kinds.openings
             fewer[self.kinds.waits] &= ends >= open_ticks
@@ -164,6 +174,14 @@ class Pen:
         leave = polyphony // 2
         lifts = [int(self.kinds.lifts.start) + pitch - self.kinds.low_pitch for pitch in oldest[: len(oldest) - leave]]
         return tuple(sorted(token for token in lifts if allowed[token]))
+
+
+def _patience(haste: float, density: float) -> float:
+    """Above 0 where longer waits should be likelier, below where shorter ones should."""
+    wanted = 2 * density - 1
+    too_fast = haste - _SPAN * wanted
+    held_back = math.copysign(max(0.0, abs(too_fast) - _FREEDOM), too_fast)
+    return min(_STEEPEST, max(-_STEEPEST, _SLOPE * (held_back - wanted)))
 
 
 def _sample(logits: NDArray[np.float32], allowed: NDArray[np.bool_], chance: float, taste: Taste) -> int:

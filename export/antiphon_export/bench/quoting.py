@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows
-from antiphon_export.markov import read_line
-from antiphon_plugins.markov.table import mix
+from antiphon_plugins.markov.events import CHORD_TICKS, GAP_SIXTEENTHS
+from antiphon_plugins.markov.pulse import find_sixteenth
+from antiphon_plugins.markov.table import MAX_MOTION, mix
 
 RUNS: Final = (8, 12, 16, 24, 32, 48)
 """Lengths of runs, in events, whose share is told."""
+_GAPS_FOR_PULSE: Final = 400
 _LONGEST: Final = 97
 """Runs this long and longer are not searched for."""
+_SEAM: Final = np.array([1 << 40], dtype=np.uint64)
 _LEAST_MOVES: Final = 5
 """A run with fewer different moves is a note or a figure repeated: nobody's."""
 
@@ -35,16 +38,24 @@ class Quoting:
 
 
 def moves(notes: NoteRows) -> Moves:
-    """The moves of `notes` [N, 4], fewer by 2 than its events."""
+    """The moves of `notes` [N, 4], fewer by 1 than its events."""
     if len(notes) < 3:
         return np.zeros(0, dtype=np.uint64)
-    line = read_line(notes, on_grid=False)
-    return (line.move // np.uint64(4))[1:]
+    onsets, pitches = notes[:, 0], notes[:, 1]
+    starts = np.flatnonzero(np.diff(onsets, prepend=onsets[0] - CHORD_TICKS - 1) > CHORD_TICKS)
+    motion = np.diff(np.maximum.reduceat(pitches, starts)).clip(-MAX_MOTION, MAX_MOTION) + MAX_MOTION
+    gaps = np.diff(onsets[starts])
+    values = np.array(GAP_SIXTEENTHS)
+    sixteenth = find_sixteenth(gaps[:_GAPS_FOR_PULSE].tolist())
+    gap = np.searchsorted(np.sqrt(values[:-1] * values[1:]), gaps / sixteenth, side="right")
+    return (motion * len(values) + gap).astype(np.uint64)
 
 
 def find_quotes(music: Mapping[str, Sequence[Moves]], training: Sequence[Moves]) -> dict[str, Quoting]:
     """How much of each kind of `music` occurs in `training`."""
-    found = {length: _found(music, training, length) for length in RUNS}
+    # All in one row: what reaches over a seam has the seam's mark in it, which no music has.
+    learnt = np.concatenate([piece for part in training for piece in (part, _SEAM)])
+    found = {length: _found(music, learnt, length) for length in RUNS}
     quotings = {}
     for name, phrases in music.items():
         shares = tuple(float(found[n][name].mean()) if len(found[n][name]) else float("nan") for n in RUNS)
@@ -52,7 +63,7 @@ def find_quotes(music: Mapping[str, Sequence[Moves]], training: Sequence[Moves])
         beyond = min((n for n in (*RUNS, _LONGEST) if n > occurring), default=_LONGEST)
         while occurring and beyond - occurring > 1:
             middle = (occurring + beyond) // 2
-            if _found({name: phrases}, training, middle)[name].any():
+            if _found({name: phrases}, learnt, middle)[name].any():
                 occurring = middle
             else:
                 beyond = middle
@@ -60,11 +71,9 @@ def find_quotes(music: Mapping[str, Sequence[Moves]], training: Sequence[Moves])
     return quotings
 
 
-def _found(
-    music: Mapping[str, Sequence[Moves]], training: Sequence[Moves], length: int
-) -> dict[str, NDArray[np.bool_]]:
-    """Of every run of `length` events in the music, whether it occurs in `training`."""
-    known = np.unique(np.concatenate([_runs(part, length) for part in training]))
+def _found(music: Mapping[str, Sequence[Moves]], learnt: Moves, length: int) -> dict[str, NDArray[np.bool_]]:
+    """Of every run of `length` events in the music, whether it occurs in what was `learnt`."""
+    known = np.unique(_runs(learnt, length))
     return {
         name: np.concatenate([np.isin(_runs(phrase, length), known) & _is_varied(phrase, length) for phrase in phrases])
         for name, phrases in music.items()
