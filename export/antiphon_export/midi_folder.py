@@ -145,16 +145,23 @@ def _read_chorales(path: Path, split: str) -> Iterator[Piece]:
     if not isinstance(splits, dict) or split not in splits:
         raise AntiphonError(f"{path.name} has no chorales under {split!r}")
     for chorale in splits[split]:
-        voices: list[list[list[int]]] = [[] for _ in range(max(len(step) for step in chorale))]
-        sounding: list[int | None] = [None] * len(voices)
-        for index, step in enumerate(chorale):
-            # The encoding tells no repeated note from a held one; they are taken as held. Silence is null, NaN or -1.
-            for voice, pitch in enumerate(step):
-                if pitch is None or not 0 <= pitch < 128:
-                    sounding[voice] = None
-                elif pitch == sounding[voice]:
-                    voices[voice][-1][2] += 120
-                else:
-                    voices[voice].append([120 * index, int(pitch), 120, 80])
-                    sounding[voice] = pitch
-        yield Piece(_parts([np.array(voice, dtype=np.int64) for voice in voices if voice]), on_grid=True)
+        yield Piece(_parts(chorale_voices(chorale)), on_grid=True)
+
+
+def chorale_voices(chorale: list[list[int | None]]) -> list[Notes]:
+    """The voices that sing, for a list of sixteenths, each a list of voices' pitches.
+
+    The encoding tells no repeated note from a held one; they are taken as held. Silence is null, NaN or -1.
+    """
+    voices: list[list[list[int]]] = [[] for _ in range(max(len(step) for step in chorale))]
+    sounding: list[int | None] = [None] * len(voices)
+    for index, step in enumerate(chorale):
+        for voice, pitch in enumerate(step):
+            if pitch is None or not 0 <= pitch < 128:
+                sounding[voice] = None
+            elif pitch == sounding[voice]:
+                voices[voice][-1][2] += 120
+            else:
+                voices[voice].append([120 * index, int(pitch), 120, 80])
+                sounding[voice] = int(pitch)
+    return [np.array(voice, dtype=np.int64) for voice in voices if voice]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows
 from antiphon.errors import AntiphonError
-from antiphon_export.midi_folder import Corpus
+from antiphon_export.midi_folder import Corpus, chorale_voices
 
 TICKS_PER_SECOND = 960
 """Real time in ticks: 480 a beat at 120 beats a minute."""
@@ -222,21 +222,11 @@ def _chorales(path: Path, split: str) -> list[Piece]:
         chorales = json.loads(path.read_text(encoding="utf-8"))[split]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AntiphonError(f"{path.name} has no chorales under {split!r}: {type(error).__name__}: {error}") from error
-    pieces = []
-    for number, chorale in enumerate(chorales):
-        voices: list[list[list[int]]] = [[] for _ in range(max(len(step) for step in chorale))]
-        sounding: list[int | None] = [None] * len(voices)
-        for index, step in enumerate(chorale):
-            # The encoding tells no repeated note from a held one; they are taken as held. Silence is null, NaN or -1.
-            for voice, pitch in enumerate(step):
-                if pitch is None or not 0 <= pitch < 128:
-                    sounding[voice] = None
-                elif pitch == sounding[voice]:
-                    voices[voice][-1][2] += _GRID_TICKS
-                else:
-                    voices[voice].append([_GRID_TICKS * index, int(pitch), _GRID_TICKS, 80])
-                    sounding[voice] = int(pitch)
-        tracks = [np.array(voice, dtype=np.int64) for voice in voices if voice]
-        bars = np.arange(0, _GRID_TICKS * len(chorale), 1920)
-        pieces.append(Piece(f"{path.name}[{split}][{number}]", _parts(path, tracks), bars))
-    return pieces
+    return [
+        Piece(
+            f"{path.name}[{split}][{number}]",
+            _parts(path, chorale_voices(chorale)),
+            np.arange(0, _GRID_TICKS * len(chorale), 1920),
+        )
+        for number, chorale in enumerate(chorales)
+    ]
