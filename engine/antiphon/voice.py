@@ -24,6 +24,12 @@ MARGIN_SECONDS = 0.05
 """How long before its moment a later phrase must have arrived."""
 GIVE_UP_SECONDS = 0.5
 """How long the fallback is waited for before the voice falls silent."""
+REVISION_SECONDS = 0.25
+"""After a release, where no silence but a signal or a bar line ends the call: so long the guess at an answer stands.
+
+It may come in that very instant, and what was guessed with the key still down is there already. If it does not come,
+there is time to tell the players how long the last notes were.
+"""
 RESTS_ALLOWED = 8
 """Beats without a note that a generator may open an answer with."""
 MEMORY_NOTES = 4096
@@ -59,6 +65,7 @@ class Voice:
         self._answer: Answer | None = None
         self._call_ticks: int | None = None
         self._handover_ticks: int | None = None
+        self._revision_ticks: int | None = None
         self._busy_until_ticks = 0
         self._gaps: deque[int] = deque(maxlen=_GAPS)
         self._pedal_down = False
@@ -94,7 +101,10 @@ class Voice:
                 self._gaps.append(now.ticks - before)
         if self.state == "listening" and self._call_ticks is not None:
             self._handover_ticks = self._handover_at(now)
-            said += self._guess(now)
+            if onset or self.plan.handover.by == "silence":
+                said += self._guess(now)
+            else:
+                self._revision_ticks = self._revision_at(now)
         return said
 
     def swallows(self, message: bytes) -> bool:
@@ -176,8 +186,9 @@ class Voice:
         """The next tick at which time alone changes something."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            return self._handover_ticks
-        times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
+            times: tuple[int | None, ...] = (self._handover_ticks, self._revision_ticks)
+        else:
+            times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
         return min((ticks for ticks in times if ticks is not None), default=None)
 
     def advance(self, now: Moment) -> list[Command]:
@@ -186,6 +197,8 @@ class Voice:
         if answer is None or answer.launch_ticks is None:
             if self._handover_ticks is not None and now.ticks >= self._handover_ticks:
                 return self._hand_over(now)
+            if self._revision_ticks is not None and now.ticks >= self._revision_ticks:
+                return self._guess(now)
             return []
         if answer.end_ticks is not None and now.ticks >= answer.end_ticks:
             told = Decision("end", self.index, now.ticks, "the answer is over")
@@ -227,16 +240,29 @@ class Voice:
         onset, release = self.ear.last_onset_ticks or 0, self.ear.last_release_ticks or 0
         return max(now.ticks, onset + min(high, max(low, gap)), release + low)
 
+    def _revision_at(self, now: Moment) -> int | None:
+        """When the players are told of the release that was just heard; None: it is too late for that."""
+        revision = now.ticks + seconds_to_ticks(REVISION_SECONDS, now.bpm)
+        time_to_compose = seconds_to_ticks(2 * MARGIN_SECONDS, now.bpm)
+        if self._handover_ticks is not None and revision + time_to_compose > self._handover_ticks:
+            return None
+        return revision
+
     def _launch_grid(self) -> int | None:
         if self.plan.launch == "now":
             return None
         return self._signature.beat_ticks if self.plan.launch == "beat" else self._signature.bar_ticks
 
-    def _call_end(self) -> int:
-        """Where a continuation of the call begins: at its last event, or on the grid that follows it."""
+    def _call_end(self, now: Moment) -> int:
+        """Where a continuation of the call begins: at its last event, or on the grid that follows it.
+
+        While a key is down the call goes on.
+        """
         if self.plan.handover.by == "bars" and self._handover_ticks is not None:
             return max(self._handover_ticks, self._busy_until_ticks)
         end = max((self.ear.last_onset_ticks or 0) + 1, self.ear.last_release_ticks or 0, self._busy_until_ticks)
+        if self.ear.keys_down:
+            end = max(end, now.ticks)
         grid = self._launch_grid()
         return end if grid is None else next_multiple(end, grid)
 
@@ -253,7 +279,8 @@ class Voice:
 
     def _guess(self, now: Moment) -> list[Command]:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
-        end = self._call_end()
+        end = self._call_end(now)
+        self._revision_ticks = None
         epoch = next(self._epochs)
         answer = self._answer = Answer(epoch, end, self._answer_length(end), end, self._constraints())
         said = [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
@@ -281,7 +308,9 @@ class Voice:
         grid = self._launch_grid()
         start = max(now.ticks, self._busy_until_ticks)
         answer.launch_ticks = start if grid is None else next_multiple(start, grid)
-        self._handover_ticks = None
+        # What was guessed with keys still down took the call for shorter than it is.
+        answer.length_ticks = self._answer_length(self._call_end(now))
+        self._handover_ticks = self._revision_ticks = None
         said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
         if not self._seats["main"].ready:
             return said + self._stand_in(answer.failure or "it has not started yet", now)
@@ -298,6 +327,7 @@ class Voice:
         start, last = answer.composed_end_ticks, answer.last_ticks
         # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
         opening = answer.count == 0 or answer.shift_ticks is None
+        guessing = answer.launch_ticks is None
         longest = self._signature.beat_ticks if opening else self._signature.bar_ticks
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
@@ -315,7 +345,7 @@ class Voice:
             dict(self.controls),
             answer.constraints,
             seconds,
-            final=last is not None and start + length >= last,
+            final=last is not None and start + length >= last and not (guessing and self.ear.keys_down),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
         )
@@ -448,7 +478,7 @@ class Voice:
         self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
         self._answer = None
         self._call_ticks = None
-        self._handover_ticks = None
+        self._handover_ticks = self._revision_ticks = None
         return [Silence(self.index, end_ticks)]
 
     def _remind(self, end_ticks: int) -> list[Command]:

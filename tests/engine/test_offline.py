@@ -51,7 +51,7 @@ def test_a_performance_played_again_is_the_same_event_by_event() -> None:
 
 
 def test_a_phrase_that_came_late_comes_late_again() -> None:
-    came = {1000: 1520, 1500: 1600}  # The first phrase after the hand-over; the next, asked for then, after it.
+    came = {1240: 1520, 1500: 1600}  # The first phrase after the hand-over; the next, asked for then, after it.
     late = [
         PlayerAnswered(came[r.ticks], r.voice, r.chair, r.epoch, r.index)
         if isinstance(r, PlayerAnswered) and r.ticks in came
@@ -72,7 +72,7 @@ def test_a_failure_is_repeated_and_the_fallback_composes_anew() -> None:
     epoch = [r for r in records if isinstance(r, PlayerAnswered)][-1].epoch
     failed: list[Event | Send] = [r for r in records if not isinstance(r, PlayerAnswered | Ended)]
     handed_over = failed.index(Heard(1500, PRESS))
-    failed[handed_over:handed_over] = [PlayerFailed(1100, Failed(0, "main", epoch, 0, "out of ideas"))]
+    failed[handed_over:handed_over] = [PlayerFailed(1300, Failed(0, "main", epoch, 0, "out of ideas"))]
     failed += [PlayerAnswered(1510 + 10 * index, 0, "fallback", epoch + 1, index) for index in (0, 1)]
     failed += [Ended(9000)]
     assert replayed(failed) == [(1510, 48), (1990, 48), (2470, 48)]

@@ -49,7 +49,7 @@ def test_a_phrase_a_little_late_is_waited_for_and_begins_when_it_comes() -> None
 def test_rests_that_open_an_answer_are_composed_while_the_player_still_plays() -> None:
     jam = rehearse("sleepy", slow=["main"])
     jam.tone(0)
-    for ticks in (150, 250, 350):  # Two empty beats, and the one with the first note: all before the hand-over.
+    for ticks in (350, 400, 450):  # Two empty beats, and the one with the first note: all before the hand-over.
         jam.work(MAIN, ticks)
     jam.hear(500, PRESS)
     jam.hear(500, LIFT)
@@ -117,7 +117,7 @@ def test_the_fallback_goes_on_from_the_answer_as_it_was_played() -> None:
 def test_a_player_that_dies_before_the_handover_is_replaced_at_it() -> None:
     jam = rehearse()
     jam.tone(0)
-    jam.lose(MAIN, 300)  # Its guess was already there; without what follows it is worth nothing.
+    jam.lose(MAIN, 400)  # Its guess was already there; without what follows it is worth nothing.
     jam.hear(500, PRESS)
     jam.advance(9000)
     assert texts(jam, "fallback") == ["echo: its process is gone; low plays"]
@@ -158,7 +158,7 @@ def test_a_player_that_is_asked_for_more_and_does_not_reply_is_replaced_before_t
 ) -> None:
     jam = rehearse(slow=["main"])
     jam.tone(0)
-    jam.work(MAIN, 200)
+    jam.work(MAIN, 400)
     jam.hear(500, PRESS)
     if replies == 2:
         jam.work(MAIN, 900)
@@ -173,7 +173,7 @@ def test_a_player_that_is_asked_for_more_and_does_not_reply_is_replaced_before_t
 def test_a_player_waited_for_has_until_30_ms_after_the_handover_however_soon_it_is_due() -> None:
     jam = rehearse("upbeat", slow=["main"])
     jam.tone(0)
-    jam.work(MAIN, 200)
+    jam.work(MAIN, 400)
     jam.hear(500, PRESS)  # The note on the last tick of the first beat falls here, so the bar after it is due at 501.
     jam.work(MAIN, 528)
     assert jam.decisions() == [("handover", 500), ("answer", 500), ("late", 528)]

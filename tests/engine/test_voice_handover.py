@@ -170,3 +170,42 @@ def test_keys_and_channels_a_voice_does_not_listen_to_start_no_call() -> None:
     jam.tone(5000, 70, channel=1)
     jam.advance(9000)
     assert len(handovers(jam)) == 1
+
+
+def test_an_answer_is_there_when_the_signal_comes_with_the_last_release() -> None:
+    voice = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"))
+    jam = Rehearsal(Plan(voices=(voice,), outputs=("virtual",)), slow=["main"])
+    jam.hear(0, messages.note_on(0, 60, 80))
+    jam.work(0, 40)  # It composes while the key is down, and is not asked again.
+    jam.hear(400, messages.note_off(0, 60))
+    jam.hear(400, PRESS)
+    assert jam.notes()[0][:2] == (400, 72)
+    assert jam.decisions() == [("handover", 400), ("answer", 400)]
+
+
+def test_a_quarter_of_a_second_after_the_last_release_the_guess_knows_how_long_the_notes_were() -> None:
+    jam = rehearse(Handover(by="pedal"))
+    jam.tone(0, length_ticks=100)
+    assert jam.toys[0].heard.notes[0].length_ticks is None
+    jam.advance(339)
+    assert jam.toys[0].heard.notes[0].length_ticks is None
+    jam.advance(340)
+    assert jam.toys[0].heard.notes[0].length_ticks == 100
+
+
+def test_no_time_is_left_to_guess_anew_right_before_the_bar_line_that_hands_over() -> None:
+    jam = rehearse(Handover(by="bars", bars=1))
+    jam.tone(0, length_ticks=1600)  # A revision would come at 1840; the bar line is 83 ms later.
+    jam.advance(1919)
+    assert jam.toys[0].heard.notes[0].length_ticks is None
+    jam.advance(1920)
+    assert handovers(jam) == [1920]
+
+
+def test_the_answer_is_as_long_as_a_call_that_was_held_until_the_signal() -> None:
+    jam = rehearse(Handover(by="pedal"))
+    jam.hear(0, messages.note_on(0, 60, 80))
+    jam.hear(3000, PRESS)
+    jam.hear(3100, messages.note_off(0, 60))
+    jam.advance(9000)
+    assert jam.decisions()[-1] == ("end", 6000)

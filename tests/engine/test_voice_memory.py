@@ -42,6 +42,7 @@ def test_the_memory_is_bounded_while_the_player_plays_on() -> None:
     for number in range(MEMORY_NOTES):
         ear.remember([Note(number, 60, 1, 80)])
     jam.tone(MEMORY_NOTES + 10)
+    jam.advance(MEMORY_NOTES + 1000)
     assert len(ear.notes) == MEMORY_NOTES + 1 - MEMORY_NOTES // 4
     assert list(jam.toys[0].heard.notes) == list(ear.notes)
 
