@@ -75,9 +75,17 @@ def _found(music: Mapping[str, Sequence[Moves]], learnt: Moves, length: int) -> 
     """Of every run of `length` events in the music, whether it occurs in what was `learnt`."""
     known = np.unique(_runs(learnt, length))
     return {
-        name: np.concatenate([np.isin(_runs(phrase, length), known) & _is_varied(phrase, length) for phrase in phrases])
+        name: np.concatenate([_among(_runs(phrase, length), known) & _is_varied(phrase, length) for phrase in phrases])
         for name, phrases in music.items()
     }
+
+
+def _among(runs: Moves, known: Moves) -> NDArray[np.bool_]:
+    """Of each of `runs`, whether it is among `known`, which are sorted and many."""
+    if not len(known):
+        return np.zeros(len(runs), dtype=np.bool_)
+    nearest = known[np.searchsorted(known, runs).clip(max=len(known) - 1)]
+    return np.asarray(nearest == runs)
 
 
 def _runs(moves: Moves, length: int) -> Moves:
