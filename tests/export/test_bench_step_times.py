@@ -50,7 +50,8 @@ def test_a_model_that_is_timed_sees_its_whole_context(tmp_path: Path) -> None:
 def test_a_step_reads_all_weights_and_what_it_sees(tmp_path: Path, precision: str, weight_bytes: float) -> None:
     path = random_model("study-transformer", tmp_path, precision, CONTEXT)  # type: ignore[arg-type]  # from the table
     weights, one_more = step_bytes(path, 0), step_bytes(path, 1) - step_bytes(path, 0)
-    assert weights == pytest.approx(weight_bytes * (4_326_041 - 152 * 256), rel=0.02)
+    # A little more in 8 bits: norms and biases stay in 32.
+    assert weights == pytest.approx(weight_bytes * (4_326_041 - 152 * 256), rel=0.03)
     assert one_more == 2 * 8 * 256 * 4
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
-import mido
 import numpy as np
 import pytest
 import torch
+from songs import write_song, write_songs
 from typer.testing import CliRunner
 
 from antiphon.cli import app
@@ -28,39 +27,9 @@ from antiphon_plugins.transformer.model import Model
 TINY = {"width": 32, "layers": 1, "heads": 2, "feed_forward": 32, "window": 32}
 
 
-def write_song(path: Path, notes: int = 200, pedal: bool = False, signature: tuple[int, int] = (4, 4)) -> None:
-    """A melody in eighth notes over a bass, in two tracks, at 120 bpm and 480 ticks a beat."""
-    tune = (60, 62, 64, 67, 65, 64, 62, 59)
-    file = mido.MidiFile(ticks_per_beat=480)
-    melody = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=signature[0], denominator=signature[1])])
-    if pedal:
-        melody.append(mido.Message("control_change", control=64, value=127))
-    for index in range(notes):
-        pitch = tune[index % 8] + index // 64
-        melody.append(mido.Message("note_on", note=pitch, velocity=60 + index % 8, time=0))
-        melody.append(mido.Message("note_off", note=pitch, time=240))
-    if pedal:
-        melody.append(mido.Message("control_change", control=64, value=0, time=480))
-    bass = mido.MidiTrack()
-    for index in range(notes // 2):
-        bass.append(mido.Message("note_on", note=36 + index % 5, velocity=70, time=0))
-        bass.append(mido.Message("note_off", note=36 + index % 5, time=480))
-    file.tracks += [melody, bass]
-    file.save(path)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    songs = tmp_path / "songs"
-    songs.mkdir()
-    for number in range(4):
-        write_song(songs / f"{number}.mid")
-    rows = [{"file": f"{number}.mid", "split": "valid" if number == 3 else "train"} for number in range(4)]
-    with (songs / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["file", "split"])
-        writer.writeheader()
-        writer.writerows(rows)
-    return songs
+    return write_songs(tmp_path / "songs")
 
 
 def windows_of(folder: Path) -> PerformanceWindows:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from antiphon_plugins.lstm.model import Model as Lstm
+from antiphon_plugins.study_transformer import model as study_model
 from antiphon_plugins.study_transformer.model import Attention, Block
 from antiphon_plugins.study_transformer.model import Model as StudyTransformer
 
@@ -48,8 +49,10 @@ def attention_in_full(attention: Attention, x: Tensor, below: Tensor, window: in
     return attention.out(mixed.reshape(T, width)), scores
 
 
+@pytest.mark.parametrize("rows", [64, 4, 2])
 @pytest.mark.parametrize("window", [9, 4])
-def test_attention_is_what_the_study_describes(window: int) -> None:
+def test_attention_is_what_the_study_describes(window: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_model, "_ROWS", rows)
     torch.manual_seed(3)
     model = StudyTransformer(**TINY).eval()
     tokens = torch.randint(11, (1, 9))  # more than there are distances

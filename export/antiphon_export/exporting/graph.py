@@ -1,4 +1,7 @@
-"""An ONNX graph under construction, and the three ways in which its weights are stored. It knows no architecture."""
+"""An ONNX graph under construction, the three ways in which it stores weights, and the way back from each.
+
+It knows no architecture.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,11 @@ _BLOCK: Final = 64
 """Weights that share a scale, in 8 bits: half as many cost the same time and 6 % more space."""
 _INT8_ACCURACY: Final = 4
 """ONNX Runtime's name for products of 8-bit integers; in 32 bits they take seven times as long."""
+_NAMELESS: Final = "constant_"
+"""How constants that are no weights are called, before their number."""
+_CODES: Final = ".codes"
+_SCALES: Final = ".scales"
+"""What the name of a weight in 8 bits ends in: two constants make one weight."""
 
 Weights = Mapping[str, NDArray[np.float32]]
 """A model's weights by the names that PyTorch gives them."""
@@ -32,12 +40,17 @@ Size = int | str
 
 
 class Graph:
-    """Nodes, weights, inputs and outputs, as they are added. Values are known by name, as in ONNX."""
+    """Nodes, weights, inputs and outputs, as they are added. Values are known by name, as in ONNX.
 
-    def __init__(self, precision: Precision) -> None:
+    A weight that is used becomes a constant of its own name, so that `read_weights` finds it again.
+    """
+
+    def __init__(self, precision: Precision, weights: Weights) -> None:
+        """`weights`: those that nodes can ask for by name."""
         self.precision = precision
+        self._weights = weights
         self._nodes: list[onnx.NodeProto] = []
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], onnx.TensorProto] = {}
+        self._constants: dict[object, onnx.TensorProto] = {}
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
 
@@ -64,40 +77,47 @@ class Graph:
         """A constant vector."""
         return self._constant(np.array(numbers, np.int64))
 
-    def numbers(self, array: NDArray[np.float32]) -> str:
-        """A constant that is kept in 32 bits whatever the precision: norms, biases, single numbers."""
-        return self._constant(array.astype(np.float32))
+    def number(self, number: float) -> str:
+        """A constant vector of one number in 32 bits."""
+        return self._constant(np.array([number], np.float32))
 
-    def matrix(self, array: NDArray[np.float32]) -> str:
-        """A matrix, kept in 16 bits unless the precision is 32."""
+    def weight(self, name: str) -> str:
+        """The weight `name`, kept in 32 bits whatever the precision: of a norm, or a bias."""
+        return self._constant(self._weights[name], name)
+
+    def matrix(self, name: str) -> str:
+        """The weight `name`, kept in 16 bits unless the precision is 32."""
         if self.precision == "float32":
-            return self.numbers(array)
-        return self.op("Cast", self._constant(array.astype(np.float16)), to=onnx.TensorProto.FLOAT)
+            return self.weight(name)
+        stored = self._constant(self._weights[name].astype(np.float16), name)
+        return self.op("Cast", stored, to=onnx.TensorProto.FLOAT)
 
-    def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
-        """`x` [T, in] times the transpose of `weight` [out, in], plus `bias` [out]."""
-        inputs = [] if bias is None else [self.numbers(bias)]
+    def linear(self, x: str, name: str) -> str:
+        """`x` [T, in] times the transpose of `name.weight` [out, in], plus `name.bias` [out] if there is one."""
+        weight = f"{name}.weight"
+        inputs = [self.weight(f"{name}.bias")] if f"{name}.bias" in self._weights else []
         if self.precision != "int8":
             return self.op("Gemm", x, self.matrix(weight), *inputs, transB=1)
-        codes, scales = in_blocks(weight)
+        rows, columns = self._weights[weight].shape
+        codes, scales = in_blocks(self._weights[weight])
         return self.op(
             "MatMulNBits",
             x,
-            self._constant(codes),
-            self._constant(scales),
+            self._constant(codes, weight + _CODES),
+            self._constant(scales, weight + _SCALES),
             *([""] * 2 * len(inputs)),  # zero points, which are 128, and an order of rows
             *inputs,
             domain=_MICROSOFT,
-            K=weight.shape[1],
-            N=weight.shape[0],
+            K=columns,
+            N=rows,
             bits=8,
             block_size=_BLOCK,
             accuracy_level=_INT8_ACCURACY,
         )
 
-    def layer_norm(self, x: str, weights: Weights, name: str) -> str:
-        """`x` [T, width], each row normalised, scaled and moved by `weights` of the norm `name`."""
-        scale, bias = self.numbers(weights[f"{name}.weight"]), self.numbers(weights[f"{name}.bias"])
+    def layer_norm(self, x: str, name: str) -> str:
+        """`x` [T, width], each row normalised, then scaled by `name.weight` and moved by `name.bias`."""
+        scale, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
         return self.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-5)
 
     def model(self, metadata: Mapping[str, str]) -> onnx.ModelProto:
@@ -124,13 +144,33 @@ class Graph:
         self._nodes.append(helper.make_node(kind, list(inputs), names, name=stem, domain=domain, **attributes))
         return tuple(names)
 
-    def _constant(self, array: NDArray[Any]) -> str:
-        """What is the same is kept once."""
+    def _constant(self, array: NDArray[Any], name: str = "") -> str:
+        """A weight is kept once under its name; of all else, what is the same is kept once."""
         array = np.ascontiguousarray(array)
-        key = (array.dtype.str, array.shape, array.tobytes())
+        key = name or (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            self._constants[key] = numpy_helper.from_array(array, f"constant_{len(self._constants)}")
+            name = name or f"{_NAMELESS}{len(self._constants)}"
+            self._constants[key] = numpy_helper.from_array(array, name)
         return self._constants[key].name
+
+
+def read_weights(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
+    """The weights of a graph by name, as near as its precision kept them; none if it does not name them.
+
+    One that is there in 8 bits and in more is taken from the more.
+    """
+    constants = {
+        constant.name: numpy_helper.to_array(constant)
+        for constant in model.graph.initializer
+        if not constant.name.startswith(_NAMELESS)
+    }
+    weights: dict[str, NDArray[np.float32]] = {}
+    for node in model.graph.node:
+        if node.op_type == "MatMulNBits" and node.input[1] in constants:
+            codes, scales = (constants.pop(name) for name in node.input[1:3])
+            columns = next(attribute.i for attribute in node.attribute if attribute.name == "K")
+            weights[node.input[1].removesuffix(_CODES)] = from_blocks(codes, scales, columns)
+    return weights | {name: constant.astype(np.float32) for name, constant in constants.items()}
 
 
 def check_precision(text: str) -> Precision:
@@ -154,6 +194,13 @@ def in_blocks(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[n
     scales = np.maximum(np.abs(cut).max(axis=-1) / 127, np.finfo(np.float32).tiny).astype(np.float32)
     codes = (np.round(cut / scales[..., None]) + 128).astype(np.uint8)
     return codes, scales.reshape(-1)
+
+
+def from_blocks(codes: NDArray[np.uint8], scales: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
+    """The weight [out, columns] of what `in_blocks` made of it, rounded to its 8 bits."""
+    rows = len(codes)
+    cut = (codes.astype(np.float32) - 128) * scales.reshape(rows, -1, 1)  # [out, blocks, 64]
+    return np.ascontiguousarray(cut.reshape(rows, -1)[:, :columns])
 
 
 def _value_info(name: str, shape: Sequence[Size], dtype: DTypeLike) -> onnx.ValueInfoProto:

@@ -1,12 +1,17 @@
-"""What the graphs of all Transformers share: tokens in, keys and values in rings, heads apart. It has no weights."""
+"""What the graphs of all Transformers share: tokens in, keys and values in rings, heads apart. It adds no weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from antiphon_export.exporting.graph import Graph
+from antiphon_export.exporting.graph import Graph, Weights
+
+QUERY_KEY_VALUE: Final = "query_key_value"
+"""In the names of weights and biases whose rows make queries, keys and values, a third each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +66,16 @@ class Ring:
         """Declare `rows` [T, vocabulary] to be the graph's output `logits` [1, T, vocabulary]."""
         logits = self.graph.op("Unsqueeze", rows, self.graph.integers(0), name="logits")
         self.graph.output(logits, (1, "T", vocabulary))
+
+
+def with_scaled_queries(weights: Weights, factor: float) -> Weights:
+    """`weights` with what makes the queries times `factor`.
+
+    It is done here, and not on the scores: the runtime's way with one row wants a product as it is.
+    """
+    return {name: _scaled(weight, factor) if QUERY_KEY_VALUE in name else weight for name, weight in weights.items()}
+
+
+def _scaled(projection: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    queries, keys, values = np.split(projection, 3)
+    return np.concatenate([queries * np.float32(factor), keys, values])

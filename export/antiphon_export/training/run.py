@@ -28,7 +28,8 @@ from antiphon_export.training.pieces import (
     read_score,
     read_shelves,
 )
-from antiphon_export.training.run_folder import Row, RunFolder, load_checkpoint
+from antiphon_export.training.run_folder import Row, RunFolder
+from antiphon_export.training.start import begin_with
 from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
 from antiphon_export.training.windows import GridWindows, PerformanceWindows, Windows, grid_streams
 
@@ -52,7 +53,7 @@ class RunSettings:
     recipe: Recipe
     """How it is trained."""
     start_from: Path | None = None
-    """Checkpoint whose weights to begin with."""
+    """Checkpoint or model file whose weights to begin with."""
     study: bool = False
     """Whether to read files exactly as the published study did."""
     validate_every_seconds: float = 180.0
@@ -169,14 +170,7 @@ def _restore(
         report(f"going on from step {trainer.step} in {folder.path}")
         return last["best_nll"], last["seconds"]
     if settings.start_from is not None:
-        earlier = load_checkpoint(settings.start_from)
-        try:
-            model.load_state_dict(earlier["model"])
-        except RuntimeError as error:
-            raise AntiphonError(
-                f"{str(settings.start_from)!r} holds a {earlier['architecture']} with {earlier['settings']}, "
-                f"which does not fit {model.settings}: {error}"
-            ) from error
+        begin_with(settings.start_from, model, settings.architecture)
         report(f"starting from the weights in {settings.start_from}")
     return float("inf"), 0.0
 

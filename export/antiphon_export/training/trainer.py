@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
+from antiphon_export.training.muon import Muon
 from antiphon_export.training.windows import STILL, Augmentation, Windows
 
 Precision = Literal["float32", "bfloat16"]
@@ -168,9 +169,7 @@ def _optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]
     if inner:
         group = {"params": inner, "highest_lr": recipe.muon_rate}
         optimizers.append(
-            torch.optim.Muon(
-                [group], lr=recipe.muon_rate, weight_decay=recipe.weight_decay, adjust_lr_fn="match_rms_adamw"
-            )
+            Muon([group], recipe.muon_rate, recipe.weight_decay, products=getattr(torch, fast_precision()))
         )
     return optimizers
 

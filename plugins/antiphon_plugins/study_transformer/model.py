@@ -7,11 +7,17 @@ https://arxiv.org/abs/2012.11747). At its defaults it has the study's 4,326,041 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
 from antiphon_plugins.dropout import Dropout
+
+_ROWS: Final = 64
+"""Tokens whose scores are computed together: no keys after the last of them, and so few that a cache holds them."""
 
 
 class Attention(nn.Module):
@@ -29,19 +35,26 @@ class Attention(nn.Module):
             nn.init.xavier_normal_(linear.weight)
             nn.init.zeros_(linear.bias)
 
-    def forward(self, x: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
-        """Stream `x` [B, T, width], scores of the layer `below` [B * H, T, T] -> what is added to it, own scores.
+    def forward(self, x: Tensor, below: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Stream `x` [B, T, width], scores of the layer `below` -> what is added to it, own scores.
 
-        What must not be seen is -inf in `below`, and so stays -inf all the way up.
+        Scores come in blocks [B * H, R, W]: of R tokens with the W up to the last of them. What must not be seen is
+        -inf in `below`, and so stays -inf all the way up.
         """
         B, T, width = x.shape  # noqa: N806
         q, k, v = (self._by_head(linear(x)) for linear in (self.query, self.key, self.value))  # [B * H, T, D] each
         q = q * q.shape[-1] ** -0.5  # [B * H, T, D]
-        bias = skewed(q @ self._by_column(T).T) + below.to(q.dtype)  # [B * H, T, T]
-        scores = torch.baddbmm(bias, q, k.transpose(1, 2))  # [B * H, T, T]
-        mixed = torch.softmax(scores, dim=-1) @ v  # [B * H, T, D]
-        mixed = mixed.view(B, self.heads, T, -1).transpose(1, 2).reshape(B, T, width)  # [B, T, width]
-        return self.out(mixed), scores  # [B, T, width], [B * H, T, T]
+        by_column = self._by_column(T)  # [T + 1, D]
+        mixed, scores = [], []
+        for block in below:
+            R, W = block.shape[-2:]  # noqa: N806
+            rows = q[:, W - R : W]  # [B * H, R, D]
+            bias = skewed(rows @ by_column[T - W :].T) + block.to(q.dtype)  # [B * H, R, W]
+            own = torch.baddbmm(bias, rows, k[:, :W].transpose(1, 2))  # [B * H, R, W]
+            mixed.append(torch.softmax(own, dim=-1) @ v[:, :W])  # [B * H, R, D]
+            scores.append(own)
+        together = torch.cat(mixed, dim=1).view(B, self.heads, T, -1).transpose(1, 2)  # [B, T, H, D]
+        return self.out(together.reshape(B, T, width)), scores  # [B, T, width]
 
     def _by_head(self, x: Tensor) -> Tensor:
         """[B, T, width] -> [B * H, T, D]."""
@@ -49,10 +62,9 @@ class Attention(nn.Module):
         return x.view(B, T, self.heads, -1).transpose(1, 2).reshape(B * self.heads, T, -1)
 
     def _by_column(self, length: int) -> Tensor:
-        """[T + 1, D]: a row that nobody sees, then the vectors of distances T - 1 down to 0."""
-        distance = torch.arange(length, -1, -1, device=self.relative.device) - 1  # [T + 1]: T - 1 ... 0, -1
-        distance = distance.roll(1).clamp(0, len(self.relative) - 1)  # [T + 1]
-        return self.relative[distance]  # [T + 1, D]
+        """[T + 1, D]: the vectors of distances T down to 0, of which T is there for the skew alone."""
+        distance = torch.arange(length, -1, -1, device=self.relative.device)  # [T + 1]
+        return self.relative[distance.clamp(max=len(self.relative) - 1)]  # [T + 1, D]
 
 
 class Block(nn.Module):
@@ -67,12 +79,12 @@ class Block(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
-        """Stream `x` [B, T, width] and the scores of the layer `below` [B * H, T, T] -> the same of this layer."""
-        attended, scores = self.attention(x, below)  # [B, T, width], [B * H, T, T]
+    def forward(self, x: Tensor, below: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Stream `x` [B, T, width] and the scores of the layer `below` -> the same of this layer."""
+        attended, scores = self.attention(x, below)  # [B, T, width]
         x = self.attention_norm(x + self.dropout(attended))  # [B, T, width]
         expanded = F.relu(self.up(x))  # [B, T, feed_forward]
-        return self.feed_forward_norm(x + self.dropout(self.down(expanded))), scores  # [B, T, width], [B * H, T, T]
+        return self.feed_forward_norm(x + self.dropout(self.down(expanded))), scores  # [B, T, width]
 
 
 class Model(nn.Module):
@@ -108,20 +120,21 @@ class Model(nn.Module):
         With a `window`, a token sees that many tokens up to itself, as it does while a ring plays.
         """
         x = self.embedding(tokens)  # [B, T, width]
-        scores = band(tokens.shape[1], window, tokens.device)  # [T, T]
+        mask = band(tokens.shape[1], window, tokens.device)  # [T, T]
+        scores = [mask[start : start + _ROWS, : start + _ROWS] for start in range(0, len(mask), _ROWS)]
         for block in self.blocks:
-            x, scores = block(x, scores)  # [B, T, width], [B * H, T, T]
+            x, scores = block(x, scores)  # [B, T, width]
         logits: Tensor = self.decoder(x)  # [B, T, vocabulary]
         return logits
 
 
 def skewed(by_column: Tensor) -> Tensor:
-    """[..., T, T + 1], column c + 1 for distance T - 1 - c -> [..., T, T], column j for distance i - j.
+    """[..., R, W + 1], column c for distance W - c -> [..., R, W], column j of row i for distance W - R + i - j.
 
-    What lies above the diagonal is meaningless. A view: the rows are read one element apart.
+    What lies after the token itself is meaningless. A view: the rows are read one element apart.
     """
-    *outer, T, _ = by_column.shape  # noqa: N806
-    return by_column.view(*outer, T + 1, T)[..., 1:, :]
+    *outer, R, columns = by_column.shape  # noqa: N806
+    return by_column.flatten(-2)[..., R:].view(*outer, R, columns - 1)
 
 
 def band(length: int, window: int | None, device: torch.device) -> Tensor:
