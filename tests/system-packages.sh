@@ -9,7 +9,7 @@ if [ "${1:-}" = demo ]; then
     "${PYTHON:-python3}" -m ensurepip --version >/dev/null 2>&1 || packages="python3-venv $packages"
     lost="a virtual environment may not be made, and the built-in synth stays silent"
 else
-    packages="jackd2 jack-tools jack-capture libportaudio2 fluidsynth fluid-soundfont-gm"
+    packages="jackd2 jack-tools jack-capture jack-midi-clock libportaudio2 fluidsynth fluid-soundfont-gm"
     lost="the tests on JACK are skipped"
 fi
 

@@ -1,6 +1,6 @@
 """Antiphon: a bandmate on a MIDI keyboard."""
 
-from antiphon.generator import Casting, Constraints, Control, Generator, GeneratorInfo, Request
+from antiphon.generator import Casting, Constraints, Control, Generator, GeneratorInfo, Morph, Request
 from antiphon.hooks import hookimpl
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 
@@ -13,6 +13,7 @@ __all__ = [
     "Control",
     "Generator",
     "GeneratorInfo",
+    "Morph",
     "Note",
     "Phrase",
     "Request",

@@ -20,7 +20,10 @@ from antiphon.runtime import Backstage, Process, open_backstage
 from antiphon.session import answer_latencies, percentiles, score_of, timeline_of
 from antiphon.supervisor import Supervisor
 
-_PHRASE: Final = "call"
+_CALLS: Final = "call"
+"""What is played to voices that answer or go on: three calls."""
+_GROOVE: Final = "wheel"
+"""What is played to voices that travel from one end to the other: a groove, then the modulation wheel."""
 _LEAD_SECONDS: Final = 0.5
 """Between everybody being ready and the first note."""
 _ANSWER_SECONDS: Final = 5.0
@@ -31,20 +34,21 @@ _START_SECONDS: Final = 10.0
 def play_demo(
     plans: Sequence[Plan], folder: Path, sound: SoundSetup, origins: Mapping[str, str], device: Device = "auto"
 ) -> Session:
-    """Play the bundled phrase to `plans`, live, recorded in `folder`.
+    """Play a bundled phrase to the first of `plans`, live, recorded in `folder`.
 
     Raises:
         AntiphonError: the keyboard's process does not start, or the performance cannot.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    phrase = _GROOVE if any(voice.mode == "morph" for voice in plans[0].voices) else _CALLS
     backstage = open_backstage()
     keyboard = Process("keyboard", backstage, 0, folder / "keyboard.log")
     try:
-        backstage.leave("phrase", _PHRASE)
+        backstage.leave("phrase", phrase)
         backend, port = _wait_for_keyboard(backstage, keyboard)
         # A name that only this run has: another demo, or a keyboard called the same, is not meant.
         plans = [replace(plan, inputs=(port,)) for plan in plans]
-        length = read_score(bundled(_PHRASE)).timed_messages()[-1][0]
+        length = read_score(bundled(phrase)).timed_messages()[-1][0]
         downbeat: list[float] = []
 
         def start(_: Supervisor) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from antiphon import messages
@@ -92,7 +92,51 @@ class Ended:
     """Whether every channel was told to be silent, too."""
 
 
-Event = Heard | PlayerReady | PlayerLost | PlayerAnswered | PlayerFailed | Selected | Restarted | Ended | Decision
+@dataclass(frozen=True, slots=True)
+class TempoChanged:
+    """For the record: the clock that is followed has another tempo, or is nudged towards."""
+
+    ticks: int
+    bpm: float
+    """Quarter notes a minute, from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """For the record: the clock is elsewhere in its bar. The answers were ended, and what lies between left out."""
+
+    ticks: int
+    to_ticks: int
+    """Where it goes on, in the same instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStopped:
+    """For the record: the transport of the clock that is followed was stopped."""
+
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStarted:
+    """For the record: the transport runs, again or from the beginning."""
+
+    ticks: int
+
+
+Transport = TempoChanged | Skipped | TransportStopped | TransportStarted
+Event = (
+    Heard
+    | PlayerReady
+    | PlayerLost
+    | PlayerAnswered
+    | PlayerFailed
+    | Selected
+    | Restarted
+    | Ended
+    | Decision
+    | Transport
+)
 
 
 class Stage(Protocol):
@@ -114,8 +158,13 @@ class Stage(Protocol):
 class Duet:
     """A whole performance: plans, voices, notes on their way and notes that sound."""
 
-    def __init__(self, plans: Sequence[Plan], stage: Stage, changes: Sequence[TempoChange] = ()) -> None:
-        """Outputs are numbered as in `output_names(plans)`. `changes`: the tempo map to go on with."""
+    def __init__(
+        self, plans: Sequence[Plan], stage: Stage, changes: Sequence[TempoChange] = (), *, stopped: bool = False
+    ) -> None:
+        """Outputs are numbered as in `output_names(plans)`.
+
+        `changes`: the tempo map to go on with. `stopped`: whether the transport is stopped.
+        """
         outputs = output_names(plans)
         self.plans = tuple(plans)
         self.cast = Cast(plans)
@@ -125,6 +174,8 @@ class Duet:
         """The last tick at which something happened."""
         self.selected = 0
         """Number of the plan that plays."""
+        self.stopped = stopped
+        """Whether a transport that is followed is stopped: the player is heard, and nobody answers."""
         self._outputs = tuple(outputs)
         self._ledger = Ledger(len(outputs))
         self._stage = stage
@@ -133,6 +184,7 @@ class Duet:
         self._left_over = 0
         """How many sources of the plans before may still have notes on their way."""
         self.performer = Performer(plans[0], self._epochs)
+        self.performer.hold(stopped)
         self._parts = self._make_parts(plans[0])
 
     # ---- time ----------------------------------------------------------------------------------------------------
@@ -216,9 +268,11 @@ class Duet:
         # The voices let go, for the next plan may not listen to the release of what is held; but nothing is silenced.
         self.performer.give_up(self.timeline.moment_at(self.now_ticks))
         self.selected = number
+        self.stopped = self.stopped and plan.sync == "midi"
         self.timeline.set_tempo(plan.tempo_bpm, self.now_ticks)
         self.timeline.signature = plan.signature
         self.performer = Performer(plan, self._epochs, [voice.ear for voice in self.performer.voices], self.now_ticks)
+        self.performer.hold(self.stopped)
         self._parts = self._make_parts(plan)
         self.begin()
         for slot in sorted(self._ready):
@@ -253,6 +307,33 @@ class Duet:
         self._give_up()
         for output in range(len(self._outputs)):
             self._send(Send(output, message, self.now_ticks, PLAYER) for message in panic_messages())
+
+    # ---- a clock that is followed --------------------------------------------------------------------------------
+
+    def change(self, event: Transport) -> None:
+        """Follow the clock in `event`, at its tick, or now if that has passed."""
+        self.advance(event.ticks)
+        event = replace(event, ticks=self.now_ticks)
+        self._stage.record(event)
+        if isinstance(event, TempoChanged):
+            self.timeline.set_tempo(event.bpm, event.ticks)
+        elif isinstance(event, Skipped):
+            self._end_answers()
+            self.timeline.jump(event.ticks, event.to_ticks)
+            self.now_ticks = event.to_ticks
+        else:
+            self.stopped = isinstance(event, TransportStopped)
+            if self.stopped:
+                self._end_answers()
+            self.performer.hold(self.stopped)
+
+    def _end_answers(self) -> None:
+        """Let nothing be on its way but what the player does himself."""
+        self._apply(self.performer.give_up(self.timeline.moment_at(self.now_ticks)))
+        for source in range(max(self._left_over, len(self.performer.voices))):
+            self.schedule.silence(source, self.now_ticks)
+        self._left_over = 0
+        self._send_due()
 
     # ---- acting --------------------------------------------------------------------------------------------------
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gc
+import math
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from antiphon import messages
 from antiphon.clock import SystemClock
+from antiphon.clock_out import ClockOut
+from antiphon.clock_steering import CLOCK_MESSAGES, ClockSteering
 from antiphon.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet import Duet, Event
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
 from antiphon.ledger import Ledger
 from antiphon.midi import OpenOutput, PortGone
-from antiphon.plan import Plan, output_names
+from antiphon.plan import Plan, clock_output_names, output_names
 from antiphon.plugins import load_plugins
 from antiphon.ports import Ports
 from antiphon.runtime import (
@@ -58,6 +62,10 @@ class EngineSetup:
     selected: int = 0
     changes: tuple[TempoChange, ...] = ()
     """The tempo map so far."""
+    stopped: bool = False
+    """Whether the transport of the clock that is followed was stopped."""
+    clock_started_ticks: int | None = None
+    """Where the song of the clock that is sent began."""
     connections: tuple[tuple[str, str], ...] = ()
     """What was plugged into our virtual ports."""
 
@@ -89,7 +97,12 @@ class Engine:
         self._arrived_seconds = 0.0
         self._running = True
         self._orphaned = False
-        self.duet = Duet(self._setup.plans, self, self._setup.changes)
+        self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
+        report = partial(self._tell, "report")
+        followed = any(plan.sync == "midi" for plan in self._setup.plans)
+        self._steering = ClockSteering(self.duet, report, self._clock.now()) if followed else None
+        self._clock_out = ClockOut()
+        self._clock_outputs: tuple[int, ...] = ()
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 
@@ -132,6 +145,7 @@ class Engine:
             self.duet.restart(self._now_ticks(), self._setup.selected)
         else:
             self.duet.begin()
+        self._take_up_clock()
         self._tell_ports()
         gc.collect()
         gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
@@ -152,6 +166,7 @@ class Engine:
 
     def _stop(self) -> None:
         self.duet.end(self._now_ticks())
+        self._stop_clock()
         self._flush()
         time.sleep(_FAREWELL_SECONDS)
         self._ports.close()
@@ -161,11 +176,14 @@ class Engine:
             self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
-        due = self.duet.next_ticks()
-        beat = time.perf_counter() + BEAT_SECONDS
-        until = beat if due is None else min(beat, self._seconds_at(due))
-        item = self.inbox.get(until)
+        dues = (self.duet.next_ticks(), self._clock_out.next_ticks())
+        until = min((self._seconds_at(due) for due in dues if due is not None), default=math.inf)
+        item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
         self._pulse.beat(Pulse.ENGINE)
+        if self._clock_outputs:
+            self._send_clock()
+        if self._steering is not None:
+            self._steering.look(self._clock.now())
         if item is None:
             self.duet.advance(self._now_ticks())
         elif len(item) == 3:
@@ -187,14 +205,21 @@ class Engine:
             link.send(commands)
 
     def _hear(self, port: str, message: bytes, seconds: float) -> None:
-        if message[0] >= _REAL_TIME:
+        of_clock = self._steering is not None and message[0] in CLOCK_MESSAGES
+        if message[0] >= _REAL_TIME and not of_clock:
             return
         if not messages.is_well_formed(message):
             self._tell("report", f"{port} sent a malformed message, {message.hex(' ')}: left out")
             return
+        if self._steering is not None and of_clock:
+            self._steering.hear(port, message, seconds - self._clock.origin)
+            return
         self._arrived_seconds = seconds
         _hold(self._held.setdefault(port, set()), message)
+        selected = self.duet.selected
         self.duet.hear(message, self.duet.timeline.ticks_at(seconds - self._clock.origin))
+        if self.duet.selected != selected:
+            self._plan_changed()
 
     def _obey(self, name: str, item: Any) -> None:
         if name == "ports":
@@ -226,6 +251,36 @@ class Engine:
             self._settle()  # Not every synth obeys "all notes off".
         elif item[0] == "select":
             self.duet.select(item[1], self._now_ticks())
+            self._plan_changed()
+
+    # ---- clocks --------------------------------------------------------------------------------------------------
+
+    def _plan_changed(self) -> None:
+        if self._steering is not None:
+            self._steering.plan_changed(self._clock.now())
+        self._take_up_clock()
+
+    def _take_up_clock(self) -> None:
+        """Send a clock to the outputs that the plan wants it on; one that they get already goes on."""
+        wanted = tuple(self._names.index(name) for name in clock_output_names(self.duet.performer.plan))
+        if wanted == self._clock_outputs:
+            return
+        self._stop_clock()
+        self._clock_outputs = wanted
+        if wanted:
+            signature = self.duet.timeline.signature
+            self._clock_out.start(self._now_ticks(), signature, self._setup.clock_started_ticks)
+            self._tell("clock started", self._clock_out.started_ticks)
+
+    def _stop_clock(self) -> None:
+        for message in self._clock_out.stop():
+            for output in self._clock_outputs:
+                self._send_to_port(output, message, None)
+
+    def _send_clock(self) -> None:
+        for ticks, message in self._clock_out.due(self._now_ticks()):
+            for output in self._clock_outputs:
+                self._send_to_port(output, message, self._seconds_at(ticks))
 
     # ---- who comes and goes --------------------------------------------------------------------------------------
 

@@ -55,6 +55,20 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
+class Morph:
+    """Two pieces of music to play between: what is asked of a generator that interpolates.
+
+    Each is a loop of whole bars, the first of which begins where the phrase does. Its ticks say when it was played,
+    not when it is to sound: the loop begins anew where the answer begins.
+    """
+
+    a: Phrase | None
+    """One end; None: whatever the generator holds likely, drawn from the seed and the place in the music."""
+    b: Phrase | None
+    """The other end, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the host asks of `Generator.extend`. One object, so that fields can be added without breaking anyone."""
 
@@ -74,6 +88,8 @@ class Request:
     """Length of a bar; bars begin at multiples of it."""
     tempo_bpm: float = 120.0
     """Quarter notes a minute, for those who must tell ticks from seconds."""
+    morph: Morph | None = None
+    """What to play between; only for a generator that interpolates."""
 
     @property
     def end_ticks(self) -> int:
@@ -125,6 +141,8 @@ class GeneratorInfo:
     """Constraints it keeps by itself; the host enforces the others on the way out."""
     models: Path | None = None
     """Folder of the model files (`.onnx`) that come with it, for `antiphon models`."""
+    interpolates: bool = False
+    """Whether it plays between two pieces of music, as `Request.morph` asks; a preset's mode `morph` needs one."""
 
     def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""

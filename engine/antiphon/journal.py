@@ -23,6 +23,10 @@ from antiphon.duet import (
     PlayerReady,
     Restarted,
     Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
 )
 from antiphon.errors import AntiphonError
 from antiphon.plan import Plan
@@ -45,6 +49,10 @@ _KINDS: Final[Mapping[str, type]] = {
         Ended,
         Decision,
         Send,
+        TempoChanged,
+        Skipped,
+        TransportStopped,
+        TransportStarted,
     )
 }
 

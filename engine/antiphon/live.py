@@ -12,7 +12,7 @@ from typing import Final
 from antiphon import messages
 from antiphon.backstage import SoundSetup
 from antiphon.commands import Decision
-from antiphon.duet import Heard, Selected
+from antiphon.duet import Heard, Selected, Skipped, TempoChanged
 from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys
@@ -27,7 +27,7 @@ _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", 
 _REFRESH_SECONDS: Final = 1 / 15
 _STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback"}
 """Decisions after which a voice no longer listens, and what it does then."""
-_TOLD: Final = {"fallback", "silent", "late"}
+_TOLD: Final = {"fallback", "silent", "late", "capture"}
 """Decisions that a person should see in words."""
 
 
@@ -67,6 +67,12 @@ class _Show:
                 self._timeline.set_tempo(plan.tempo_bpm, what.ticks)
                 self._screen.select(plan.name, [voice.generator for voice in plan.voices])
                 self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(what.ticks))
+            elif isinstance(what, TempoChanged):
+                self._timeline.set_tempo(what.bpm, what.ticks)
+                self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks))
+            elif isinstance(what, Skipped):
+                self._timeline.jump(what.ticks, what.to_ticks)
+                self._screen.skip_to(what.to_ticks, self._timeline.seconds_at(what.to_ticks))
 
     def notice(self, notice: Notice) -> None:
         if notice.kind == "ports":
@@ -87,9 +93,10 @@ class _Show:
     def _decided(self, decision: Decision) -> None:
         if decision.kind == "handover":
             self._meant_ticks[decision.voice] = decision.ticks
-        elif decision.kind not in _STATES:
+        elif decision.kind not in (*_STATES, "capture"):
             self._meant_ticks.pop(decision.voice, None)
-        self._screen.state(decision.voice, _STATES.get(decision.kind, "listening"))
+        if decision.kind != "capture":  # All others begin or end something.
+            self._screen.state(decision.voice, _STATES.get(decision.kind, "listening"))
         if decision.kind in _TOLD:
             self._screen.report(decision.text)
 

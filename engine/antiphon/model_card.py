@@ -14,6 +14,9 @@ from antiphon.errors import AntiphonError
 CONTRACT: Final = 1
 """Version of how a graph is fed and what its metadata say; a file of another version is refused."""
 
+ROLL_CODEC: Final = "roll"
+"""Codec of the models that read piano rolls; every other is one of tokens."""
+
 _METADATA_FIELD: Final = 14
 """Number of `metadata_props` in ONNX's `ModelProto`; its entries have the key as field 1 and the value as field 2."""
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
@@ -26,7 +29,7 @@ class ModelError(AntiphonError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The metadata of a model file."""
+    """The metadata of a model that reads tokens."""
 
     path: Path
     """The file."""
@@ -67,7 +70,65 @@ class ModelCard:
     """Nats per token on music kept for validation; NaN where it is unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class RollCard:
+    """The metadata of a model that makes codes of piano rolls, and piano rolls of codes."""
+
+    path: Path
+    """The file."""
+    name: str
+    version: str
+    """The model's own, as its maker counts."""
+    architecture: str
+    """`vae`."""
+    codec: str
+    """`roll`: what a cell means, `antiphon.roll` says."""
+    codec_version: int
+    parameters: int
+    """Learnt numbers."""
+    precision: str
+    """How they are stored: `float32`, `float16` or `int8`."""
+    steps: int
+    """Sixteenths of a roll."""
+    latent: int
+    """Numbers of a code."""
+    directions: Mapping[str, tuple[float, ...]]
+    """By name, what to add to a code, [latent], for music that is clearly more so: `density`, `register`,
+    `loudness`."""
+    corpora: tuple[str, ...]
+    """What it learnt from."""
+    licences: str
+    """Of the corpora and the weights."""
+
+
+Card = ModelCard | RollCard
+
+
 def read_card(path: Path) -> ModelCard:
+    """The card of the model in `path`, which reads tokens.
+
+    Raises:
+        ModelError: what `read_any_card` raises; or the model is of another kind.
+    """
+    card = read_any_card(path)
+    if isinstance(card, RollCard):
+        raise ModelError(f"'{path}' is a {card.architecture}, which reads no tokens; wanted: a model that does")
+    return card
+
+
+def read_roll_card(path: Path) -> RollCard:
+    """The card of the model in `path`, which makes codes of piano rolls.
+
+    Raises:
+        ModelError: what `read_any_card` raises; or the model is of another kind.
+    """
+    card = read_any_card(path)
+    if isinstance(card, ModelCard):
+        raise ModelError(f"'{path}' is a {card.architecture} of tokens; wanted: a model of piano rolls, such as a vae")
+    return card
+
+
+def read_any_card(path: Path) -> Card:
     """The card of the model in `path`.
 
     Raises:
@@ -82,26 +143,38 @@ def read_card(path: Path) -> ModelCard:
             f"'{path}' was exported for contract {metadata['antiphon_contract']}; this Antiphon plays {CONTRACT}: "
             "install the Antiphon that made it, or export its checkpoint again"
         )
+    rolls = metadata.get("codec") == ROLL_CODEC
     try:
-        values: dict[str, Any] = {name: read(metadata[name]) for name, read in _FIELDS.items()}
-    except (KeyError, ValueError, TypeError) as error:
+        readers = _ROLL_FIELDS if rolls else _TOKEN_FIELDS
+        values: dict[str, Any] = {name: read(metadata[name]) for name, read in readers.items()}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         problem = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"'{path}' has damaged metadata ({problem}); export its checkpoint again") from error
-    return ModelCard(path=path, **values)
+    return RollCard(path=path, **values) if rolls else ModelCard(path=path, **values)
 
 
 def _corpora(text: str) -> tuple[str, ...]:
     return tuple(str(corpus["name"]) for corpus in json.loads(text))
 
 
-_FIELDS: Final[Mapping[str, Callable[[str], object]]] = {
+def _directions(text: str) -> dict[str, tuple[float, ...]]:
+    return {str(name): tuple(map(float, numbers)) for name, numbers in json.loads(text).items()}
+
+
+_Readers = Mapping[str, Callable[[str], object]]
+"""How each field of a card is read from its text."""
+
+_COMMON_FIELDS: Final[_Readers] = {
     **dict.fromkeys(("name", "version", "architecture", "codec", "precision", "licences"), str),
-    **dict.fromkeys(("codec_version", "vocabulary", "parameters", "window", "capacity", "chunk"), int),
-    **dict.fromkeys(("layers", "heads", "head_size", "distances"), int),
-    **dict.fromkeys(("rotary_base", "validation_nll"), float),
+    **dict.fromkeys(("codec_version", "parameters"), int),
     "corpora": _corpora,
 }
-"""How each field of a card is read from its text."""
+_TOKEN_FIELDS: Final[_Readers] = {
+    **_COMMON_FIELDS,
+    **dict.fromkeys(("vocabulary", "window", "capacity", "chunk", "layers", "heads", "head_size", "distances"), int),
+    **dict.fromkeys(("rotary_base", "validation_nll"), float),
+}
+_ROLL_FIELDS: Final[_Readers] = {**_COMMON_FIELDS, **dict.fromkeys(("steps", "latent"), int), "directions": _directions}
 
 
 def _read_metadata(path: Path) -> dict[str, str]:

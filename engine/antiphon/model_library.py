@@ -9,7 +9,7 @@ from typing import Final
 
 from platformdirs import user_data_path
 
-from antiphon.model_card import ModelCard, ModelError, read_card
+from antiphon.model_card import Card, ModelError, read_any_card
 
 _SUFFIX: Final = ".onnx"
 
@@ -23,7 +23,7 @@ class ModelListing:
     path: Path
     origin: str
     """`yours`, or the name of the folder that a generator brings."""
-    card: ModelCard | None
+    card: Card | None
     """What the file says of itself; None if it cannot be used."""
     problem: str
     """Why it cannot be used, or empty."""
@@ -80,7 +80,7 @@ class ModelLibrary:
     def _listing(self, name: str, path: Path) -> ModelListing:
         origin = "yours" if path.parent == self._user_folder else path.parent.name
         try:
-            return ModelListing(name, path, origin, read_card(path), "")
+            return ModelListing(name, path, origin, read_any_card(path), "")
         except ModelError as error:
             return ModelListing(name, path, origin, None, str(error))
 

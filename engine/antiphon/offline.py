@@ -16,6 +16,7 @@ from antiphon.duet import (
     PlayerReady,
     Restarted,
     Selected,
+    Transport,
 )
 from antiphon.plan import Plan
 from antiphon.player import Player
@@ -96,7 +97,7 @@ class Offline:
                 continue
             if isinstance(record, Restarted):
                 self.advance(sent_ticks)  # The engine was dead from here on.
-                self._start(self.duet.timeline.changes)
+                self._start(self.duet.timeline.changes, self.duet.stopped)
                 self.duet.restart(record.ticks, record.plan)
                 continue
             if isinstance(record, Decision):
@@ -117,6 +118,8 @@ class Offline:
                 self.duet.receive(record.failure, record.ticks)
             elif isinstance(record, Selected):
                 self.duet.select(record.plan, record.ticks)
+            elif isinstance(record, Transport):
+                self.duet.change(record)
             elif record.panic:
                 self.duet.panic(record.ticks)
             else:
@@ -125,12 +128,12 @@ class Offline:
         self.advance(sent_ticks)
         self._replaying = False
 
-    def _start(self, changes: Sequence[TempoChange] = ()) -> None:
+    def _start(self, changes: Sequence[TempoChange] = (), stopped: bool = False) -> None:
         self._asked: dict[int, list[Prime | Extend]] = {}
         self._players: dict[int, Player] = {}
         # Only the latest phrase of each chair can still be wanted.
         self._composed: dict[tuple[int, Chair], Continuation] = {}
-        self.duet = Duet(self._plans, self, changes)
+        self.duet = Duet(self._plans, self, changes, stopped=stopped)
 
     def _settle(self) -> None:
         """Let the players work until none has anything to do."""

@@ -108,14 +108,20 @@ class Session:
         """Shape of each input; a word stands for a size that may vary."""
         return {value.name: value.shape for value in self._session.get_inputs()}
 
+    def outputs(self) -> dict[str, list[int | str]]:
+        """Shape of each output, likewise."""
+        return {value.name: value.shape for value in self._session.get_outputs()}
+
     def tensor(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Tensor:
         """Zeros to be bound."""
         return Tensor(shape, dtype, self._device)
 
-    def bind(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> Callable[[], None]:
+    def bind(
+        self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], *, only_these: bool = False
+    ) -> Callable[[], None]:
         """A function that runs the model once on these very tensors; one tensor may be both input and output.
 
-        It raises ModelError if the device fails.
+        `only_these`: compute no more than these outputs need. The function raises ModelError if the device fails.
         """
         binding = self._session.io_binding()
         for name, tensor in inputs.items():
@@ -123,9 +129,9 @@ class Session:
         for name, tensor in outputs.items():
             binding.bind_ortvalue_output(name, tensor.value)
         self._bound += 1
-        options = None
+        options = _onnxruntime().RunOptions()
+        options.only_execute_path_to_fetches = only_these
         if self.runs_on == "cuda graph":
-            options = _onnxruntime().RunOptions()
             options.add_run_config_entry("gpu_graph_id", str(self._bound))  # a recording for each set of buffers
         session = self._session
 

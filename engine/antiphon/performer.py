@@ -55,6 +55,11 @@ class Performer:
             said += voice.hear(message, now)
         return said
 
+    def hold(self, held: bool) -> None:
+        """While `held`, what is played is remembered, and no voice takes a turn."""
+        for voice in self.voices:
+            voice.held = held
+
     def next_ticks(self) -> int | None:
         """The next tick at which time alone changes something; None if only an event can."""
         return min((ticks for voice in self.voices if (ticks := voice.next_ticks()) is not None), default=None)

@@ -11,11 +11,14 @@ from antiphon.generator import Constraints, Follows
 from antiphon.notes import Phrase
 from antiphon.timing import TimeSignature
 
-Mode = Literal["answer", "continue"]
+Mode = Literal["answer", "continue", "morph"]
 Launch = Literal["now", "beat", "bar"]
 Touch = Literal["stop", "finish_bar"]
+Sync = Literal["internal", "midi"]
 HandoverBy = Literal["silence", "pedal", "bars", "trigger"]
 Pedal = Literal["sustain", "sostenuto", "soft"]
+End = Phrase | Literal["played", "prior"]
+"""An end of a morph: a piece of music, what the player played last, or whatever the generator holds likely."""
 
 ALL_CHANNELS = frozenset(range(16))
 
@@ -61,6 +64,18 @@ class VelocityCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class MorphPlan:
+    """Between what a generator that interpolates plays."""
+
+    a: End = "played"
+    b: End = "prior"
+    capture_note: int | None = None
+    """Key that captures what was played last, as A and as B in turn, a MIDI note number; it is not passed on."""
+    capture_cc: int | None = None
+    """Controller that does the same when it rises to 64 or more; it is not passed on."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoicePlan:
     """One voice: which generator plays, when, and where it is heard."""
 
@@ -75,6 +90,8 @@ class VoicePlan:
     """Length of an answer in bars; `None`: as long as the call."""
     launch: Launch = "now"
     """Where the first note falls: at the handover, or on the next beat or bar."""
+    morph: MorphPlan | None = None
+    """The ends, for a generator that interpolates, in any mode; None for all others."""
     touch: Touch = "stop"
     """What a key press does to a sounding answer: stop it at once, or let it finish the bar."""
     controls: Mapping[str, float] = field(default_factory=dict)
@@ -136,6 +153,10 @@ class Plan:
     controllers: tuple[ControllerMapping, ...] = ()
     prompt: Phrase | None = None
     """Music every voice is primed with before the first call; it is not played."""
+    sync: Sync = "internal"
+    """Whose tempo and bars: its own, or those of a MIDI clock on one of the inputs, as soon as there is one."""
+    clock_out: bool | tuple[str, ...] = False
+    """Whether a MIDI clock is sent: to all ports among the outputs, or to those named."""
 
 
 def output_names(plans: Sequence[Plan]) -> tuple[str, ...]:
@@ -145,3 +166,11 @@ def output_names(plans: Sequence[Plan]) -> tuple[str, ...]:
         for name in plan.outputs:
             names |= dict.fromkeys(("virtual", "synth") if name == "auto" else (name,))
     return tuple(names)
+
+
+def clock_output_names(plan: Plan) -> tuple[str, ...]:
+    """The outputs of `plan` that a MIDI clock is sent to; none while it follows one. The built-in synth needs none."""
+    ports = tuple(name for name in output_names([plan]) if name != "synth")
+    if plan.sync == "midi" or plan.clock_out is False:
+        return ()
+    return ports if plan.clock_out is True else tuple(name for name in ports if name in plan.clock_out)

@@ -298,6 +298,8 @@ def check_info(info: object) -> GeneratorInfo:
             raise ValueError(f"{prefix}: {field} is {value!r}; allowed: {', '.join(get_args(allowed))}")
     for constraint in sorted(info.honours - set(get_args(Constraint))):
         raise ValueError(f"{prefix}: honours {constraint!r}; allowed: {', '.join(get_args(Constraint))}")
+    if type(info.interpolates) is not bool:
+        raise ValueError(f"{prefix}: interpolates is {info.interpolates!r}; allowed: True or False")
     names = [control.name for control in info.controls]
     for name in names:
         if names.count(name) > 1:

@@ -12,12 +12,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic.fields import FieldInfo
 
 from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
-from antiphon.plan import HandoverBy, Launch, Mode, Pedal, Touch
+from antiphon.plan import HandoverBy, Launch, Mode, Pedal, Sync, Touch
+from antiphon.step_notation import NOTATION_ALLOWED
 from antiphon.timing import TimeSignature
 
 MAX_VOICES: Final = 4
 MAX_PRESETS: Final = 16
 """Most presets in a setlist."""
+END_ALLOWED: Final = f"'played', 'prior', a MIDI file's path, ending in .mid, or {NOTATION_ALLOWED}"
 EVERY_CHANNEL: Final = list(range(1, 17))
 
 
@@ -33,6 +35,14 @@ def _parse_signature(value: object) -> TimeSignature:
     if match is None or not 1 <= int(match[1]) <= 32:
         raise ValueError
     return TimeSignature(int(match[1]), int(match[2]))
+
+
+def _parse_clock_out(value: object) -> bool | list[str]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
+        raise ValueError
+    return _check_distinct(value)
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -63,9 +73,20 @@ Scale = Annotated[
     Allowed(f"{SCALE_ALLOWED}, or 'auto'"),
 ]
 Text = Annotated[str, Field(min_length=1)]
+EndText = Annotated[
+    str,
+    Field(min_length=1),
+    Allowed(END_ALLOWED),
+]
+"""What it says, `presets` reads: a file lies beside the preset's."""
 Channel = Annotated[int, Field(ge=1, le=16)]
 Controller = Annotated[int, Field(ge=0, le=119)]
 """120 and above are channel mode messages, not controllers (MIDI 1.0, table III)."""
+ClockOut = Annotated[
+    bool | list[str],
+    PlainValidator(_parse_clock_out),
+    Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
+]
 PortNames = Annotated[
     list[Text],
     Field(min_length=1),
@@ -111,6 +132,23 @@ class VelocityTable(Table):
     gamma: float = Field(default=1.0, ge=0.1, le=10, description="Below 1 lifts soft notes; above 1 softens them.")
 
 
+class MorphTable(Table):
+    """Between what a generator that interpolates plays: two loops of whole bars, A and B."""
+
+    a: EndText = Field(
+        default="played", description="End A: what you played last, whatever the model holds likely, or music."
+    )
+    b: EndText | None = Field(
+        default=None, description="End B. Absent: in the mode 'morph' as 'prior', in the others as 'played'."
+    )
+    capture_note: Pitch | None = Field(
+        default=None, description="A key that captures what you played last, as A, then as B, and so on; it is silent."
+    )
+    capture_cc: Controller | None = Field(
+        default=None, description="A controller that does the same when it rises to 64 or more."
+    )
+
+
 class VoiceTable(Table):
     """One voice: which generator plays, when, and where it is heard."""
 
@@ -119,7 +157,9 @@ class VoiceTable(Table):
         default=None, description="Its model: a name, or a path from this file's folder. Absent: the generator's own."
     )
     mode: Mode = Field(
-        default="answer", description="Answer each call, or take over and keep on until you touch a key."
+        default="answer",
+        description="Answer each call, take over and keep on until you touch a key, or do that between two pieces of "
+        "music; see `morph`.",
     )
     launch: Launch = Field(
         default="now", description="Where its first note falls: at once, or on the next beat or bar."
@@ -153,6 +193,9 @@ class VoiceTable(Table):
     input_range: PitchRange = Field(default=[0, 127], description="Lowest and highest key it listens to.")
     velocity: VelocityTable = Field(default=VelocityTable(), description="How loud it plays; see below.")
     handover: HandoverTable = Field(default=HandoverTable(), description="When your call is over; see below.")
+    morph: MorphTable = Field(
+        default=MorphTable(), description="What a generator that interpolates plays between; see below."
+    )
     controls: dict[str, float] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
@@ -177,6 +220,13 @@ class PresetFile(Table):
     description: str = Field(default="", description="One line for `antiphon presets list`.")
     tempo_bpm: float = Field(default=120.0, ge=20, le=400, description="Quarter notes a minute.")
     time_signature: Signature = Field(default=TimeSignature(), description="Beats in a bar, and which note is a beat.")
+    sync: Sync = Field(
+        default="internal",
+        description="Whose tempo and bars: its own, or those of a MIDI clock on one of `inputs`, once there is one.",
+    )
+    clock_out: ClockOut = Field(
+        default=False, description="Whether a MIDI clock goes out, to all ports among `outputs` or to those listed."
+    )
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Same seed and same playing, same answers.")
     inputs: PortNames = Field(
         default=["auto"], description='Ports to listen to: "auto" (the keyboard that is found), "virtual", or names.'
@@ -215,6 +265,7 @@ TABLES: Final[dict[type[Table], str]] = {
     VoiceTable: "in [[voice]]",
     HandoverTable: "in [voice.handover]",
     VelocityTable: "in [voice.velocity]",
+    MorphTable: "in [voice.morph]",
     ControllerTable: "in [[controller]]",
     SetlistFile: "in a setlist",
 }

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 
 from antiphon.note_names import pitch_class_names, pitch_name
-from antiphon.plan import ControllerMapping, Handover, Plan, VoicePlan
+from antiphon.notes import Phrase
+from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
 from antiphon.presets import HANDOVER_KEYS
+from antiphon.step_notation import steps_text
 
 
 def preset_text(plan: Plan) -> str:
-    """TOML that loads as an equal plan; but a prompt, which lies in a file of its own, is only remarked upon."""
+    """TOML that loads as an equal plan; but what lies in a MIDI file of its own is only remarked upon."""
     return "\n".join(_lines(plan)) + "\n"
 
 
@@ -21,6 +23,8 @@ def _lines(plan: Plan) -> Iterator[str]:
             "name": plan.name,
             "tempo_bpm": plan.tempo_bpm,
             "time_signature": str(plan.signature),
+            "sync": plan.sync,
+            "clock_out": list(plan.clock_out) if isinstance(plan.clock_out, tuple) else plan.clock_out,
             "seed": plan.seed,
             "inputs": list(plan.inputs),
             "outputs": list(plan.outputs),
@@ -32,6 +36,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for voice in plan.voices:
         yield from ("", "[[voice]]", *_pairs(_voice(voice)))
         yield from ("", "[voice.handover]", *_pairs(_handover(voice.handover)))
+        if voice.morph is not None:
+            yield from ("", "[voice.morph]", *_morph(voice.morph))
         yield from ("", "[voice.controls]", *_pairs(voice.controls))
     for mapping in plan.controllers:
         yield from ("", "[[controller]]", *_pairs(_controller(mapping)))
@@ -65,6 +71,16 @@ def _handover(handover: Handover) -> dict[str, object]:
     if values.get("trigger_note") is not None:
         values["trigger_note"] = pitch_name(values["trigger_note"])
     return values
+
+
+def _morph(morph: MorphPlan) -> Iterator[str]:
+    for name, end in (("a", morph.a), ("b", morph.b)):
+        if isinstance(end, Phrase) and (text := steps_text(end)) is None:
+            yield f"# {name}: {len(end.notes)} notes, from a MIDI file"
+        else:
+            yield from _pairs({name: text if isinstance(end, Phrase) else end})
+    note = None if morph.capture_note is None else pitch_name(morph.capture_note)
+    yield from _pairs({"capture_note": note, "capture_cc": morph.capture_cc})
 
 
 def _controller(mapping: ControllerMapping) -> dict[str, object]:

@@ -10,10 +10,22 @@ from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
 from antiphon.note_names import pitch_name
 from antiphon.notes import Phrase
-from antiphon.plan import ControllerMapping, Handover, HandoverBy, Plan, VelocityCurve, VoicePlan, output_names
+from antiphon.plan import (
+    ControllerMapping,
+    End,
+    Handover,
+    HandoverBy,
+    MorphPlan,
+    Plan,
+    VelocityCurve,
+    VoicePlan,
+    output_names,
+)
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
-from antiphon.preset_schema import MAX_VOICES, ControllerTable, HandoverTable, PresetFile, VoiceTable
+from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, HandoverTable, PresetFile, VoiceTable
+from antiphon.step_notation import parse_steps
+from antiphon.timing import next_multiple
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""
@@ -59,6 +71,8 @@ class _Reading:
             voices=tuple(self._voice(("voice", index), voice) for index, voice in enumerate(file.voice)),
             tempo_bpm=file.tempo_bpm,
             signature=file.time_signature,
+            sync=file.sync,
+            clock_out=self._clock_out(),
             seed=file.seed,
             inputs=tuple(file.inputs),
             outputs=tuple(file.outputs),
@@ -68,7 +82,7 @@ class _Reading:
                 for index, table in enumerate(file.controller)
                 if (mapping := self._controller(("controller", index), table)) is not None
             ),
-            prompt=None if file.prompt is None else self._prompt(file.prompt),
+            prompt=None if file.prompt is None else self._music(("prompt",), file.prompt),
         )
         document.raise_problems()
         return plan
@@ -81,6 +95,25 @@ class _Reading:
             text = f": this preset has {len(voices) or 'no'} voices; allowed: one to four [[voice]] tables"
             self.document.refuse(surplus, text)
 
+    def _clock_out(self) -> bool | tuple[str, ...]:
+        """Where a clock is sent to; nowhere after a mistake."""
+        file, key, given = self.file, ("clock_out",), [("outputs",)]
+        if not file.clock_out:
+            return False
+        if file.sync == "midi":
+            text = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
+            self.document.refuse(key, text, given=[("sync",)])
+            return False
+        ports = [name for name in output_names([Plan(outputs=tuple(file.outputs))]) if name != "synth"]
+        if not ports:
+            self.document.refuse(key, " has no effect: there is no port among outputs; the built-in synth needs none")
+        if file.clock_out is True:
+            return True
+        for name in file.clock_out:
+            if name not in ports:
+                self.document.refuse_name(key, name, ports, given=given)
+        return tuple(file.clock_out)
+
     def _voice(self, key: KeyPath, voice: VoiceTable) -> VoicePlan:
         document = self.document
         for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
@@ -89,8 +122,8 @@ class _Reading:
         outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
         if voice.output is not None and voice.output not in outputs:
             document.refuse_name((*key, "output"), voice.output, outputs, given=[("outputs",)])
-        if voice.mode == "continue" and voice.answer_bars is not None:
-            text = " has no effect while mode is 'continue'; remove it, or set mode = \"answer\""
+        if voice.mode != "answer" and voice.answer_bars is not None:
+            text = f" has no effect while mode is '{voice.mode}'; remove it, or set mode = \"answer\""
             document.refuse((*key, "answer_bars"), text, given=[(*key, "mode")])
         return VoicePlan(
             generator=voice.generator,
@@ -100,6 +133,7 @@ class _Reading:
             handover=self._handover((*key, "handover"), voice.handover),
             answer_bars=voice.answer_bars,
             launch=voice.launch,
+            morph=self._morph(key, voice),
             touch=voice.touch,
             controls=self._controls(key, voice),
             constraints=self._constraints(key, voice),
@@ -132,6 +166,48 @@ class _Reading:
                 by, " is 'trigger', but nothing triggers; add trigger_note or trigger_cc", given=triggers
             )
         return Handover(**table.model_dump())
+
+    def _morph(self, key: KeyPath, voice: VoiceTable) -> MorphPlan | None:
+        """The ends, for a generator that interpolates; `None` for others, and after a mistake."""
+        document, info, given = self.document, self.generators.get(voice.generator), [(*key, "generator")]
+        if info is None:
+            return None
+        if not info.interpolates:
+            able = ", ".join(shown(name) for name in sorted(self.generators) if self.generators[name].interpolates)
+            text = f", but generator '{info.name}' does not interpolate; those that do: {able or 'none'}"
+            if voice.mode == "morph":
+                document.refuse((*key, "mode"), f" is 'morph'{text}", given=given)
+            elif "morph" in voice.model_fields_set:
+                document.refuse((*key, "morph"), f" is given{text}", given=given)
+            return None
+        here, table = (*key, "morph"), voice.morph
+        for name, trigger in (
+            ("capture_note", voice.handover.trigger_note),
+            ("capture_cc", voice.handover.trigger_cc),
+        ):
+            if trigger is not None and getattr(table, name) == trigger:
+                document.refuse((*here, name), f" is {trigger}, which hands over already; choose another")
+        a = self._end((*here, "a"), table.a)
+        b = self._end((*here, "b"), _first(table.b, "prior" if voice.mode == "morph" else "played"))
+        return None if a is None or b is None else MorphPlan(a, b, table.capture_note, table.capture_cc)
+
+    def _end(self, key: KeyPath, text: str) -> End | None:
+        """The music that `text` names or spells, rounded up to whole bars, or `None` after a mistake."""
+        if text == "played":
+            return "played"
+        if text == "prior":
+            return "prior"
+        if text.lower().endswith((".mid", ".midi")):
+            phrase = self._music(key, text)
+        else:
+            try:
+                phrase = parse_steps(text)
+            except ValueError as error:
+                self.document.refuse(key, f" is {shown(text)}: {error}; allowed: {END_ALLOWED}")
+                return None
+        if phrase is None:
+            return None
+        return Phrase(0, next_multiple(phrase.end_ticks, self.file.time_signature.bar_ticks), phrase.notes)
 
     def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, float]:
         """The generator's controls, resolved; empty after a mistake."""
@@ -199,15 +275,15 @@ class _Reading:
             self.document.refuse(key, f" is {shown(model)}; there is no such file: {path}")
         return model
 
-    def _prompt(self, prompt: str) -> Phrase | None:
+    def _music(self, key: KeyPath, name: str) -> Phrase | None:
         """The music of a MIDI file beside the preset, or `None` after a mistake."""
-        # mido is slow to import, and few presets have a prompt.
+        # mido is slow to import, and few presets name a file.
         from antiphon.midifile import read_score
 
         try:
-            return read_score(self._beside(prompt)).phrase()
+            return read_score(self._beside(name)).phrase()
         except AntiphonError as error:
-            self.document.refuse(("prompt",), f" is {shown(prompt)}: {error}")
+            self.document.refuse(key, f" is {shown(name)}: {error}")
             return None
 
     def _beside(self, name: str) -> Path:

@@ -105,6 +105,11 @@ class Screen:
             return
         self._timeline.set_tempo(bpm, max(self._timeline.ticks_at(seconds), self._timeline.changes[-1].ticks))
 
+    def skip_to(self, ticks: int, seconds: float) -> None:
+        """The music goes on at `ticks` from `seconds` on, without what lies between."""
+        now_ticks = max(self._timeline.ticks_at(seconds), self._timeline.changes[-1].ticks)
+        self._timeline.jump(now_ticks, max(now_ticks, ticks))
+
     def note_on(self, part: int, pitch: int, velocity: int, seconds: float) -> None:
         """A note begins. `part`: 0 for the player, then the voices from 1."""
         played = self._lanes[part]

@@ -10,7 +10,16 @@ from typing import Any
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import Ended, Heard, Restarted, Selected
+from antiphon.duet import (
+    Ended,
+    Heard,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.journal import Header, Record
 from antiphon.midifile import Score, Track
 from antiphon.schedule import PLAYER, Send
@@ -46,6 +55,10 @@ def score_of(header: Header, records: Iterable[Record]) -> Score:
             plan = header.plans[what.plan]
             tempo[what.ticks], signatures[what.ticks] = plan.tempo_bpm, plan.signature
             markers.append((what.ticks, plan.name))
+        elif isinstance(what, TempoChanged):
+            tempo[what.ticks] = what.bpm
+        elif isinstance(what, TransportStarted | TransportStopped):
+            markers.append((what.ticks, "start" if isinstance(what, TransportStarted) else "stop"))
         elif isinstance(what, Decision) and what.kind in _MARKED:
             markers.append((what.ticks, _MARKED[what.kind]))
     names = {PLAYER: "you"} | {
@@ -84,6 +97,10 @@ def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
             plan = header.plans[record.what.plan]
             timeline.set_tempo(plan.tempo_bpm, record.what.ticks)
             timeline.signature = plan.signature
+        elif isinstance(record.what, TempoChanged):
+            timeline.set_tempo(record.what.bpm, record.what.ticks)
+        elif isinstance(record.what, Skipped):
+            timeline.jump(record.what.ticks, record.what.to_ticks)
     return timeline
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from antiphon.backstage import CANNOT_START, NO_DEVICE, SoundSetup
 from antiphon.cast import Cast
-from antiphon.duet import PlayerReady, Selected
+from antiphon.duet import PlayerReady, Selected, TransportStarted, TransportStopped
 from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
@@ -315,6 +315,8 @@ class Supervisor:
             self._check_ready()
         elif kind == "connections":
             self._setup = replace(self._setup, connections=details[0])
+        elif kind == "clock started":
+            self._setup = replace(self._setup, clock_started_ticks=details[0])
         elif kind == "cannot open" or (kind == "cannot start" and not self.ready):
             self._error = details[0]
         elif kind in ("sound", "no sound", "cannot start", "report"):
@@ -330,6 +332,8 @@ class Supervisor:
         for record in records:
             if isinstance(record.what, Selected):
                 self._setup = replace(self._setup, selected=record.what.plan)
+            elif isinstance(record.what, TransportStarted | TransportStopped):
+                self._setup = replace(self._setup, stopped=isinstance(record.what, TransportStopped))
         self._on_records(records)
         self._check_ready()
 

@@ -92,6 +92,17 @@ class Timeline:
         else:
             self._changes.append(change)
 
+    def jump(self, at_ticks: int, to_ticks: int) -> None:
+        """Skip from `at_ticks` to `to_ticks` in no time: what lies between is never played.
+
+        Raises ValueError if that is a way back, or lies before the last change.
+        """
+        if to_ticks < at_ticks:
+            raise ValueError(f"jump from tick {at_ticks} back to tick {to_ticks}; musical time never runs backwards")
+        if at_ticks < self._changes[-1].ticks:
+            raise ValueError(f"jump at tick {at_ticks} lies before the last change at tick {self._changes[-1].ticks}")
+        self._changes.append(TempoChange(self.seconds_at(at_ticks), to_ticks, self.bpm))
+
     def ticks_at(self, seconds: float) -> int:
         """The last tick reached at `seconds`; so nothing is ever due before its time."""
         change = self._changes[max(0, bisect_right(self._changes, seconds, key=lambda c: c.seconds) - 1)]
@@ -99,9 +110,11 @@ class Timeline:
         return change.ticks + math.floor(ticks + _ROUNDING)
 
     def seconds_at(self, ticks: int) -> float:
-        """When `ticks` is reached, in seconds."""
-        change = self._changes[max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)]
-        return change.seconds + (ticks - change.ticks) * 60 / (change.bpm * TICKS_PER_BEAT)
+        """When `ticks` is reached, or skipped, in seconds."""
+        index = max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)
+        change = self._changes[index]
+        seconds = change.seconds + (ticks - change.ticks) * 60 / (change.bpm * TICKS_PER_BEAT)
+        return min(seconds, self._changes[index + 1].seconds) if index + 1 < len(self._changes) else seconds
 
     def moment(self, seconds: float) -> Moment:
         """`seconds` in all units."""

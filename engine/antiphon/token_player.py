@@ -9,7 +9,7 @@ from pathlib import Path
 from antiphon.codec import codec_named
 from antiphon.generator import Casting
 from antiphon.grid_codec import GridCodec
-from antiphon.model_card import ModelError, read_card
+from antiphon.model_card import ModelError, read_any_card
 from antiphon.model_library import ModelLibrary
 from antiphon.plugins import load_plugins
 from antiphon.step_model import load_model
@@ -30,7 +30,7 @@ def make_token_player(
         ModelError: there is no such file, it cannot be used, or it speaks another codec.
     """
     path = own if casting.model is None else find_model(casting.model)
-    spoken = read_card(path).codec
+    spoken = read_any_card(path).codec
     if spoken != codec_name:
         other = (elsewhere or {}).get(spoken)
         hint = f": choose the generator '{other}' for it" if other else ""

@@ -13,6 +13,7 @@ from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
 from antiphon.generator import Constraints, Request
 from antiphon.listening import Ear
+from antiphon.morph import Ends
 from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
@@ -32,6 +33,9 @@ there is time to tell the players how long the last notes were.
 """
 RESTS_ALLOWED = 8
 """Beats without a note that a generator may open an answer with."""
+LEAD_SECONDS = 0.25
+"""How long before its moment the next stretch of a morph is asked for: later than other phrases, so that what is
+turned or captured is heard soon."""
 MEMORY_NOTES = 4096
 """Notes a voice remembers; a quarter is forgotten when there are more."""
 
@@ -59,6 +63,8 @@ class Voice:
         self.plan = plan
         self.ear = ear or Ear()
         self.controls = dict(plan.controls)
+        self.held = False
+        """While the transport is stopped: it listens, and takes no turn."""
         self._signature = signature
         self._epochs = epochs
         self._seats = {chair: _Seat() for chair in CHAIRS}
@@ -66,9 +72,11 @@ class Voice:
         self._call_ticks: int | None = None
         self._handover_ticks: int | None = None
         self._revision_ticks: int | None = None
-        self._busy_until_ticks = 0
+        # What another plan's voice was let finish is remembered before it has sounded.
+        self._busy_until_ticks = self.ear.notes[-1].start_ticks + 1 if self.ear.notes else 0
         self._gaps: deque[int] = deque(maxlen=_GAPS)
         self._pedal_down = False
+        self._ends = None if plan.morph is None else Ends(plan.morph, signature.bar_ticks, self._launch_grid())
 
     @property
     def state(self) -> str:
@@ -83,17 +91,23 @@ class Voice:
         """Take in the player's message."""
         if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
             return []
+        if self._ends is not None and self._ends.swallows(message):
+            return self._capture(self._ends.capture(message), now)
         if self.swallows(message):
             return self._command(message, now)
         onset = messages.is_note_on(message)
         if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
             return []
         said = self._touch(now) if onset else []
+        if self._ends is not None:
+            self._ends.hear(message, now.ticks, begins=onset and self._call_ticks is None)
         before = self.ear.last_onset_ticks
         heard = self.ear.hear(message, now.ticks)
         if heard is None:
             return said
         self._changed(heard.first_changed)
+        if self.held:
+            return said
         if onset:
             if self._call_ticks is None:
                 self._call_ticks = now.ticks
@@ -109,6 +123,8 @@ class Voice:
 
     def swallows(self, message: bytes) -> bool:
         """Whether the message is a command to this voice rather than music."""
+        if self._ends is not None and self._ends.swallows(message):
+            return True
         rule = self.plan.handover
         if rule.by == "pedal":
             return messages.is_controller(message, messages.PEDALS[rule.pedal])
@@ -226,6 +242,12 @@ class Voice:
             return said + (self._remind(now.ticks) if self._call_ticks is None else self._guess(now))
         return self._hand_over(now) if self._call_ticks is not None else []
 
+    def _capture(self, captured: str | None, now: Moment) -> list[Command]:
+        if captured is None:
+            return []
+        told = Decision("capture", self.index, now.ticks, captured)
+        return [told, *(self._guess(now) if self.state == "listening" and self._call_ticks is not None else [])]
+
     def _handover_at(self, now: Moment) -> int | None:
         rule = self.plan.handover
         if rule.by == "bars":
@@ -253,6 +275,16 @@ class Voice:
             return None
         return self._signature.beat_ticks if self.plan.launch == "beat" else self._signature.bar_ticks
 
+    def _launch_at(self, ticks: int) -> int:
+        """Where an answer begins that is wanted from `ticks` on."""
+        grid = self._launch_grid()
+        if grid is not None:
+            return next_multiple(ticks, grid)
+        if self.plan.mode != "morph":
+            return ticks
+        begun = self._call_ticks or 0  # A loop goes on in the player's own beat, wherever that lies.
+        return begun + next_multiple(ticks - begun, self._signature.beat_ticks)
+
     def _call_end(self, now: Moment) -> int:
         """Where a continuation of the call begins: at its last event, or on the grid that follows it.
 
@@ -267,7 +299,7 @@ class Voice:
         return end if grid is None else next_multiple(end, grid)
 
     def _answer_length(self, call_end_ticks: int) -> int | None:
-        if self.plan.mode == "continue":
+        if self.plan.mode != "answer":
             return None
         if self.plan.answer_bars is not None:
             return self.plan.answer_bars * self._signature.bar_ticks
@@ -305,9 +337,7 @@ class Voice:
     def _hand_over(self, now: Moment) -> list[Command]:
         answer = self._answer
         assert answer is not None, "every call comes with a guess at its answer"
-        grid = self._launch_grid()
-        start = max(now.ticks, self._busy_until_ticks)
-        answer.launch_ticks = start if grid is None else next_multiple(start, grid)
+        answer.launch_ticks = self._launch_at(max(now.ticks, self._busy_until_ticks))
         # What was guessed with keys still down took the call for shorter than it is.
         answer.length_ticks = self._answer_length(self._call_end(now))
         self._handover_ticks = self._revision_ticks = None
@@ -328,7 +358,7 @@ class Voice:
         # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
         opening = answer.count == 0 or answer.shift_ticks is None
         guessing = answer.launch_ticks is None
-        longest = self._signature.beat_ticks if opening else self._signature.bar_ticks
+        longest = self._signature.beat_ticks if opening else self._stretch(start - answer.origin_ticks)
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
             return []
@@ -348,8 +378,17 @@ class Voice:
             final=last is not None and start + length >= last and not (guessing and self.ear.keys_down),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
+            morph=None if self._ends is None else self._ends.morph(),
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
+
+    def _stretch(self, since_ticks: int) -> int:
+        """How much to ask for, `since_ticks` after the answer began: a bar; of a morph, the rest of half a bar."""
+        bar_ticks = self._signature.bar_ticks
+        if self.plan.mode != "morph":
+            return bar_ticks
+        unit = bar_ticks // 2 if self._signature.beats % 2 == 0 else bar_ticks
+        return next_multiple(since_ticks + 1, unit) - since_ticks
 
     def _deadline(self, answer: Answer, now: Moment) -> int:
         # Never a matter of when a phrase came that came in time: so the launch counts, not the present before it.
@@ -402,6 +441,8 @@ class Voice:
             if more:
                 # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
                 begins = now.ticks if opening else phrase.start_ticks + answer.shift_ticks
+                if self.plan.mode == "morph":
+                    begins = phrase.end_ticks + answer.shift_ticks - seconds_to_ticks(LEAD_SECONDS, now.bpm)
                 answer.ask_ticks = max(now.ticks, begins)
         return said
 
@@ -415,6 +456,8 @@ class Voice:
         start = first.start_ticks
         if grid is not None and self.plan.follows == "beat":
             start -= start % self._signature.beat_ticks
+        if self.plan.mode == "morph":
+            start = answer.origin_ticks  # With its rests: it is a loop that keeps its place in the bar.
         answer.launch_ticks, answer.shift_ticks = launch, launch - start
 
     def _stand_in(self, reason: str, now: Moment) -> list[Command]:

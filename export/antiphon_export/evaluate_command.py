@@ -28,17 +28,35 @@ def evaluate(
     every: int = typer.Option(1, "--every", min=1, help="Evaluate only each so-many-th window."),
     threads: int = typer.Option(0, "--threads", min=0, help="Of the CPU, for a checkpoint; 0 for all cores."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    pictures: Path | None = typer.Option(
+        None, "--pictures", help="Of a VAE: folder to draw windows, ways and samples into, as PNGs."
+    ),
 ) -> None:
-    """Print a model's negative log-likelihood on music, in nats per token and per note, each window cold."""
+    """Print a model's negative log-likelihood on music, in nats per token and per note, each window cold.
+
+    Of a VAE, instead: how many notes of the validation pieces' windows come back, and what its ways and samples are.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     from antiphon_export.evaluate import evaluate as run
     from antiphon_export.scoring import load_scorer
+    from antiphon_export.vae.halves import is_vae
 
     if not folder.is_dir():
         raise AntiphonError(f"{str(folder)!r} is not a folder; name one with music in it")
     console = Console(stderr=True)
+    if is_vae(model):
+        _evaluate_vae(
+            model,
+            folder,
+            every,
+            threads,
+            as_json,
+            pictures,
+            lambda problem: console.print(f"skipped {problem}", markup=False),
+        )
+        return
     scorer = load_scorer(model, threads)
     windows = _windows(
         protocol, folder, scorer.codec, lambda problem: console.print(f"skipped {problem}", markup=False)
@@ -58,6 +76,32 @@ def evaluate(
         return
     typer.echo(f"{found.nll_per_token:.4f} nats per token ({scorer.codec} codec), {found.nll_per_note:.4f} per note")
     typer.echo(f"{found.windows:,} of {found.windows_in_all:,} windows, {found.tokens:,} tokens")
+
+
+def _evaluate_vae(
+    model: Path,
+    folder: Path,
+    every: int,
+    threads: int,
+    as_json: bool,
+    pictures: Path | None,
+    report: Callable[[str], None],
+) -> None:
+    from antiphon_export.training.trainer import use_threads
+    from antiphon_export.vae.evaluation import evaluation, validation_rolls
+    from antiphon_export.vae.halves import load_halves
+    from antiphon_export.vae.pictures import draw_pictures
+    from antiphon_export.vae.report import lines
+
+    use_threads(threads)
+    halves = load_halves(model)
+    rolls, in_all = validation_rolls(folder, halves.steps, every, report)
+    found = evaluation(halves, rolls, in_all)
+    if pictures is not None:
+        draw_pictures(pictures, model.stem, halves, rolls)
+    about = {"model": str(model), "codec": "roll", "every": every}
+    for line in [json.dumps({**about, **asdict(found)}, indent=2)] if as_json else lines(found):
+        typer.echo(line)
 
 
 def _windows(protocol: str, folder: Path, codec: str, report: Callable[[str], None]) -> list[Tokens]:

@@ -8,10 +8,11 @@ from antiphon.generator import RegisterGenerator
 
 @hookimpl
 def register_generators(register: RegisterGenerator) -> None:
-    """Markov, the Transformers and the LSTM."""
-    from antiphon_plugins import lstm, markov, transformer
+    """Markov, the Transformers, the LSTM and the VAE."""
+    from antiphon_plugins import lstm, markov, transformer, vae
 
     register(markov.INFO, markov.make)
     register(transformer.INFO, transformer.make)
     register(transformer.GRID_INFO, transformer.make_grid)
     register(lstm.INFO, lstm.make)
+    register(vae.INFO, vae.make)

@@ -5,5 +5,5 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-PLAYERS: Final[Mapping[str, str]] = {"performance": "transformer", "grid": "grid-transformer"}
+PLAYERS: Final[Mapping[str, str]] = {"performance": "transformer", "grid": "grid-transformer", "roll": "vae"}
 """By codec, the generator that plays models of it, whatever their architecture."""

@@ -21,6 +21,8 @@ from .scene import Scene
 from .stage import Command, on_stage
 
 HERE = Path(__file__).parent
+# importlib mode leaves sys.path alone; the toys lie beside the engine's tests.
+sys.path.insert(0, str(HERE.parent / "engine"))
 SAMPLE_RATE = 48_000
 PERIOD_FRAMES = 128
 

@@ -14,11 +14,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NEEDED = [
     "antiphon/music/call.mid",
+    "antiphon/music/wheel.mid",
     "antiphon/py.typed",
     "antiphon_plugins/markov/table.npz",
     "antiphon_plugins/transformer/performance.onnx",
     "antiphon_plugins/transformer/grid.onnx",
     "antiphon_plugins/lstm/grid-lstm.onnx",
+    "antiphon_plugins/vae/vae.onnx",
     "antiphon_presets/answer.toml",
     "antiphon_presets/evening.toml",
     "antiphon_export/commands.py",

@@ -88,7 +88,7 @@ class LiveLike:
         if isinstance(event, Decision) and event.kind == "handover":
             self._silent_from.pop(event.voice, None)
             self._launches[event.voice] = event.ticks
-        elif isinstance(event, Decision) and event.kind != "fallback":
+        elif isinstance(event, Decision) and event.kind not in ("fallback", "capture"):
             self._launches.pop(event.voice, None)
         self.record_of.append(event)
 
@@ -161,7 +161,7 @@ class LiveLike:
         for output, message in list(self.ledger.silencing()):
             self.ledger.mark(output, message)
         selected, changes = self.duet.selected, self.duet.timeline.changes
-        self.duet = Duet(self.plans, self, changes)
+        self.duet = Duet(self.plans, self, changes, stopped=self.duet.stopped)
         self._silent_from.clear()
         self.duet.restart(self.now_ticks, selected)
         for slot, desk in sorted(self._desks.items()):

@@ -18,6 +18,10 @@ from antiphon.duet import (
     PlayerReady,
     Restarted,
     Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
 )
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
@@ -64,6 +68,10 @@ EVERY = (
     Record(Decision("handover", 0, 18, "by silence")),
     Record(Send(1, messages.note_on(0, 60, 80), 19, PLAYER), 0.000123),
     Record(Send(0, messages.note_off(0, 60), 20, 0)),
+    Record(TempoChanged(20, 119.99371)),
+    Record(TransportStopped(20)),
+    Record(Skipped(20, 1920)),
+    Record(TransportStarted(1920)),
     Record(Ended(21)),
     Record(Ended(22, panic=True)),
 )

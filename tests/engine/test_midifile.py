@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import SUSTAIN, control_change, note_off, note_on, program_change
+from antiphon.messages import SUSTAIN, control_change, is_controller, note_off, note_on, program_change
 from antiphon.midifile import Score, Track, bundled, read_score, write_score
 from antiphon.notes import Note
 from antiphon.timing import TimeSignature
@@ -213,6 +213,15 @@ def test_the_bundled_call_is_music() -> None:
     assert 20 <= len(phrase.notes) <= 80
 
 
+def test_the_bundled_groove_is_two_bars_and_turns_the_wheel() -> None:
+    score = read_score(bundled("wheel"))
+    bars = {note.start_ticks // 1920 for note in score.phrase().notes}
+    assert bars == {0, 1}
+    wheel = [message[2] for _, message in score.merged() if is_controller(message, 1)]
+    assert wheel == list(range(128))
+    assert score.end_ticks < 10 * 1920
+
+
 def test_an_unknown_bundled_phrase_lists_what_there_is() -> None:
-    with pytest.raises(AntiphonError, match="no bundled phrase 'nothing'; there are: call"):
+    with pytest.raises(AntiphonError, match="no bundled phrase 'nothing'; there are: call, wheel"):
         bundled("nothing")

@@ -120,6 +120,16 @@ def test_the_command_lists_what_models_are_and_where(app: typer.Typer, brought: 
     assert str(user_folder) in lines[4]
 
 
+def test_a_model_of_piano_rolls_is_listed_among_those_of_tokens(app: typer.Typer, brought: Path) -> None:
+    rolls = {"codec": "roll", "architecture": "vae", "steps": "32", "latent": "2", "directions": '{"density": [1, 0]}'}
+    write_model(brought / "blend.onnx", METADATA | rolls)
+    said = CliRunner().invoke(app, [], env={"COLUMNS": "300"}).output.splitlines()
+    assert "vae for the roll codec, 4.0 M parameters, int8, 0.0 MB; learnt from chopin, rolls" in said[1]
+    card = json.loads(CliRunner().invoke(app, ["--json"]).output)[0]["card"]
+    assert card["directions"] == {"density": [1, 0]}
+    assert "validation_nll" not in card
+
+
 def test_the_command_prints_json(app: typer.Typer, brought: Path) -> None:
     write_model(brought / "grid.onnx", METADATA | {"validation_nll": "nan"})
     (brought / "odd.onnx").write_bytes(b"\xff")

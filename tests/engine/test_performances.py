@@ -16,12 +16,12 @@ from antiphon.duet import Heard, PlayerFailed
 from antiphon.generator import Constraints
 from antiphon.journal import Record
 from antiphon.offline import Offline
-from antiphon.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
+from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.schedule import PLAYER
 from antiphon.session import hanging
 from antiphon.timing import TimeSignature
 
-TRIGGER_NOTE, TRIGGER_CC, KNOB = 61, 20, 21
+TRIGGER_NOTE, TRIGGER_CC, KNOB, CAPTURE_CC = 61, 20, 21, 22
 HANDS_OVER = (messages.SUSTAIN, messages.SOSTENUTO, TRIGGER_CC)
 
 handovers = st.sampled_from(
@@ -44,7 +44,8 @@ voice_plans = st.builds(
     VoicePlan,
     generator=st.one_of(playing, playing, names),
     fallback=st.one_of(playing, names),
-    mode=st.sampled_from(["answer", "answer", "continue"]),
+    mode=st.sampled_from(["answer", "answer", "continue", "morph"]),
+    morph=st.sampled_from([None, MorphPlan(), MorphPlan("prior", "played", capture_note=59, capture_cc=CAPTURE_CC)]),
     follows=st.sampled_from(["free", "beat"]),
     handover=handovers,
     answer_bars=st.sampled_from([None, None, 1, 3]),
@@ -73,7 +74,7 @@ sets = st.lists(plans, min_size=1, max_size=3)
 
 channels, pitches = st.sampled_from([1, 1, 0]), st.integers(58, 64)
 switches = st.sampled_from([0, 63, 64, 127])
-controllers = st.sampled_from([messages.SUSTAIN, messages.SOSTENUTO, messages.SOFT, TRIGGER_CC, KNOB, 123])
+controllers = st.sampled_from([messages.SUSTAIN, messages.SOSTENUTO, messages.SOFT, TRIGGER_CC, KNOB, CAPTURE_CC, 123])
 other = st.one_of(
     st.builds(messages.note_on, channels, pitches, st.integers(0, 127)),
     st.builds(messages.note_off, channels, pitches),

@@ -305,6 +305,10 @@ def test_an_unknown_generator_is_an_error_that_names_those_there_are_and_the_nea
             GeneratorInfo("a", "x", honours=frozenset({"tempo"})),  # type: ignore[arg-type] # wrong on purpose
             "honours 'tempo'; allowed: range, scale, polyphony",
         ),
+        (
+            GeneratorInfo("a", "x", interpolates="yes"),  # type: ignore[arg-type] # wrong on purpose
+            "interpolates is 'yes'; allowed: True or False",
+        ),
         (info("a", Control("x", 0, 1, 0, ""), Control("x", 0, 2, 0, "")), "there are two controls 'x'"),
         (info("a", Control("X", 0, 1, 0, "")), "control 'X' must be of lower-case letters"),
         (info("a", Control("x", 1, 1, 1, "")), "control 'x' ranges from 1 to 1"),
@@ -391,7 +395,13 @@ def test_commands_that_raise_clash_or_cannot_be_read_are_left_out_whole() -> Non
 def sample_plugins(tmp_path: Path) -> Plugins:
     plugins = Plugins()
     lead = GeneratorInfo(
-        "lead", "Leads.", (Control("leap", 1, 12, 5, "wider"),), "heavy", "beat", frozenset({"scale", "range"})
+        "lead",
+        "Leads.",
+        (Control("leap", 1, 12, 5, "wider"),),
+        "heavy",
+        "beat",
+        frozenset({"scale", "range"}),
+        interpolates=True,
     )
     plugins.admit("band", bring(lead), "band 2.0")
     plugins.admit("lights", plugin(register_outputs=lambda register: register("lamp", "Blinks.", print)), "lights 1.0")
@@ -403,7 +413,7 @@ def test_the_command_plugins_lists_what_there_is_and_what_is_left_out(tmp_path: 
     cli, plugins = command_line(), sample_plugins(tmp_path)
     said = invoke(cli, "plugins", plugins=plugins)
     assert "lead  Leads. (band 2.0)" in said
-    assert "latency heavy; follows beat; honours range, scale" in said
+    assert "latency heavy; follows beat; honours range, scale; interpolates" in said
     assert "leap  1 to 12, default 5  wider" in said
     assert "lamp  Blinks. (lights 1.0)" in said
     assert str(tmp_path) in said
@@ -423,6 +433,7 @@ def test_the_command_plugins_speaks_json(tmp_path: Path) -> None:
     (generator,) = said["generators"]
     assert generator["name"] == "lead"
     assert generator["origin"] == "band 2.0"
+    assert generator["interpolates"] is True
     assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider"}]
     assert said["outputs"] == [{"name": "lamp", "summary": "Blinks.", "origin": "lights 1.0"}]
     assert said["preset_folders"] == [str(tmp_path)]

@@ -20,6 +20,7 @@ from antiphon.presets import load_preset
 MARKOV = GeneratorInfo(
     "markov", "chains", (Control("order", 1, 8, 6, "context"), Control("temperature", 0, 2, 1, "risk"))
 )
+BLEND = GeneratorInfo("blend", "interpolates", interpolates=True)
 GENERATORS = {"markov": MARKOV, "echo": GeneratorInfo("echo", "repeats")}
 VOICE = '[[voice]]\ngenerator = "markov"\n'
 MANY = 5_000
@@ -48,6 +49,12 @@ AT_THE_TOP = [
     ("seed = 1979-05-27", 1, "seed is 1979-05-27; allowed: a whole number, 0 to"),
     ("thru = 1", 1, "thru is 1; allowed: true or false"),
     ('name = ""', 1, 'name is ""; allowed: text'),
+    ('sync = "daw"', 1, "sync is \"daw\"; allowed: 'internal' or 'midi'"),
+    ("clock_out = 1", 1, "clock_out is 1; allowed: true, false, or a list of `outputs`"),
+    ("clock_out = []", 1, "clock_out is []; allowed: true, false, or a list"),
+    ('clock_out = ["synth"]', 1, 'clock_out is "synth"; allowed: "virtual"'),
+    ('outputs = ["synth"]\nclock_out = true', 2, "clock_out has no effect: there is no port among outputs"),
+    ('sync = "midi"\nclock_out = true', 2, "clock_out has no effect while sync is 'midi'; remove it, or set"),
     ('time_signature = "4/5"', 1, 'time_signature is "4/5"; allowed: 1 to 32 beats over 2, 4, 8 or 16'),
     ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
     ('outputs = ["a",\n3]', 2, "outputs[1] is 3; allowed: a list of names, 1 or more, each once"),
@@ -97,8 +104,28 @@ IN_A_VOICE = [
     ),
     ("[voice.handover]\nby = 'trigger'", 2, "handover.by is 'trigger', but nothing triggers; add trigger_note or"),
     ("[voice.handover]\nmin_seconds = 2", 2, "handover.min_seconds is 2.0; allowed: max_seconds (1.5) or less"),
+    (
+        "mode = 'morph'",
+        1,
+        "mode is 'morph', but generator 'markov' does not interpolate; those that do: none",
+    ),
+    ("[voice.morph]\na = 'played'", 1, "morph is given, but generator 'markov' does not interpolate"),
+    ("[voice.morph]\ncapture_c = 9", 2, "morph.capture_c: unknown key; did you mean 'capture_cc'? allowed in [voice."),
 ]
 """The same, below `[[voice]]` and `generator`; lines count from there, and keys belong to the voice."""
+IN_A_MORPH = [
+    ("mode = 'morph'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'morph'; remove it, or set"),
+    ("[voice.morph]\na = 3", 2, "morph.a is 3; allowed: 'played', 'prior', a MIDI file's path"),
+    ("[voice.morph]\na = 'C3 H3'", 2, "morph.a is \"C3 H3\": 'H3' is no note; allowed: 'played', 'prior', a MIDI"),
+    ("[voice.morph]\nb = 'no.mid'", 2, 'morph.b is "no.mid": cannot read '),
+    ("[voice.morph]\ncapture_note = 'C9'\ncapture_cc = 120", 3, "morph.capture_cc is 120; allowed: a whole number"),
+    (
+        "[voice.morph]\ncapture_cc = 9\n[voice.handover]\nby = 'trigger'\ntrigger_cc = 9",
+        2,
+        "morph.capture_cc is 9, which hands over already; choose another",
+    ),
+]
+"""The same, for a generator that interpolates."""
 IN_A_CONTROLLER = [
     ("control = 'order'", 0, "cc is missing; add cc to this [[controller]]"),
     ("cc = 1", 0, "control is missing; add control to this [[controller]]"),
@@ -138,6 +165,15 @@ def test_a_mistake_at_the_top_is_told(tmp_path: Path, text: str, line: int, prob
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_VOICE)
 def test_a_mistake_in_a_voice_is_told(tmp_path: Path, text: str, line: int, problem: str) -> None:
     (found,) = problems(tmp_path, f"{VOICE}{text}")
+    assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
+
+
+@pytest.mark.parametrize(("text", "line", "problem"), IN_A_MORPH)
+def test_a_mistake_in_a_morph_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: int, problem: str
+) -> None:
+    monkeypatch.setitem(GENERATORS, "blend", BLEND)
+    (found,) = problems(tmp_path, f"[[voice]]\ngenerator = 'blend'\n{text}")
     assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
 
 

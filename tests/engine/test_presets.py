@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
 from antiphon.midifile import Score, Track, write_score
-from antiphon.notes import Note
-from antiphon.plan import ControllerMapping, Handover, HandoverBy, Plan, VelocityCurve, VoicePlan
+from antiphon.notes import Note, Phrase
+from antiphon.plan import ControllerMapping, Handover, HandoverBy, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.plugins import load_plugins
 from antiphon.preset_library import PresetLibrary
 from antiphon.preset_schema import (
     TABLES,
     ControllerTable,
     HandoverTable,
+    MorphTable,
     PresetFile,
     SetlistFile,
     Table,
@@ -33,7 +34,7 @@ from antiphon.preset_schema import (
 )
 from antiphon.preset_writer import preset_text
 from antiphon.presets import HANDOVER_KEYS, load_preset
-from antiphon.timing import TimeSignature
+from antiphon.timing import TimeSignature, next_multiple
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "presets.md"
@@ -43,7 +44,8 @@ MARKOV = GeneratorInfo(
     "markov", "chains", (Control("order", 1, 8, 6, "context"), Control("temperature", 0, 2, 1, "risk"))
 )
 ECHO = GeneratorInfo("echo", "repeats", (Control("delay", 0, 4, 1, "beats"),), follows="beat")
-GENERATORS = {info.name: info for info in (MARKOV, ECHO)}
+BLEND = GeneratorInfo("blend", "interpolates", (Control("position", 0, 1, 0.5, "from A to B"),), interpolates=True)
+GENERATORS = {info.name: info for info in (MARKOV, ECHO, BLEND)}
 DEFAULTS = {"order": 6.0, "temperature": 1.0}
 VOICE = '[[voice]]\ngenerator = "markov"\n'
 
@@ -65,6 +67,7 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
     description = "not part of the plan"
     tempo_bpm = 90
     time_signature = "7/8"
+    clock_out = true
     seed = 3
     inputs = ["Keystation", "virtual"]
     outputs = ["synth", "IAC"]
@@ -129,6 +132,7 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
         voices=(VoicePlan(controls=DEFAULTS), voice),
         tempo_bpm=90.0,
         signature=TimeSignature(7, 8),
+        clock_out=True,
         seed=3,
         inputs=("Keystation", "virtual"),
         outputs=("synth", "IAC"),
@@ -147,6 +151,7 @@ def test_no_field_of_the_plan_is_out_of_a_preset_s_reach() -> None:
     assert {renamed.get(field.name, field.name) for field in fields(VoicePlan)} <= set(VoiceTable.model_fields)
     assert {field.name for field in fields(Handover)} == set(HandoverTable.model_fields)
     assert {field.name for field in fields(VelocityCurve)} == set(VelocityTable.model_fields)
+    assert {field.name for field in fields(MorphPlan)} == set(MorphTable.model_fields)
 
 
 def test_the_scale_may_be_left_to_the_player(tmp_path: Path) -> None:
@@ -170,6 +175,35 @@ def test_a_prompt_is_read_from_beside_the_preset(tmp_path: Path) -> None:
     assert plan.prompt.notes == (Note(0, 60, 480, 64),)
 
 
+BLENDING = '[[voice]]\ngenerator = "blend"\n'
+STEPS = "C3 - E3+G3! . | A3? . . ."
+STEPS_NOTES = (Note(0, 48, 240, 84), Note(240, 52, 120, 84), Note(240, 55, 120, 108), Note(480, 57, 120, 56))
+
+
+def test_a_generator_that_interpolates_plays_from_the_call_to_anything_likely(tmp_path: Path) -> None:
+    assert load(tmp_path, f'{BLENDING}mode = "morph"').voices[0].morph == MorphPlan("played", "prior")
+
+
+def test_in_the_other_modes_it_plays_variations_of_the_call_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load(tmp_path, BLENDING).voices[0].morph == MorphPlan("played", "played")
+    assert load(tmp_path, f'{BLENDING}morph = {{ b = "prior" }}').voices[0].morph == MorphPlan("played", "prior")
+
+
+def test_the_ends_of_a_morph_are_whole_bars_of_text_or_of_a_file_beside_the_preset(tmp_path: Path) -> None:
+    write_score(tmp_path / "lick.mid", Score((Track("", ((0, b"\x90\x3c\x40"), (2000, b"\x80\x3c\x40"))),)))
+    ends = f'[voice.morph]\na = "{STEPS}"\nb = "lick.mid"\ncapture_note = "C8"\ncapture_cc = 20\n'
+    plan = load(tmp_path, f'time_signature = "3/4"\n{BLENDING}mode = "morph"\n{ends}')
+    lick = Phrase(0, 2880, (Note(0, 60, 2000, 64),))
+    assert plan.voices[0].morph == MorphPlan(Phrase(0, 1440, STEPS_NOTES), lick, 108, 20)
+    text = preset_text(plan)
+    assert "# b: 1 notes, from a MIDI file" in text
+    assert 'a = "C3 - E3+G3! . A3? . . . . . . ."' in text
+
+
+def test_a_voice_whose_generator_does_not_interpolate_has_no_ends(tmp_path: Path) -> None:
+    assert load(tmp_path, VOICE).voices[0].morph is None
+
+
 def test_a_model_that_is_no_file_is_a_name(tmp_path: Path) -> None:
     assert load(tmp_path, f'{VOICE}model = "small-v2"').voices[0].model == "small-v2"
 
@@ -191,17 +225,28 @@ HANDOVERS = st.one_of(
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
+    signature = TimeSignature(draw(st.integers(1, 32)), draw(st.sampled_from([2, 4, 8, 16])))
+    music = Phrase(0, next_multiple(600, signature.bar_ticks), STEPS_NOTES)
+    ends = st.sampled_from(["played", "prior", music])
+    morphs = st.builds(MorphPlan, ends, ends, st.none() | st.just(3), st.none() | st.just(7))
+
     def voice() -> VoicePlan:
         low, high = draw(PITCHES)
         input_low, input_high = draw(PITCHES)
+        morph = draw(st.none() | morphs)
         scale = draw(
             st.none() | st.frozensets(st.integers(0, 11), max_size=11).map(lambda classes: classes | {low % 12})
         )
+        order = {"order": draw(st.floats(1, 8)), "temperature": draw(st.floats(0, 2))}
+        mode = "answer" if morph is None else draw(st.sampled_from(["answer", "morph"]))
         return VoicePlan(
-            answer_bars=draw(st.none() | st.integers(1, 64)),
+            generator="markov" if morph is None else "blend",
+            mode=mode,
+            morph=morph,
+            answer_bars=None if mode == "morph" else draw(st.none() | st.integers(1, 64)),
             handover=draw(HANDOVERS),
             launch=draw(st.sampled_from(["now", "beat", "bar"])),
-            controls={"order": draw(st.floats(1, 8)), "temperature": draw(st.floats(0, 2))},
+            controls=order if morph is None else {"position": draw(st.floats(0, 1))},
             constraints=Constraints(low, high, None if scale and len(scale) == 12 else scale, draw(st.integers(1, 64))),
             heard_scale=scale is None and draw(st.booleans()),
             channel=draw(st.integers(0, 15)),
@@ -212,15 +257,21 @@ def plans(draw: st.DrawFn) -> Plan:
             input_high=input_high,
         )
 
+    voices = tuple(voice() for _ in range(draw(st.integers(1, 4))))
+    control, value = ("order", draw(st.floats(1, 8))) if voices[0].generator == "markov" else ("position", 0.25)
+    outputs = tuple(draw(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, unique=True)))
+    sync = draw(st.sampled_from(["internal", "midi"]))
     return Plan(
         name=draw(st.text(st.characters(codec="utf-8"), min_size=1)),
-        voices=tuple(voice() for _ in range(draw(st.integers(1, 4)))),
+        voices=voices,
         tempo_bpm=draw(st.floats(20, 400)),
-        signature=TimeSignature(draw(st.integers(1, 32)), draw(st.sampled_from([2, 4, 8, 16]))),
+        signature=signature,
+        sync=sync,
+        clock_out=draw(st.sampled_from([False, True, outputs[-1:]])) if sync == "internal" else False,
         seed=draw(st.integers(0, 2**63 - 1)),
-        outputs=tuple(draw(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, unique=True))),
+        outputs=outputs,
         thru=draw(st.booleans()),
-        controllers=(ControllerMapping(draw(st.integers(0, 119)), 0, "order", draw(st.floats(1, 8)), 8.0),),
+        controllers=(ControllerMapping(draw(st.integers(0, 119)), 0, control, value, 1.0),),
     )
 
 
@@ -255,11 +306,30 @@ def test_the_shipped_presets_do_what_they_are_called_for(tmp_path: Path) -> None
     assert continue_.voices[0].mode == "continue"
 
 
+def test_the_shipped_presets_of_the_vae_travel_between_what_they_say(tmp_path: Path) -> None:
+    infos = {name: registered.info for name, registered in load_plugins().generators.items()}
+    library = PresetLibrary([SHIPPED], tmp_path)
+    drift, morph, variations = (library.load_set(name, infos)[0] for name in ("drift", "morph", "variations"))
+    (voice,) = drift.voices
+    assert voice.morph is not None
+    assert (voice.mode, voice.controls["ramp_bars"]) == ("morph", 6)
+    for end in (voice.morph.a, voice.morph.b):
+        assert isinstance(end, Phrase)
+        assert end.end_ticks == 2 * 1920
+    (voice,) = morph.voices
+    assert voice.morph is not None
+    assert (voice.mode, voice.morph.a, voice.controls["position"]) == ("morph", "played", 0)
+    assert morph.controllers[0] == ControllerMapping(1, 0, "position", 0, 1)
+    (voice,) = variations.voices
+    assert (voice.mode, voice.morph) == ("answer", MorphPlan("played", "played"))
+
+
 SECTIONS = {
     PresetFile: "At the top of the file",
     VoiceTable: "`[[voice]]`",
     HandoverTable: "`[voice.handover]`",
     VelocityTable: "`[voice.velocity]`",
+    MorphTable: "`[voice.morph]`",
     ControllerTable: "`[[controller]]`",
     SetlistFile: "A setlist",
 }
@@ -296,5 +366,7 @@ def test_the_reference_s_examples_load_and_its_messages_are_the_real_ones(tmp_pa
     found = [line.removeprefix(f"{tmp_path}/") for line in str(caught.value).splitlines()]
     assert len(found) == len(messages.splitlines())
     for problem, message in zip(found, messages.splitlines(), strict=True):
-        expected = message.replace("late-night", "late").replace('allowed: "markov"', 'allowed: "echo", "markov"')
+        expected = message.replace("late-night", "late").replace(
+            'allowed: "markov"', 'allowed: "blend", "echo", "markov"'
+        )
         assert problem.startswith(expected.removesuffix("…"))

@@ -135,3 +135,14 @@ def test_a_terminal_that_cannot_show_half_blocks_gets_plain_lines() -> None:
         screen.report("still here")
     out.flush()
     assert raw.getvalue().decode("cp1252").splitlines() == ["   1.00 s  still here"]
+
+
+def test_the_bar_shown_follows_the_tempo_and_skips_with_the_song() -> None:
+    console, out = terminal()
+    with Screen("trade", ["markov"], bpm=120.0, console=console) as screen:
+        screen.tempo(60.0, 1.0)
+        screen.refresh(2.5)
+        assert "♩ = 60   4/4     1:4" in last_frame(out)
+        screen.skip_to(3840, 2.5)
+        screen.refresh(3.6)
+        assert "♩ = 60   4/4     3:2" in last_frame(out)

@@ -91,6 +91,28 @@ def test_a_tempo_change_before_the_last_one_is_refused() -> None:
         timeline.set_tempo(100, 959)
 
 
+def test_a_jump_takes_no_time_and_what_it_skips_is_never_reached() -> None:
+    timeline = Timeline(120)
+    timeline.set_tempo(60, 480)
+    timeline.jump(600, 1920)
+    assert timeline.seconds_at(600) == timeline.seconds_at(1000) == timeline.seconds_at(1920) == 0.75
+    assert timeline.ticks_at(0.7499) == 599
+    assert timeline.moment(0.75) == Moment(0.75, 1920, 1, 60.0)
+    assert timeline.seconds_at(2400) == 1.75
+    timeline.set_tempo(120, 1920)
+    assert timeline.seconds_at(2400) == 1.25
+    assert Timeline(1, changes=timeline.changes).seconds_at(2400) == 1.25
+
+
+def test_a_jump_back_or_before_the_last_change_is_refused() -> None:
+    timeline = Timeline(120)
+    with pytest.raises(ValueError, match="from tick 100 back to tick 99; musical time never runs backwards"):
+        timeline.jump(100, 99)
+    timeline.jump(100, 200)
+    with pytest.raises(ValueError, match="jump at tick 150 lies before the last change at tick 200"):
+        timeline.jump(150, 300)
+
+
 @pytest.mark.parametrize(
     ("signature", "beat_ticks", "bar_ticks", "text"),
     [

@@ -11,7 +11,7 @@ from antiphon.journal import Header, Record, Session
 from antiphon.plan import Plan
 from antiphon.schedule import PLAYER, Send
 from antiphon_export.bench.performance import Performance
-from antiphon_export.bench.playing import answers, delays, misplaced
+from antiphon_export.bench.playing import answers, delays, misplaced, pulses
 from antiphon_export.bench.scores import chords, numbered
 from antiphon_export.bench.witness import Timed
 
@@ -65,3 +65,9 @@ def test_a_delay_runs_from_the_note_s_moment_to_its_arrival() -> None:
     heard = [(100.991, ON), (101.003, OFF)]
     played = performance([], heard, Record(Heard(990, ON)), own, unsent, voice)
     assert [round(1000 * seconds, 3) for seconds in delays(played)] == [3.0]
+
+
+def test_a_pulse_of_the_clock_is_late_by_its_distance_from_the_nearest_place_for_one() -> None:
+    # At 125 bpm a tick is a millisecond, and a pulse is due every 20.
+    played = performance([], [(100.0403, b"\xf8"), (100.0405, ON), (100.0599, b"\xf8"), (100.06, b"\xfa")])
+    assert [round(1000 * seconds, 3) for seconds in pulses(played)] == [0.3, -0.1]

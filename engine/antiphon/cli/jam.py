@@ -23,6 +23,7 @@ def jam(
     soundfont: Path | None = typer.Option(
         None, "--soundfont", exists=True, dir_okay=False, help="Play with this .sf2 file."
     ),
+    sync: str | None = typer.Option(None, "--sync", help="Whose tempo and bars: internal, or midi to follow a clock."),
     tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
     device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
@@ -31,15 +32,20 @@ def jam(
 ) -> None:
     """Play together: you on a keyboard, Antiphon in between. Everything is recorded."""
     from dataclasses import replace
+    from typing import get_args
 
     from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import device_named, load_plans, new_session_folder
     from antiphon.errors import AntiphonError
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
+    from antiphon.plan import Sync
 
     plans, origins = load_plans(preset)
-    for field, value in (("inputs", tuple(inputs)), ("outputs", tuple(outputs)), ("tempo_bpm", tempo), ("seed", seed)):
+    if sync not in (None, *get_args(Sync)):
+        raise AntiphonError(f"--sync is '{sync}'; allowed: {', '.join(get_args(Sync))}")
+    chosen = {"inputs": tuple(inputs), "outputs": tuple(outputs), "sync": sync, "tempo_bpm": tempo, "seed": seed}
+    for field, value in chosen.items():
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
     folder = session or new_session_folder()

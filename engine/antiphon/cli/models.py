@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from antiphon.model_card import ModelCard
+    from antiphon.model_card import Card
     from antiphon.model_library import ModelListing
 
 
@@ -51,10 +51,11 @@ def _print(listings: tuple[ModelListing, ...]) -> None:
     Console(highlight=False).print(table)
 
 
-def _summary(card: ModelCard, size: int) -> str:
-    nll = "" if math.isnan(card.validation_nll) else f", {card.validation_nll:.3f} nats a token"
+def _summary(card: Card, size: int) -> str:
+    nll = _nll(card)
+    per_token = "" if nll is None else f", {nll:.3f} nats a token"
     return (
-        f"{card.architecture} for the {card.codec} codec, {card.parameters / 1e6:.1f} M parameters{nll}, "
+        f"{card.architecture} for the {card.codec} codec, {card.parameters / 1e6:.1f} M parameters{per_token}, "
         f"{card.precision}, {size / 1e6:.1f} MB; learnt from {', '.join(card.corpora) or 'unknown music'}"
     )
 
@@ -65,5 +66,10 @@ def _as_data(listing: ModelListing) -> dict[str, object]:
         return data | {"problem": listing.problem}
     card = dataclasses.asdict(listing.card) | {"path": str(listing.card.path)}
     # JSON has no NaN.
-    nll = None if math.isnan(listing.card.validation_nll) else listing.card.validation_nll
-    return data | {"card": card | {"validation_nll": nll}}
+    return data | {"card": card | {name: _nll(listing.card) for name in card if name == "validation_nll"}}
+
+
+def _nll(card: Card) -> float | None:
+    """Nats per token, where the model reads tokens and they are known."""
+    nll = getattr(card, "validation_nll", math.nan)
+    return None if math.isnan(nll) else nll

@@ -63,7 +63,8 @@ def _print_generator(name: str, registered: Registered) -> None:
     info = registered.info
     honours = ", ".join(sorted(info.honours)) or "none"
     typer.echo(f"  {typer.style(name, fg='green')}  {info.summary} ({registered.origin})")
-    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}")
+    interpolates = "; interpolates" if info.interpolates else ""
+    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}{interpolates}")
     width = max((len(control.name) for control in info.controls), default=0)
     ranges = [_range(control) for control in info.controls]
     range_width = max(map(len, ranges), default=0)
@@ -85,6 +86,7 @@ def _as_data(found: Plugins) -> dict[str, object]:
                 "latency": registered.info.latency,
                 "follows": registered.info.follows,
                 "honours": sorted(registered.info.honours),
+                "interpolates": registered.info.interpolates,
                 "controls": [
                     {field: getattr(control, field) for field in ("name", "low", "high", "default", "help")}
                     for control in registered.info.controls

@@ -65,6 +65,7 @@ def _on_sockets(extent: Extent) -> Iterator[Measurement]:
     for generator in (BUSY, "markov"):
         what = f"lateness beside {generator}"
         yield what, partial(playing.lateness, backend=backend, seconds=extent.seconds, generator=generator)
+    yield "a MIDI clock", partial(playing.clock, backend=backend, seconds=extent.seconds)
     for by in ("silence", "trigger"):
         yield f"hand-over by {by}", partial(playing.handover, backend=backend, lengths=extent.calls, by=by)
     yield "a burst through sockets", partial(playing.burst, backend=backend, notes=_BURST_NOTES)
@@ -76,4 +77,5 @@ def _on_jack(extent: Extent) -> Iterator[Measurement]:
     yield "the player's own notes on JACK", partial(playing.thru, backend=backend, seconds=extent.seconds / 2)
     what = "lateness beside a busy generator on JACK"
     yield what, partial(playing.lateness, backend=backend, seconds=extent.seconds, generator=BUSY)
+    yield "a MIDI clock on JACK", partial(playing.clock, backend=backend, seconds=extent.seconds)
     yield "a burst through JACK", partial(playing.burst, backend=backend, notes=_BURST_NOTES)

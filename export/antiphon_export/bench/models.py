@@ -19,6 +19,7 @@ from antiphon_export.bench.measurement import Measurement, measured, wanted
 from antiphon_export.bench.programs import environment
 from antiphon_export.bench.shipped import shipped_models
 from antiphon_export.bench.step_times import study_steps
+from antiphon_export.bench.vae_times import vae_halves
 
 _BACKEND: Final = "socket"
 _READY: Final = Target("p95", 2.5)
@@ -81,6 +82,7 @@ def _measurements(extent: Extent, others: Others) -> Iterator[Measurement]:
     yield "step time with CUDA", partial(study_steps_with_cuda, turns=turns, goes=goes)
     models = [] if others.model is None else [others.model]
     yield "shipped models", lambda _: shipped_models(turns, goes, extent.loads, models)
+    yield "VAE", partial(vae_halves, turns=turns, goes=goes, loads=extent.loads)
     played = None if others.model is None else str(others.model.resolve())
     yield "start-up", partial(readiness, backend=_BACKEND, times=extent.starts, preset=None, target=_READY)
     for by, lengths in (("trigger", extent.calls), ("silence", (extent.silent_calls,))):

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.cli.setup import load_plans
+from antiphon.clock_follower import PULSE_TICKS
+from antiphon.clock_steering import CLOCK
 from antiphon.commands import Decision
 from antiphon.journal import Session
 from antiphon.plan import Handover, Plan, VoicePlan
@@ -23,6 +25,7 @@ _ANSWER_SECONDS: Final = 1.2
 
 _THRU: Final = Target("p99", 0.5)
 _LATENESS: Final = (Target("p50", 0.1), Target("p99", 1.0))
+_CLOCK: Final = Target("p99", 1.0)
 _ANSWER: Final = Target("p95", 5.0)
 _NONE_LOST: Final = Target("max", 0)
 
@@ -63,6 +66,18 @@ def lateness_rows(played: Performance, who: str, backend: str, targets: Sequence
     return [
         milliseconds(f"lateness beside {who}, {backend} ports", late, *targets),
         milliseconds(f"  as the listener hears it, {backend}", delays(played)),
+    ]
+
+
+def clock(folder: Path, backend: str, seconds: float) -> list[Row]:
+    """A MIDI clock that is sent while busy Python works for a voice."""
+    beside = VoicePlan(BUSY, mode="continue", handover=BY_SIGNAL, controls={})
+    plan = replace(virtual_plan(beside), clock_out=True)
+    played = perform(plan, [*note(0.0, 60), *signal(0.5)], folder, backend, tail_seconds=seconds)
+    # Through sockets it also counts how long the listener took to wake; JACK stamps what leaves and what arrives.
+    targets = (_CLOCK,) if backend == "jack" else ()
+    return [
+        milliseconds(f"MIDI clock beside busy Python, as the listener hears it, {backend}", pulses(played), *targets)
     ]
 
 
@@ -135,6 +150,14 @@ def delays(played: Performance) -> list[float]:
         for (send, _), (arrived, message) in zip(sends(played.session), played.heard, strict=False)
         if send.source != PLAYER and send.message == message
     ]
+
+
+def pulses(played: Performance) -> list[float]:
+    """For each pulse of the clock that was sent: seconds from its moment, which is the nearest, to its arrival."""
+    timeline = timeline_of(played.session.header, played.session.records)
+    heard = [arrived - played.origin_seconds for arrived, message in played.heard if message[0] == CLOCK]
+    nearest = [PULSE_TICKS * round(timeline.ticks_at(seconds) / PULSE_TICKS) for seconds in heard]
+    return [seconds - timeline.seconds_at(ticks) for seconds, ticks in zip(heard, nearest, strict=True)]
 
 
 def by_length(calls: Sequence[int], played: Performance) -> dict[int, list[float]]:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+from antiphon.errors import AntiphonError
+
+if TYPE_CHECKING:
+    from antiphon.model_card import Card
+    from antiphon_export.exporting.graph import Precision
+    from antiphon_export.exporting.model_file import Label
 
 
 def export(
@@ -29,26 +37,55 @@ def export(
     steps: int = typer.Option(1000, "--steps", min=1, help="Tokens by which file and checkpoint are compared."),
 ) -> None:
     """Make a model file of a checkpoint: graph, weights and metadata in one. It is then compared with PyTorch."""
-    from antiphon.errors import AntiphonError
-    from antiphon.step_model import load_model
     from antiphon_export.exporting.graph import check_precision
-    from antiphon_export.exporting.model_file import Label, export_checkpoint, restored_model
+    from antiphon_export.exporting.model_file import Label
+    from antiphon_export.vae.halves import is_vae
+
+    label = Label(name or out.stem, model_version, licences)
+    if is_vae(checkpoint):
+        _export_vae(checkpoint, out, label, check_precision(precision))
+    else:
+        _export_tokens(checkpoint, out, label, check_precision(precision), rewind, window or None, steps)
+
+
+def _export_tokens(
+    checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
+) -> None:
+    from antiphon.step_model import load_model
+    from antiphon_export.exporting.model_file import export_checkpoint, restored_model
     from antiphon_export.exporting.parity import check_parity
     from antiphon_export.training.run_folder import load_checkpoint
 
-    label = Label(name or out.stem, model_version, licences)
-    card = export_checkpoint(
-        checkpoint, out, label, precision=check_precision(precision), rewind=rewind, window=window or None
-    )
-    typer.echo(
-        f"{out}: {card.architecture}, {card.parameters:,} parameters in {card.precision}, "
-        f"{out.stat().st_size / 1e6:.2f} MB"
-    )
+    _tell(out, export_checkpoint(checkpoint, out, label, precision=precision, rewind=rewind, window=window))
     parity = check_parity(restored_model(load_checkpoint(checkpoint)), load_model(out, device="cpu"), steps=steps)
     typer.echo(
         f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
         f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
         f"mean divergence {parity.mean_divergence:.1e} nats"
     )
-    if card.precision == "float32" and not parity.is_rounding:
-        raise AntiphonError(f"'{out}' does not compute what its checkpoint does: that is more than rounding")
+    if precision == "float32" and not parity.is_rounding:
+        _refuse(out)
+
+
+def _export_vae(checkpoint: Path, out: Path, label: Label, precision: Precision) -> None:
+    from antiphon_export.vae.model_file import export_vae, vae_parity
+
+    _tell(out, export_vae(checkpoint, out, label, precision=precision))
+    parity = vae_parity(checkpoint, out)
+    typer.echo(
+        f"against PyTorch: means and rolls differ by at most {parity.computing:.1e} with the weights of the file, "
+        f"by {parity.storing:.1e} with those of the checkpoint"
+    )
+    if precision != "int8" and not parity.is_rounding:
+        _refuse(out)
+
+
+def _tell(out: Path, card: Card) -> None:
+    typer.echo(
+        f"{out}: {card.architecture}, {card.parameters:,} parameters in {card.precision}, "
+        f"{out.stat().st_size / 1e6:.2f} MB"
+    )
+
+
+def _refuse(out: Path) -> None:
+    raise AntiphonError(f"'{out}' does not compute what its checkpoint does: that is more than rounding")
