@@ -14,6 +14,8 @@ _SMOOTHING: Final = 0.02
 """Share of each new reading that is believed; a reading is ± half a frame, and late when the thread was held up."""
 _JUMP_SECONDS: Final = 0.005
 """A reading that differs by more means that periods were lost: believe it at once."""
+_EARLY_SECONDS: Final = 0.0005
+"""So does one that is earlier by more than this: a thread may be held up, so that those before were late."""
 
 _frame = itemgetter(0)
 
@@ -38,7 +40,7 @@ class PeriodClock:
         measured = now_seconds - frames_since / self.sample_rate
         predicted = self.seconds + passed / self.sample_rate
         error = measured - predicted
-        self.seconds = predicted + _SMOOTHING * error if abs(error) < _JUMP_SECONDS else measured
+        self.seconds = predicted + _SMOOTHING * error if -_EARLY_SECONDS < error < _JUMP_SECONDS else measured
 
     def frame_at(self, seconds: float) -> int:
         """The frame nearest to `seconds`."""

@@ -156,13 +156,14 @@ class JackBackend:
     def _process(self, frames: int) -> None:
         """One period, in JACK's real-time thread."""
         try:
-            client, clock = self._client, self._clock
-            clock.begin(client.last_frame_time, client.frames_since_cycle_start, time.perf_counter())
+            client, clock, now_seconds = self._client, self._clock, time.perf_counter()
+            clock.begin(client.last_frame_time, client.frames_since_cycle_start, now_seconds)
             # What JACK hands over now has arrived during the period that has just ended.
             first_seconds = clock.seconds_at(clock.frame - frames)
             for source in self._inputs:
                 for offset, data in source.port.incoming_midi_events():
-                    source.receive(bytes(data), first_seconds + offset / clock.sample_rate)
+                    # Whatever the clock has yet to learn: it was played before it is heard.
+                    source.receive(bytes(data), min(now_seconds, first_seconds + offset / clock.sample_rate))
             for output in self._outputs:
                 output.port.clear_buffer()
                 if output.outbox:

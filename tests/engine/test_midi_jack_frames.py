@@ -55,6 +55,13 @@ def test_one_late_reading_moves_the_clock_by_less_than_a_frame() -> None:
     assert abs(clock.seconds - PERIOD / RATE) < 1 / RATE
 
 
+def test_a_clock_that_began_with_a_late_reading_is_right_after_the_first_that_is_not() -> None:
+    clock = PeriodClock(RATE)
+    clock.begin(0, 0, 0.004)  # The thread was held up for 4 ms, and nobody could know.
+    clock.begin(PERIOD, 0, PERIOD / RATE)
+    assert clock.seconds == pytest.approx(PERIOD / RATE)
+
+
 def test_after_lost_periods_a_clock_is_right_at_once() -> None:
     clock = clock_at()
     clock.begin(PERIOD, 0, 1.0)
