@@ -14,9 +14,8 @@ test: $(VENV)/.dev
 	sh tests/system-packages.sh
 	@# Real processes on a machine that others keep busy get a second chance; the summary tells which needed it.
 	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= --ignore=$(BURSTS)
-	@# Coverage's tracer makes JACK's callbacks too slow for a burst of 10,000 notes; so does a machine that stalls for a
-	@# few milliseconds, as virtual ones do: JACK then drops what it was given. Hence more chances.
-	$(BIN)/python -m pytest --reruns 5 --reruns-delay 3 $(BURSTS)
+	@# Coverage's tracer makes JACK's callbacks too slow for a burst of 10,000 notes.
+	$(BIN)/python -m pytest --reruns 3 $(BURSTS)
 	$(BIN)/coverage report --skip-covered --include='engine/*' --fail-under=90
 
 check: $(VENV)/.dev
