@@ -17,7 +17,6 @@ from antiphon.grid_tokens import (
     LOW_PITCH,
     OFFSET,
     PITCH,
-    STEP_TICKS,
     VOCABULARY,
     Steps,
     barlines,
@@ -28,6 +27,7 @@ from antiphon.grid_tokens import (
     step_from,
 )
 from antiphon.grid_writer import GridWriter
+from antiphon.notes import STEP_TICKS
 
 _SHORTEST_GUESS: Final = 4
 """Steps, a quarter note: how long a key is thought to stay down when it has just been pressed."""

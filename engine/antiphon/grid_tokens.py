@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.codec import Tokens
+from antiphon.notes import STEP_TICKS
 
 BAR: Final = 0
 """A barline."""
@@ -18,8 +19,6 @@ PITCH: Final = 33
 DURATION: Final = 121
 """First of 32 tokens: 1 to 32 steps."""
 VOCABULARY: Final = 153
-STEP_TICKS: Final = 120
-"""A sixteenth."""
 LOW_PITCH: Final = 21
 HIGH_PITCH: Final = 108
 LONGEST_NOTE: Final = 32
@@ -29,6 +28,8 @@ LONGEST_BAR: Final = 31
 
 Steps = NDArray[np.int64]
 """Times or lengths in sixteenths, shape [N]."""
+_Ticks = TypeVar("_Ticks", int, NDArray[np.int64])
+"""Of one time, or of many, shape [N]."""
 
 
 def grid_tokens(onsets: Steps, pitches: NDArray[np.int64], durations: Steps, bars: Steps, origin: int) -> Tokens:
@@ -96,7 +97,7 @@ def folded(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
     return pitches + 12 * (up - down)
 
 
-def nearest_step(ticks: NDArray[np.int64]) -> Steps:
+def nearest_step(ticks: _Ticks) -> _Ticks:
     """The sixteenth nearest to `ticks`; half-way, the later one."""
     return (ticks + STEP_TICKS // 2) // STEP_TICKS
 

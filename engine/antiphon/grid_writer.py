@@ -17,12 +17,11 @@ from antiphon.grid_tokens import (
     LOW_PITCH,
     OFFSET,
     PITCH,
-    STEP_TICKS,
     VOCABULARY,
     barlines,
     step_from,
 )
-from antiphon.notes import Note
+from antiphon.notes import STEP_TICKS, Note
 from antiphon.pitch_mask import bits_of, pitch_mask
 
 _Mask = NDArray[np.bool_]

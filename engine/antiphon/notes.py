@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 TICKS_PER_BEAT = 480
 """Resolution of musical time: triplets are exact, and a tick is about 1 ms at 120 bpm."""
+STEP_TICKS = TICKS_PER_BEAT // 4
+"""A sixteenth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.grid_tokens import STEP_TICKS
-from antiphon.notes import Note, score_order
+from antiphon.grid_tokens import HIGH_PITCH, LOW_PITCH, nearest_step
+from antiphon.notes import STEP_TICKS, Note, score_order
 
-KEYS: Final = 88
-"""Keys of a roll; key 0 is MIDI note 21, the lowest A of a piano."""
-LOWEST_PITCH: Final = 21
-"""MIDI note of key 0."""
+KEYS: Final = HIGH_PITCH - LOW_PITCH + 1
+"""Keys of a roll, 88; key 0 is MIDI note 21, the lowest A of a piano."""
 CHANNELS: Final = 3
 """Onset, hold and velocity."""
 ONSET, HOLD, VELOCITY = range(CHANNELS)
@@ -39,10 +37,10 @@ def roll_of(notes: Iterable[Note], start_ticks: int, steps: int) -> Roll:
     roll = np.zeros((steps, CHANNELS, KEYS), dtype=np.float32)
     placed = []
     for note in notes:
-        step = _nearest_step(note.start_ticks - start_ticks)
-        key = note.pitch - LOWEST_PITCH
+        step = nearest_step(note.start_ticks - start_ticks)
+        key = note.pitch - LOW_PITCH
         if 0 <= step < steps and 0 <= key < KEYS:
-            end = steps if note.end_ticks is None else max(step + 1, _nearest_step(note.end_ticks - start_ticks))
+            end = steps if note.end_ticks is None else max(step + 1, nearest_step(note.end_ticks - start_ticks))
             placed.append((step, end, key, note.velocity))
     for step, end, key, velocity in sorted(placed):
         roll[step:, HOLD, key] = 0
@@ -65,13 +63,8 @@ def notes_of(roll: Roll, start_ticks: int, *, threshold: float = 0.5) -> list[No
         after = goes_on[step + 1 :, key]
         length = len(after) if after.all() else int(after.argmin())
         velocity = min(127, max(1, round(float(roll[step, VELOCITY, key]) * 127)))
-        notes.append(Note(start_ticks + step * STEP_TICKS, key + LOWEST_PITCH, (1 + length) * STEP_TICKS, velocity))
+        notes.append(Note(start_ticks + step * STEP_TICKS, key + LOW_PITCH, (1 + length) * STEP_TICKS, velocity))
     return sorted(notes, key=score_order)
 
 
-def _nearest_step(ticks: int) -> int:
-    """Half-way, the later one."""
-    return (ticks + STEP_TICKS // 2) // STEP_TICKS
-
-
-__all__ = ["CHANNELS", "HOLD", "KEYS", "LOWEST_PITCH", "ONSET", "VELOCITY", "Roll", "notes_of", "roll_of"]
+__all__ = ["CHANNELS", "HOLD", "KEYS", "ONSET", "VELOCITY", "Roll", "notes_of", "roll_of"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.codec import Codec
 from antiphon.errors import AntiphonError
+from antiphon.notes import STEP_TICKS
 
 _MODERATE: Final = 68
 """Velocity of the first key where nothing has been heard."""
@@ -101,7 +102,7 @@ def kinds_of(codec: Codec) -> TokenKinds:
             low_pitch=grid.LOW_PITCH,
             lifts=None,
             waits=slice(grid.OFFSET, grid.PITCH),
-            wait_ticks=np.arange(grid.PITCH - grid.OFFSET, dtype=np.float64) * grid.STEP_TICKS,
+            wait_ticks=np.arange(grid.PITCH - grid.OFFSET, dtype=np.float64) * STEP_TICKS,
             waits_are_places=True,
             chord_ticks=80.0,
             openings=openings,

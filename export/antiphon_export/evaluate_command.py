@@ -34,7 +34,8 @@ def evaluate(
 ) -> None:
     """Print a model's negative log-likelihood on music, in nats per token and per note, each window cold.
 
-    Of a VAE, instead: how many notes of the validation pieces' windows come back, and what its ways and samples are.
+    Of a VAE, instead: how many notes of the validation pieces' windows come back, and what its ways and samples are,
+    and what a step along each of its directions changes.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -46,21 +47,15 @@ def evaluate(
     if not folder.is_dir():
         raise AntiphonError(f"{str(folder)!r} is not a folder; name one with music in it")
     console = Console(stderr=True)
+
+    def skipped(problem: str) -> None:
+        console.print(f"skipped {problem}", markup=False)
+
     if is_vae(model):
-        _evaluate_vae(
-            model,
-            folder,
-            every,
-            threads,
-            as_json,
-            pictures,
-            lambda problem: console.print(f"skipped {problem}", markup=False),
-        )
+        _evaluate_vae(model, folder, every, threads, as_json, pictures, skipped)
         return
     scorer = load_scorer(model, threads)
-    windows = _windows(
-        protocol, folder, scorer.codec, lambda problem: console.print(f"skipped {problem}", markup=False)
-    )
+    windows = _windows(protocol, folder, scorer.codec, skipped)
     with Progress(console=console) as progress:
         bar = progress.add_task("evaluating", total=-(-len(windows) // every))
         found = run(
@@ -87,6 +82,7 @@ def _evaluate_vae(
     pictures: Path | None,
     report: Callable[[str], None],
 ) -> None:
+    from antiphon.model_card import ROLL_CODEC
     from antiphon_export.training.trainer import use_threads
     from antiphon_export.vae.evaluation import evaluation, validation_rolls
     from antiphon_export.vae.halves import load_halves
@@ -99,7 +95,7 @@ def _evaluate_vae(
     found = evaluation(halves, rolls, in_all)
     if pictures is not None:
         draw_pictures(pictures, model.stem, halves, rolls)
-    about = {"model": str(model), "codec": "roll", "every": every}
+    about = {"model": str(model), "codec": ROLL_CODEC, "every": every}
     for line in [json.dumps({**about, **asdict(found)}, indent=2)] if as_json else lines(found):
         typer.echo(line)
 

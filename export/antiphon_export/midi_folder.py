@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
+from antiphon.notes import STEP_TICKS
 
 _GRID_TICKS = 40
 """Sixteenths and eighth triplets all fall on multiples of this, at 480 ticks a beat."""
@@ -99,14 +100,26 @@ def read_pieces(path: Path, split: str = "train") -> Iterator[Piece]:
         raise AntiphonError(f"{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _read_midi(path: Path) -> Piece:
+def read_midi(path: Path) -> Any:
+    """The score in a MIDI file, as symusic reads it.
+
+    Raises:
+        AntiphonError: the file cannot be read, or symusic is not installed.
+    """
     try:
         import symusic
     except ImportError as error:
         raise AntiphonError(
             "training reads MIDI with symusic; install it with: pip install 'antiphon[train]'"
         ) from error
-    score: Any = symusic.Score(path)
+    try:
+        return symusic.Score(path)
+    except Exception as error:  # The reader raises whatever a broken file makes it stumble over.
+        raise AntiphonError(f"{path.name}: {type(error).__name__}: {error}") from error
+
+
+def _read_midi(path: Path) -> Piece:
+    score = read_midi(path)
     ticks = _tracks(score, 480 / score.tpq)
     on_grid = bool(ticks) and _is_on_grid(np.concatenate(ticks)[:, 0])
     tracks = ticks if on_grid else _tracks(score.to("second"), 960.0)
@@ -160,8 +173,8 @@ def chorale_voices(chorale: list[list[int | None]]) -> list[Notes]:
             if pitch is None or not 0 <= pitch < 128:
                 sounding[voice] = None
             elif pitch == sounding[voice]:
-                voices[voice][-1][2] += 120
+                voices[voice][-1][2] += STEP_TICKS
             else:
-                voices[voice].append([120 * index, int(pitch), 120, 80])
+                voices[voice].append([STEP_TICKS * index, int(pitch), STEP_TICKS, 80])
                 sounding[voice] = int(pitch)
     return [np.array(voice, dtype=np.int64) for voice in voices if voice]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.step_model import load_model
 from antiphon_export.evaluate import Score
-from antiphon_export.training.architectures import build_model
+from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_export.training.trainer import use_threads
 
@@ -35,10 +35,8 @@ def load_scorer(path: Path, threads: int = 0) -> Scorer:
 def _torch_scorer(path: Path, threads: int) -> Scorer:
     use_threads(threads)
     checkpoint = load_checkpoint(path)
-    model = build_model(checkpoint["architecture"], **checkpoint["settings"])
-    model.load_state_dict(checkpoint["model"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device).eval()
+    model = restored_model(checkpoint).to(device)
 
     def score(windows: NDArray[np.int64]) -> NDArray[np.float64]:
         tokens = torch.from_numpy(windows).to(device)  # [B, T + 1]

@@ -17,8 +17,9 @@ from antiphon.recurrent_model import RecurrentModel
 from antiphon.ring_model import RingModel
 from antiphon.step_model import StepModel, load_model
 from antiphon_export.exporting.graph import Precision
-from antiphon_export.exporting.model_file import Label, export_checkpoint, restored_model
+from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import TOLERANCE, check_parity, reference_logits
+from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 
 REWIND, CHUNK = 20, 8

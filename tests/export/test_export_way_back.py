@@ -14,9 +14,10 @@ from antiphon.errors import AntiphonError
 from antiphon.model_card import ModelError
 from antiphon.step_model import load_model
 from antiphon_export.exporting.graph import PRECISIONS, Precision
-from antiphon_export.exporting.model_file import Label, export_checkpoint, restored_model
+from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import check_parity
 from antiphon_export.exporting.way_back import read_model_file
+from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 
 

@@ -19,6 +19,7 @@ from antiphon_export.commands import add_commands
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import files_of, read_performance, read_score, read_shelves
 from antiphon_export.training.run_folder import LAST, RunFolder, load_checkpoint
+from antiphon_export.training.schedule import rising, rising_and_falling
 from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
 from antiphon_export.training.windows import STILL, GridWindows, PerformanceWindows, grid_streams, transposed
 from antiphon_plugins.dropout import Dropout
@@ -142,16 +143,14 @@ def test_training_learns(folder: Path) -> None:
 
 
 def test_the_rate_rises_stands_and_falls() -> None:
-    recipe = Recipe(steps=1000, warm_up=0.1, cool_down=0.2)
-    assert [round(recipe.rate(step), 2) for step in (0, 49, 99, 500, 800, 900, 999)] == [
-        0.01,
-        0.5,
-        1.0,
-        1.0,
-        1.0,
-        0.5,
-        0.01,
-    ]
+    steps = (0, 49, 99, 500, 800, 900, 999)
+    rates = [round(rising_and_falling(step, 1000, warm_up=0.1, cool_down=0.2), 2) for step in steps]
+    assert rates == [0.01, 0.5, 1.0, 1.0, 1.0, 0.5, 0.01]
+
+
+def test_a_rate_that_rises_over_no_steps_stands_at_once() -> None:
+    assert [rising(step, 100, 0.0) for step in (0, 99)] == [1.0, 1.0]
+    assert [rising_and_falling(step, 100, 0.0, 0.0) for step in (0, 99)] == [1.0, 1.0]
 
 
 def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
@@ -161,6 +160,24 @@ def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
     assert abs(float(dropped.mean()) - 1) < 0.02
     assert abs(float((dropped == 0).float().mean()) - 0.25) < 0.01
     assert dropout.eval()(torch.ones(3)).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "problem"),
+    [
+        ("--transpose", "5", "--transpose is '5'; give LOW:HIGH"),
+        ("--transpose", "5:-6", "--transpose is '5:-6'; LOW must not be above HIGH"),
+        ("--velocity", "-0.5:1", "--velocity is '-0.5:1'; give LOW:HIGH"),
+        ("--tempo", "fast:slow", "--tempo is 'fast:slow'; give LOW:HIGH"),
+        ("--tempo", "0:1.5", "--tempo is '0:1.5'; LOW must be above 0"),
+    ],
+)
+def test_a_span_that_is_none_is_refused(folder: Path, tmp_path: Path, option: str, text: str, problem: str) -> None:
+    add_commands(app)
+    arguments = ["train", "transformer", str(folder), "--out", str(tmp_path / "run"), f"{option}={text}"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, AntiphonError)
+    assert problem in str(result.exception)
 
 
 def test_the_command_trains_goes_on_and_keeps_its_log(folder: Path, tmp_path: Path) -> None:

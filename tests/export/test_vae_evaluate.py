@@ -18,13 +18,14 @@ from antiphon.roll import ONSET, Roll
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.model_file import Label
 from antiphon_export.vae.directions import attributes, find_directions
-from antiphon_export.vae.evaluation import evaluation, heard_steps, validation_rolls
+from antiphon_export.vae.evaluation import changes, evaluation, validation_rolls
 from antiphon_export.vae.halves import Codes, Halves, is_vae, load_halves
 from antiphon_export.vae.model_file import export_vae
 from antiphon_export.vae.paths import pitch_classes, points, semitones, texture, texture_of_music, turning_back
 from antiphon_export.vae.pictures import draw_pictures, draw_samples
 from antiphon_export.vae.reconstruction import Hits, evenly, hits
 from antiphon_export.vae.report import lines
+from antiphon_plugins.vae.generator import DIRECTIONS
 
 CELLS = STEPS * 3 * 88
 
@@ -139,12 +140,23 @@ def test_directions_change_what_they_are_called_after() -> None:
     codes = np.random.default_rng(0).normal(scale=(0.3, 4.0, 0.1), size=(200, 3)).astype(np.float32)
     rolls = halves.decode(codes)
     directions = find_directions(codes, rolls, halves.decode)
-    heard = heard_steps(halves, rolls, {name: way.tolist() for name, way in directions.items()})
-    assert heard["density"]["density"] == pytest.approx(0.35, abs=0.1)
-    assert heard["register"]["register"] == pytest.approx(5, abs=1)
-    assert heard["loudness"]["loudness"] == pytest.approx(15, abs=2)
-    assert abs(heard["register"]["density"]) < 0.1
-    assert abs(heard["loudness"]["register"]) < 1
+    found = changes(replace(halves, directions=directions), codes, rolls)
+    heard = {(change.direction, change.step): change for change in found}
+    assert list(heard) == [(name, step) for name in DIRECTIONS for step in (1, -1)]
+    for step in (1, -1):
+        assert step * np.log(heard["density", step].notes) == pytest.approx(0.35, abs=0.1)
+        assert step * heard["register", step].semitones == pytest.approx(5, abs=1)
+        assert step * heard["loudness", step].velocity == pytest.approx(15, abs=2)
+        assert heard["register", step].notes == pytest.approx(1, abs=0.1)
+        assert abs(heard["loudness", step].semitones) < 1
+
+
+def test_of_what_falls_silent_neither_pitch_nor_velocity_is_told() -> None:
+    halves = replace(painter(), directions={"density": np.array([-2.5, 0, 0], np.float32)})
+    codes = np.array([[-1.5, 0, 0]] * 2, np.float32)
+    less, more = changes(halves, codes, halves.decode(codes))
+    assert (less.notes, less.semitones, less.velocity) == (pytest.approx(1 / 4), 0, 0)
+    assert more.notes == pytest.approx(54 / 4)
 
 
 def test_attributes_are_those_of_the_notes() -> None:
@@ -163,7 +175,10 @@ def test_a_checkpoint_and_its_file_are_judged_alike(tmp_path: Path) -> None:
     rolls = music(5)
     assert is_vae(checkpoint)
     assert is_vae(file)
-    assert np.allclose(load_halves(checkpoint).rebuild(rolls), load_halves(file).rebuild(rolls), atol=1e-4)
+    trained, stored = load_halves(checkpoint), load_halves(file)
+    assert np.allclose(trained.rebuild(rolls), stored.rebuild(rolls), atol=1e-4)
+    assert set(trained.directions) == set(DIRECTIONS)
+    assert all((stored.directions[name] == way).all() for name, way in trained.directions.items())
 
 
 def test_the_command_tells_of_the_validation_pieces(tmp_path: Path) -> None:
@@ -174,9 +189,13 @@ def test_the_command_tells_of_the_validation_pieces(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert "notes that come back: F1" in told.stdout
     assert "12 numbers of a code are in use" in told.stdout
+    assert [line.split(":")[0] for line in told.stdout.splitlines()[-6:]] == [
+        f"{name} {way}" for name in DIRECTIONS for way in ("up", "down")
+    ]
     found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
     assert found["codec"] == "roll"
     assert len(found["way"]) == 9
+    assert [change["direction"] for change in found["changes"][::2]] == list(DIRECTIONS)
     assert found["windows_in_all"] == validation_rolls(songs, STEPS)[1]
     assert found["windows"] == -(-found["windows_in_all"] // 2)
 

@@ -65,8 +65,9 @@ def _as_data(listing: ModelListing) -> dict[str, object]:
     if listing.card is None:
         return data | {"problem": listing.problem}
     card = dataclasses.asdict(listing.card) | {"path": str(listing.card.path)}
-    # JSON has no NaN.
-    return data | {"card": card | {name: _nll(listing.card) for name in card if name == "validation_nll"}}
+    if "validation_nll" in card:
+        card["validation_nll"] = _nll(listing.card)  # JSON has no NaN.
+    return data | {"card": card}
 
 
 def _nll(card: Card) -> float | None:

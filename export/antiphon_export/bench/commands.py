@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
@@ -23,27 +22,18 @@ def host(
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
 ) -> None:
     """Measure latency, lateness, start-up, memory and bursts against their targets. Leave the machine alone then."""
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
-    from antiphon_export.bench.figures import as_data, table, verdicts
     from antiphon_export.bench.host import FULL, QUICK, measure_host
     from antiphon_export.bench.machine import this_machine
+    from antiphon_export.bench.report import report
 
     extent = QUICK if quick else FULL
     if seconds is not None:
         extent = replace(extent, seconds=seconds)
     machine = this_machine()
     rows = list(measure_host(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only))
-    if as_json:
-        report = {"machine": asdict(machine), "quick": quick, "seconds": extent.seconds, "rows": as_data(rows)}
-        typer.echo(json.dumps(report, indent=2))
-        return
-    typer.echo(str(machine))
-    if quick:
-        typer.echo("QUICK: few values; do not quote these figures")
-    for line in table(rows):
-        typer.echo(line)
-    typer.echo(verdicts(rows))
+    typer.echo(report(machine, rows, quick=quick, as_json=as_json, seconds=extent.seconds))
 
 
 @bench.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
@@ -26,21 +25,11 @@ def models(
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
 ) -> None:
     """Measure the models' step times, hand-over, CPU and memory against their targets. Leave the machine alone then."""
-    from dataclasses import asdict
-
-    from antiphon_export.bench.figures import as_data, table, verdicts
     from antiphon_export.bench.machine import this_machine
     from antiphon_export.bench.models import FULL, QUICK, Others, measure_models
+    from antiphon_export.bench.report import report
 
     machine = this_machine()
     extent, others = QUICK if quick else FULL, Others(model, study_code)
     rows = list(measure_models(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only, others))
-    if as_json:
-        typer.echo(json.dumps({"machine": asdict(machine), "quick": quick, "rows": as_data(rows)}, indent=2))
-        return
-    typer.echo(str(machine))
-    if quick:
-        typer.echo("QUICK: few values; do not quote these figures")
-    for line in table(rows):
-        typer.echo(line)
-    typer.echo(verdicts(rows))
+    typer.echo(report(machine, rows, quick=quick, as_json=as_json))

@@ -52,8 +52,9 @@ def _export_tokens(
     checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
 ) -> None:
     from antiphon.step_model import load_model
-    from antiphon_export.exporting.model_file import export_checkpoint, restored_model
+    from antiphon_export.exporting.model_file import export_checkpoint
     from antiphon_export.exporting.parity import check_parity
+    from antiphon_export.training.architectures import restored_model
     from antiphon_export.training.run_folder import load_checkpoint
 
     _tell(out, export_checkpoint(checkpoint, out, label, precision=precision, rewind=rewind, window=window))
@@ -76,7 +77,7 @@ def _export_vae(checkpoint: Path, out: Path, label: Label, precision: Precision)
         f"against PyTorch: means and rolls differ by at most {parity.computing:.1e} with the weights of the file, "
         f"by {parity.storing:.1e} with those of the checkpoint"
     )
-    if precision != "int8" and not parity.is_rounding:
+    if precision != "int8" and not parity.is_rounding:  # in 8 bits, products are of integers
         _refuse(out)
 
 

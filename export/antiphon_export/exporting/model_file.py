@@ -17,7 +17,7 @@ from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.lstm import lstm_graph
 from antiphon_export.exporting.study_transformer import study_transformer_graph
 from antiphon_export.exporting.transformer import transformer_graph
-from antiphon_export.training.architectures import build_model
+from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_plugins.transformer.model import ROTARY_BASE
 
@@ -70,22 +70,41 @@ def export_checkpoint(
     shape = form(content, rewind, chunk)
     graph = _graph(content["architecture"], weights, settings, int(shape["capacity"]), precision)
     metadata = {
+        **common_metadata(content, model, label, precision),
+        "vocabulary": settings["vocabulary"],
+        "window": content["window"],
+        **shape,
+        "validation_nll": content.get("validation_nll", math.nan),
+    }
+    write_model(graph, metadata, out)
+    return read_card(out)
+
+
+def common_metadata(
+    content: Mapping[str, Any], model: nn.Module, label: Label, precision: Precision
+) -> dict[str, object]:
+    """What every model file says of itself: of the checkpoint with this `content`, and of `model`, made of it."""
+    return {
         "antiphon_contract": CONTRACT,
         "name": label.name,
         "version": label.version,
         "architecture": content["architecture"],
         "codec": content["codec"],
         "codec_version": content["codec_version"],
-        "vocabulary": settings["vocabulary"],
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "precision": precision,
-        "window": content["window"],
-        **shape,
         "corpora": json.dumps(content["corpora"]),
         "licences": label.licences,
-        "validation_nll": content.get("validation_nll", math.nan),
     }
-    file = graph.model({key: str(value) for key, value in metadata.items()}).SerializeToString()
+
+
+def write_model(graph: Graph, metadata: Mapping[str, object], out: Path) -> None:
+    """Write `graph` and its `metadata` to `out`. A file that is there already is replaced at once, or not at all.
+
+    Raises:
+        AntiphonError: `out` cannot be written.
+    """
+    file = graph.model({name: str(value) for name, value in metadata.items()}).SerializeToString()
     fresh = out.with_name(f"{out.name}.new")
     try:
         fresh.write_bytes(file)
@@ -94,21 +113,6 @@ def export_checkpoint(
         raise AntiphonError(
             f"{str(out)!r} cannot be written ({error.strerror}); choose another place with --out"
         ) from error
-    return read_card(out)
-
-
-def restored_model(content: Mapping[str, Any]) -> nn.Module:
-    """The PyTorch model of a checkpoint's content, as it is used: without dropout, on the CPU.
-
-    Raises:
-        AntiphonError: its settings or weights are of another model.
-    """
-    model = build_model(content["architecture"], **content["settings"])
-    try:
-        model.load_state_dict(content["model"])
-    except RuntimeError as error:
-        raise AntiphonError(f"the checkpoint's weights do not fit its settings: {error}") from error
-    return model.eval()
 
 
 def _graph(

@@ -1,7 +1,8 @@
-"""The models that can be trained, by the name that presets, checkpoints and model files use."""
+"""The models of tokens, by the name that checkpoints and model files use: made anew, or restored. It trains none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -27,3 +28,22 @@ def build_model(architecture: str, **settings: Any) -> nn.Module:
         return ARCHITECTURES[architecture](**settings)
     except TypeError as error:
         raise AntiphonError(f"{architecture} cannot be made with {settings}: {error}") from error
+
+
+def restored_model(content: Mapping[str, Any]) -> nn.Module:
+    """The model of tokens in a checkpoint's content, as it is used: without dropout, on the CPU.
+
+    Raises:
+        AntiphonError: its settings or weights are of another model.
+    """
+    model = build_model(content["architecture"], **content["settings"])
+    restore_weights(model, content)
+    return model.eval()
+
+
+def restore_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
+    """Give `model` the weights of a checkpoint's content. Raises AntiphonError if they do not fit."""
+    try:
+        model.load_state_dict(content["model"])
+    except RuntimeError as error:
+        raise AntiphonError(f"the checkpoint's weights do not fit its settings: {error}") from error

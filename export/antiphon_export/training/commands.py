@@ -114,10 +114,8 @@ def _train_lstm(
 
 
 def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from antiphon_export.midi_folder import Corpus
+    from antiphon_export.training.bar import Bar
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run import RunSettings, train_model
     from antiphon_export.training.run_folder import BEST, RunFolder
@@ -138,35 +136,30 @@ def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> No
         study=chosen["study"],
         validate_every_seconds=chosen["validate_every"],
     )
-    console = Console(stderr=True)
     folder = RunFolder(chosen["out"])
-    columns = (
-        *Progress.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[nll]}"),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("training", total=chosen["steps"], nll="")
+    with Bar(chosen["steps"]) as bar:
 
         def advance(step: int, train_nll: float, valid_nll: float | None) -> None:
             valid = "" if valid_nll is None else f", validation {valid_nll:.3f}"
-            progress.update(bar, completed=step, nll=f"NLL {train_nll:.3f}{valid}")
+            bar.advance(step, f"NLL {train_nll:.3f}{valid}")
 
-        best = train_model(
-            settings, folder, report=lambda text: progress.console.print(text, markup=False), advance=advance
-        )
-    console.print(f"{folder.path / BEST}: validation NLL {best:.4f} nats per token ({chosen['codec']})", markup=False)
+        best = train_model(settings, folder, report=bar.tell, advance=advance)
+    bar.tell(f"{folder.path / BEST}: validation NLL {best:.4f} nats per token ({chosen['codec']})")
 
 
 def _recipe(chosen: dict[str, Any]) -> Recipe:
     from antiphon_export.training.trainer import Recipe, fast_precision
     from antiphon_export.training.windows import Augmentation
 
-    low, high = _span(chosen, "transpose")
-    soft, loud = _span(chosen, "velocity")
+    tempo = options.span("tempo", chosen["tempo"], float)
+    if not tempo[0] > 0:
+        raise AntiphonError(f"--tempo is {chosen['tempo']!r}; LOW must be above 0")
     return Recipe(
-        augmentation=Augmentation((round(low), round(high)), _span(chosen, "tempo"), (round(soft), round(loud))),
+        augmentation=Augmentation(
+            transpose=options.span("transpose", chosen["transpose"], int),
+            tempo=tempo,
+            velocity=options.span("velocity", chosen["velocity"], int),
+        ),
         precision=_precision(chosen["precision"]) or fast_precision(),
         **{
             name: chosen[name]
@@ -193,14 +186,3 @@ def _precision(text: str) -> Precision | None:
     if text == "auto":
         return None
     raise AntiphonError(f"--precision is {text!r}; allowed: auto, bfloat16, float32")
-
-
-def _span(chosen: dict[str, Any], name: str) -> tuple[float, float]:
-    text = chosen[name]
-    try:
-        low, high = (float(part) for part in text.split(":"))
-    except ValueError:
-        raise AntiphonError(f"--{name} is {text!r}; give LOW:HIGH, as in --{name} 0:0") from None
-    if low > high or (name == "tempo" and low <= 0):
-        raise AntiphonError(f"--{name} is {text!r}; LOW must not be above HIGH, and a tempo must be above 0")
-    return low, high

@@ -1,11 +1,13 @@
-"""The options that the commands of training share, each said once; defaults are every command's own. It runs none."""
+"""The options that the commands of training share, each said once, and how a span is read. It trains nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+from antiphon.errors import AntiphonError
 
 Folders = Annotated[
     list[str],
@@ -43,3 +45,20 @@ Precision = Annotated[
 ]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Of the CPU; 0 for all cores.")]
 ValidateEvery = Annotated[float, typer.Option("--validate-every", min=1, help="Seconds between two validations.")]
+
+Number = TypeVar("Number", int, float)
+
+
+def span(name: str, text: str, number: type[Number]) -> tuple[Number, Number]:
+    """LOW and HIGH of `text`, which was given for the option `name`.
+
+    Raises:
+        AntiphonError: `text` is not two numbers LOW:HIGH of the type `number`, or LOW is above HIGH.
+    """
+    try:
+        low, high = (number(part) for part in text.split(":"))
+    except ValueError:
+        raise AntiphonError(f"--{name} is {text!r}; give LOW:HIGH, as in --{name} 0:0") from None
+    if low > high:
+        raise AntiphonError(f"--{name} is {text!r}; LOW must not be above HIGH")
+    return low, high

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows
 from antiphon.errors import AntiphonError
-from antiphon_export.midi_folder import Corpus, chorale_voices
+from antiphon.notes import STEP_TICKS
+from antiphon_export.midi_folder import Corpus, chorale_voices, read_midi
 
 TICKS_PER_SECOND = 960
 """Real time in ticks: 480 a beat at 120 beats a minute."""
@@ -23,8 +24,6 @@ _MIN_PART_NOTES = 64
 """A track with fewer notes teaches nothing by itself."""
 _VALID_IN = 16
 """Without a manifest, one work in so many is kept for validation."""
-_GRID_TICKS = 120
-"""A sixteenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,11 @@ class Shelf:
     def notes(self) -> int:
         """Notes of all pieces together."""
         return sum(len(piece.parts[0]) for piece in self.pieces)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What a checkpoint says of it."""
+        return {"name": self.name, "weight": self.weight, "pieces": len(self.pieces), "notes": self.notes}
 
 
 ReadPieces = Callable[[Path, str], list[Piece]]
@@ -116,7 +120,7 @@ def read_performance(path: Path, split: str) -> list[Piece]:
     Raises:
         AntiphonError: it cannot be read, or has no notes.
     """
-    score = _score(path).to("second")
+    score = read_midi(path).to("second")
     tracks = []
     for track in score.tracks:
         if track.is_drum or not len(track.notes):
@@ -138,26 +142,13 @@ def read_score(path: Path, split: str) -> list[Piece]:
     """
     if path.suffix == ".json":
         return _chorales(path, split)
-    score = _score(path)
+    score = read_midi(path)
     scale = 480 / score.tpq
     tracks = [_rows(track, scale) for track in score.tracks if not track.is_drum and len(track.notes)]
     parts = _parts(path, tracks)
     end = int((parts[0][:, 0] + parts[0][:, 2]).max())
     changes = [(round(change.time * scale), change.numerator, change.denominator) for change in score.time_signatures]
     return [Piece(path.name, parts, _bars(changes or [(0, 4, 4)], end))]
-
-
-def _score(path: Path) -> Any:
-    try:
-        import symusic
-    except ImportError as error:
-        raise AntiphonError(
-            "training reads MIDI with symusic; install it with: pip install 'antiphon[train]'"
-        ) from error
-    try:
-        return symusic.Score(path)
-    except Exception as error:  # The reader raises whatever a broken file makes it stumble over.
-        raise AntiphonError(f"{path.name}: {type(error).__name__}: {error}") from error
 
 
 def _rows(track: Any, ticks_per_unit: float) -> NoteRows:
@@ -213,7 +204,7 @@ def _bars(changes: Sequence[tuple[int, int, int]], end_ticks: int) -> NDArray[np
         length = 1920 * numerator // denominator
         if length in (480, 960):
             length = 1920
-        bars += range(place, following, max(_GRID_TICKS, length))
+        bars += range(place, following, max(STEP_TICKS, length))
     return np.array(bars, dtype=np.int64)
 
 
@@ -226,7 +217,7 @@ def _chorales(path: Path, split: str) -> list[Piece]:
         Piece(
             f"{path.name}[{split}][{number}]",
             _parts(path, chorale_voices(chorale)),
-            np.arange(0, _GRID_TICKS * len(chorale), 1920),
+            np.arange(0, STEP_TICKS * len(chorale), 1920),
         )
         for number, chorale in enumerate(chorales)
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -28,13 +27,11 @@ from antiphon_export.training.pieces import (
     read_score,
     read_shelves,
 )
-from antiphon_export.training.run_folder import Row, RunFolder
+from antiphon_export.training.run_folder import SAVE_SECONDS, Row, RunFolder
 from antiphon_export.training.start import begin_with
 from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
 from antiphon_export.training.windows import GridWindows, PerformanceWindows, Windows, grid_streams
 
-_SAVE_SECONDS: Final = 45.0
-"""Between two checkpoints; a kill loses no more."""
 _VALID_WINDOWS: Final = 192
 
 
@@ -102,11 +99,8 @@ def train_model(
             "parameters": parameters,
             "tokens": windows.tokens,
             "validation_windows": _VALID_WINDOWS,
-            "device": str(device),
-            "threads": torch.get_num_threads(),
-            "machine": platform.processor() or platform.machine(),
-            "torch": torch.__version__,
-        }
+        },
+        device,
     )
     return _train(trainer, settings, folder, about, best, seconds, advance)
 
@@ -148,7 +142,7 @@ def _train(
                         "recipe": asdict(recipe),
                     }
                 )
-        if now - saved >= _SAVE_SECONDS or progress.valid_nll is not None:
+        if now - saved >= SAVE_SECONDS or progress.valid_nll is not None:
             folder.save_last(checkpoint())
             saved = now
         advance(progress.step, progress.train_nll, valid)
@@ -159,13 +153,8 @@ def _restore(
     trainer: Trainer, model: nn.Module, settings: RunSettings, folder: RunFolder, report: Callable[[str], None]
 ) -> tuple[float, float]:
     """Best validation NLL so far, and the seconds trained."""
-    last = folder.load_last()
+    last = folder.load_last(settings.architecture, cast(dict[str, Any], model.settings))
     if last is not None:
-        if (last["architecture"], last["settings"]) != (settings.architecture, model.settings):
-            raise AntiphonError(
-                f"{str(folder.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
-                "choose another place with --out, or the same settings"
-            )
         trainer.restore(last)
         report(f"going on from step {trainer.step} in {folder.path}")
         return last["best_nll"], last["seconds"]
@@ -185,10 +174,7 @@ def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows
     both: list[list[Shelf]] = []
     for split in ("train", "valid"):
         both.append(read_shelves(settings.corpora, split, read, report=report))
-    about = [
-        {"name": shelf.name, "weight": shelf.weight, "pieces": len(shelf.pieces), "notes": shelf.notes}
-        for shelf in both[0]
-    ]
+    about = [shelf.origin for shelf in both[0]]
     if settings.codec == PerformanceCodec.name:
         train, valid = (PerformanceWindows(shelves, PerformanceCodec()) for shelves in both)
         return train, valid, about

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from antiphon.errors import AntiphonError
+from antiphon_export.training.step_log import add_line, read_lines
 
 LAST: Final = "last.pt"
 """The newest checkpoint, with all that is needed to go on."""
 BEST: Final = "best.pt"
 """The checkpoint with the lowest validation NLL, weights alone."""
-_COLUMNS: Final = ("step", "seconds", "tokens", "train_nll", "valid_nll")
+SAVE_SECONDS: Final = 45.0
+"""Between two checkpoints of a run; a kill loses no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,32 @@ class RunFolder:
                 f"{str(path)!r} cannot be made ({error.strerror}); choose another place with --out"
             ) from error
 
-    def write_settings(self, settings: Mapping[str, Any]) -> None:
-        """Keep all settings in `run.json`."""
-        _replace(self.path / "run.json", json.dumps(settings, indent=2, default=str).encode() + b"\n")
+    def write_settings(self, settings: Mapping[str, Any], device: torch.device) -> None:
+        """Keep all settings in `run.json`, and what the run is computed on."""
+        where = {
+            "device": str(device),
+            "threads": torch.get_num_threads(),
+            "machine": platform.processor() or platform.machine(),
+            "torch": torch.__version__,
+        }
+        _replace(self.path / "run.json", json.dumps({**settings, **where}, indent=2, default=str).encode() + b"\n")
 
-    def load_last(self) -> dict[str, Any] | None:
-        """The newest checkpoint, if there is one. Raises AntiphonError if it cannot be read."""
+    def load_last(self, architecture: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The newest checkpoint, if there is one.
+
+        Raises:
+            AntiphonError: it cannot be read, or is not of a model of this `architecture` with these `settings`.
+        """
         path = self.path / LAST
-        return load_checkpoint(path) if path.exists() else None
+        if not path.exists():
+            return None
+        last = load_checkpoint(path)
+        if (last["architecture"], last["settings"]) != (architecture, settings):
+            raise AntiphonError(
+                f"{str(self.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
+                "choose another place with --out, or the same settings"
+            )
+        return last
 
     def save_last(self, checkpoint: Mapping[str, Any]) -> None:
         """Keep `checkpoint`; whatever happens meanwhile, the file is the old one or the new one, whole."""
@@ -67,35 +87,22 @@ class RunFolder:
 
     def log(self, row: Row) -> None:
         """Add a line to `log.csv`, and draw the curve anew."""
-        path = self.path / "log.csv"
-        fresh = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(_COLUMNS)
-            writer.writerow(
-                [row.step, f"{row.seconds:.1f}", row.tokens, f"{row.train_nll:.5f}", f"{row.valid_nll:.5f}"]
-            )
+        exact = {"train_nll": f"{row.train_nll:.5f}", "valid_nll": f"{row.valid_nll:.5f}"}
+        add_line(self.path, {**asdict(row), "seconds": f"{row.seconds:.1f}", **exact})
         draw_curve(self.rows(), self.path / "curve.png")
 
     def rows(self) -> list[Row]:
         """The log; of lines about the same step, written again after a kill, the last."""
-        path = self.path / "log.csv"
-        if not path.exists():
-            return []
-        rows: dict[int, Row] = {}
-        with path.open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                step = int(line["step"])
-                rows = {known: row for known, row in rows.items() if known < step}
-                rows[step] = Row(
-                    step,
-                    float(line["seconds"]),
-                    int(line["tokens"]),
-                    float(line["train_nll"]),
-                    float(line["valid_nll"]),
-                )
-        return list(rows.values())
+        return [
+            Row(
+                int(line["step"]),
+                float(line["seconds"]),
+                int(line["tokens"]),
+                float(line["train_nll"]),
+                float(line["valid_nll"]),
+            )
+            for line in read_lines(self.path)
+        ]
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

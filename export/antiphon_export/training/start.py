@@ -10,6 +10,7 @@ from torch import nn
 
 from antiphon.errors import AntiphonError
 from antiphon.token_player import find_model
+from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 
 _FREE: Final = frozenset(("window", "dropout"))
@@ -33,7 +34,6 @@ def begin_with(path: Path, model: nn.Module, architecture: str) -> None:
         AntiphonError: `path` holds none, or those of a model of another architecture or with other settings.
     """
     # Here, because onnx takes a while to import.
-    from antiphon_export.exporting.model_file import restored_model
     from antiphon_export.exporting.way_back import read_model_file
 
     earlier = read_model_file(path) if path.suffix == ".onnx" else load_checkpoint(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
 from antiphon_export.training.muon import Muon
+from antiphon_export.training.schedule import rising_and_falling
 from antiphon_export.training.windows import STILL, Augmentation, Windows
 
 Precision = Literal["float32", "bfloat16"]
@@ -46,12 +47,6 @@ class Recipe:
     """Of the products in forward and backward; the weights stay in 32 bits."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How windows may differ from the pieces."""
-
-    def rate(self, step: int) -> float:
-        """Factor on the learning rates at `step`: it rises, stands, and falls (Hu et al., 2024, arXiv:2404.06395)."""
-        rising = (step + 1) / max(1.0, self.warm_up * self.steps)
-        falling = (self.steps - step) / max(1.0, self.cool_down * self.steps)
-        return min(1.0, rising, falling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +117,7 @@ class Trainer:
         torch.manual_seed(hash((recipe.seed, self.step)) % 2**63)
         drawn = [self._windows.draw(random, recipe.length + 1, recipe.augmentation) for _ in range(recipe.batch)]
         batch = torch.from_numpy(np.stack(drawn)).to(self._device)  # [B, length + 1]
-        factor = recipe.rate(self.step)
+        factor = rising_and_falling(self.step, recipe.steps, recipe.warm_up, recipe.cool_down)
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["highest_lr"] * factor
@@ -157,21 +152,22 @@ def _optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]
     ]
     chosen = {id(weight) for weight in inner}
     rest = [weight for weight in model.parameters() if id(weight) not in chosen]
-    decayed = [weight for weight in rest if weight.ndim >= 2]
-    plain = [weight for weight in rest if weight.ndim < 2]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay, "highest_lr": recipe.learning_rate},
-        {"params": plain, "weight_decay": 0.0, "highest_lr": recipe.learning_rate},
-    ]
-    optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
-    ]
+    optimizers: list[torch.optim.Optimizer] = [adam_w(rest, recipe.learning_rate, recipe.weight_decay)]
     if inner:
-        group = {"params": inner, "highest_lr": recipe.muon_rate}
-        optimizers.append(
-            Muon([group], recipe.muon_rate, recipe.weight_decay, products=getattr(torch, fast_precision()))
-        )
+        products = getattr(torch, fast_precision())
+        optimizers.append(Muon([{"params": inner}], recipe.muon_rate, recipe.weight_decay, products))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["highest_lr"] = group["lr"]
     return optimizers
+
+
+def adam_w(weights: Sequence[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101) under which matrices decay, and biases and norms do not."""
+    decayed = [weight for weight in weights if weight.ndim >= 2]
+    plain = [weight for weight in weights if weight.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def fast_precision() -> Precision:

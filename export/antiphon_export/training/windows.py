@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, one_per_pitch
+from antiphon.codec import NoteRows, Tokens, one_per_pitch
 from antiphon.errors import AntiphonError
 from antiphon.grid_tokens import (
     DURATION,
@@ -24,8 +24,6 @@ from antiphon.grid_tokens import (
 )
 from antiphon.performance_codec import PerformanceCodec
 from antiphon_export.training.pieces import TICKS_PER_SECOND, Piece, Shelf
-
-Tokens = NDArray[np.int64]
 
 _PART_SHARE = 0.3
 """How often one track of a piece is taken alone: players also hear a tune without its accompaniment."""

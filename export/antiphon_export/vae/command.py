@@ -6,20 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from antiphon_export.training.options import (
-    Batch,
-    CoolDown,
-    Folders,
-    LearningRate,
-    Out,
-    Seed,
-    Steps,
-    Threads,
-    Transpose,
-    ValidateEvery,
-    Velocity,
-    WeightDecay,
-)
+from antiphon_export.training import options
 
 if TYPE_CHECKING:
     from antiphon_export.vae.trainer import Progress
@@ -31,31 +18,28 @@ def add_command(train: typer.Typer) -> None:
 
 
 def _train_vae(
-    folders: Folders,
-    out: Out,
-    steps: Steps = 7000,
-    batch: Batch = 32,
+    folders: options.Folders,
+    out: options.Out,
+    steps: options.Steps = 7000,
+    batch: options.Batch = 32,
     bars: int = typer.Option(2, "--bars", min=1, max=8, help="Length of a window, in bars of four quarters."),
     latent: int = typer.Option(512, "--latent", min=8, help="Numbers of a code."),
     divergence: float = typer.Option(
         0.25, "--divergence", min=0, help="Weight of what codes tell: more for better samples, less for exact notes."
     ),
     free_nats: float = typer.Option(0.02, "--free-nats", min=0, help="What each number of a code tells for nothing."),
-    learning_rate: LearningRate = 0.001,
-    weight_decay: WeightDecay = 0.01,
-    cool_down: CoolDown = 0.5,
-    transpose: Transpose = "-6:5",
-    velocity: Velocity = "-40:25",
-    seed: Seed = 1,
-    threads: Threads = 0,
-    validate_every: ValidateEvery = 120,
+    learning_rate: options.LearningRate = 0.001,
+    weight_decay: options.WeightDecay = 0.01,
+    cool_down: options.CoolDown = 0.5,
+    transpose: options.Transpose = "-6:5",
+    velocity: options.Velocity = "-40:25",
+    seed: options.Seed = 1,
+    threads: options.Threads = 0,
+    validate_every: options.ValidateEvery = 120,
 ) -> None:
     """Train a variational autoencoder of piano rolls, which travels from one phrase to another."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
     from antiphon_export.midi_folder import Corpus
+    from antiphon_export.training.bar import Bar
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run_folder import BEST, RunFolder
     from antiphon_export.training.trainer import use_threads
@@ -75,45 +59,24 @@ def _train_vae(
             weight_decay,
             cool_down=cool_down,
             weighing=Weighing(divergence=divergence, free_nats=free_nats),
-            transpose=_span("transpose", transpose),
-            velocity=_span("velocity", velocity),
+            transpose=options.span("transpose", transpose, int),
+            velocity=options.span("velocity", velocity, int),
             seed=seed,
         ),
         validate_every,
     )
-    console = Console(stderr=True)
     folder = RunFolder(out)
-    columns = (
-        *Bars.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[told]}"),
-    )
-    with Bars(*columns, console=console) as shown:
-        bar = shown.add_task("training", total=steps, told="")
+    with Bar(steps) as bar:
         valid = ""
 
         def advance(progress: Progress) -> None:
             nonlocal valid
             if progress.judgement is not None:
                 valid = f", validation {progress.judgement.loss:.0f}, F1 {progress.judgement.f1:.3f}"
-            shown.update(bar, completed=progress.step, told=f"loss {progress.loss:.0f}{valid}")
+            bar.advance(progress.step, f"loss {progress.loss:.0f}{valid}")
 
-        last = train_vae(settings, folder, report=lambda text: shown.console.print(text, markup=False), advance=advance)
-    console.print(
+        last = train_vae(settings, folder, report=bar.tell, advance=advance)
+    bar.tell(
         f"{folder.path / BEST}: in the end F1 {last.f1:.3f} of the notes of validation windows come back, "
-        f"and a code tells {last.divergence:.0f} nats",
-        markup=False,
+        f"and a code tells {last.divergence:.0f} nats"
     )
-
-
-def _span(name: str, text: str) -> tuple[int, int]:
-    from antiphon.errors import AntiphonError
-
-    try:
-        low, high = (int(part) for part in text.split(":"))
-    except ValueError:
-        raise AntiphonError(f"--{name} is {text!r}; give LOW:HIGH, as in --{name} 0:0") from None
-    if low > high:
-        raise AntiphonError(f"--{name} is {text!r}; LOW must not be above HIGH")
-    return low, high

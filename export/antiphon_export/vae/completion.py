@@ -10,10 +10,10 @@ from typing import Final
 
 import torch
 
-from antiphon.roll import ONSET, Roll
+from antiphon.roll import CHANNELS, KEYS, ONSET, Roll
 from antiphon_export.vae.directions import find_directions
 from antiphon_export.vae.halves import Codes, halves_of
-from antiphon_plugins.vae.model import BEAT, CHANNELS, KEYS, Model
+from antiphon_plugins.vae.model import BEAT, Model
 
 _WIDEST: Final = 8.0
 """The logits are not moved by more."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from antiphon.roll import ONSET, VELOCITY, Roll
 from antiphon_export.vae.halves import Codes
+from antiphon_plugins.vae.generator import DIRECTIONS
 
-NAMES: Final = ("density", "register", "loudness")
 STEPS: Final = (0.35, 5.0, 15.0)
-"""What going once along a direction is to change, in the median: notes by four in ten, pitch by five semitones,
-velocity by fifteen."""
+"""What going once along each of `DIRECTIONS` is to change, in the median: notes by four in ten, pitch by five
+semitones, velocity by fifteen."""
 _RIDGE: Final = 0.1
 """Added to the variance of each number of a code."""
 _ROUNDS: Final = 8
@@ -50,7 +50,7 @@ def find_directions(codes: Codes, rolls: Roll, decode: Callable[[Codes], Roll]) 
     slopes = np.linalg.solve(spread, centred.T @ (measured - measured.mean(axis=0)) / len(codes))  # [Z, 3]
     shortest = np.linalg.pinv(slopes).T  # [Z, 3]; zero for what never varies
     found = {}
-    for place, name in enumerate(NAMES):
+    for place, name in enumerate(DIRECTIONS):
         direction = (shortest[:, place] * STEPS[place]).astype(np.float32)
         for _ in range(_ROUNDS):
             up, down = (attributes(decode(codes + way * direction))[:, place] for way in (1, -1))

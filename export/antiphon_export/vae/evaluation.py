@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from antiphon.errors import AntiphonError
 from antiphon.roll import ONSET, VELOCITY, Roll, notes_of
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import read_score, read_shelves
-from antiphon_export.vae.directions import NAMES, attributes
-from antiphon_export.vae.halves import Halves
+from antiphon_export.vae.directions import attributes
+from antiphon_export.vae.halves import Codes, Halves
 from antiphon_export.vae.paths import (
     Point,
     Texture,
@@ -30,6 +31,24 @@ ACTIVE: Final = 0.01
 """Variance of its mean from which a number of the code is in use (Burda et al., 2016, arXiv:1509.00519)."""
 
 _SAMPLES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is heard of a step along a direction, beside the windows as they come back; means over these.
+
+    Of pitch and velocity, over those with notes before and after; 0 if there are none.
+    """
+
+    direction: str
+    step: int
+    """1 along it, -1 against it."""
+    notes: float
+    """Factor on the number of notes: geometric mean, in which none count as one."""
+    semitones: float
+    """Added to the mean pitch."""
+    velocity: float
+    """Added to the mean velocity, of 0 to 127."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,8 @@ class Evaluation:
     """The windows themselves."""
     chance: Texture
     """Windows from the prior."""
+    changes: list[Change]
+    """By the model's directions; none if it has none."""
 
 
 def validation_rolls(
@@ -99,18 +120,21 @@ def evaluation(halves: Halves, rolls: Roll, windows_in_all: int, pairs: int = 20
         way_pairs,
         texture_of_music(rolls[ends]),
         texture_of_chance(halves, min(_SAMPLES, len(rolls))),
+        changes(halves, codes, rebuilt),
     )
 
 
-def heard_steps(halves: Halves, rolls: Roll, directions: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """What going once along each of `directions` changes in `rolls` [N, T, 3, 88], by attribute, on average."""
-    codes = halves.encode(rolls)
-    before = attributes(halves.decode(codes))
-    heard = {}
-    for name, direction in directions.items():
-        after = attributes(halves.decode(codes + np.array(direction, np.float32)))
-        heard[name] = dict(zip(NAMES, np.nanmean(after - before, axis=0).tolist(), strict=True))
-    return heard
+def changes(halves: Halves, codes: Codes, rebuilt: Roll) -> list[Change]:
+    """What a step along each direction, and one against it, changes in `rebuilt` [N, T, 3, 88], decoded of `codes`."""
+    before = attributes(rebuilt)
+    found = []
+    for name, direction in halves.directions.items():
+        for step in (1, -1):
+            moved = attributes(halves.decode(codes + np.float32(step) * direction)) - before  # [N, 3]
+            known = np.isfinite(moved)
+            notes, semitones, velocity = (moved.sum(axis=0, where=known) / np.maximum(1, known.sum(axis=0))).tolist()
+            found.append(Change(name, step, math.exp(notes), semitones, velocity))
+    return found
 
 
 def _details(rolls: Roll, rebuilt: Roll) -> tuple[float, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from antiphon.errors import AntiphonError
 from antiphon.model_card import ROLL_CODEC, read_any_card
 from antiphon.roll import Roll
 from antiphon.roll_model import load_roll_model
+from antiphon_export.training.architectures import restore_weights
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_plugins.vae.model import Model
 
@@ -36,6 +37,8 @@ class Halves:
     """Means [N, Z] of rolls [N, T, 3, 88]."""
     decode: Callable[[Codes], Roll]
     """Rolls [N, T, 3, 88] of codes [N, Z]."""
+    directions: Mapping[str, Codes] = field(default_factory=dict)
+    """By name, what to add to a code, [Z], for music that is more so."""
 
     def rebuild(self, rolls: Roll) -> Roll:
         """`rolls` as they come back from their means."""
@@ -56,13 +59,15 @@ def load_halves(path: Path) -> Halves:
         AntiphonError: there is none in it.
     """
     if path.suffix != ".onnx":
-        return halves_of(restored_vae(load_checkpoint(path)))
+        content = load_checkpoint(path)
+        return replace(halves_of(restored_vae(content)), directions=_codes(content.get("directions", {})))
     model = load_roll_model(path, device="cpu")
     return Halves(
         model.card.steps,
         model.card.latent,
         lambda rolls: np.stack([model.encode(roll) for roll in rolls]),
         lambda codes: np.stack([model.decode(code) for code in codes]),
+        _codes(model.card.directions),
     )
 
 
@@ -85,6 +90,10 @@ def halves_of(model: Model) -> Halves:
     return Halves(model.settings["steps"], model.settings["latent"], encode, decode)
 
 
+def _codes(directions: Mapping[str, Sequence[float]]) -> dict[str, Codes]:
+    return {name: np.array(numbers, np.float32) for name, numbers in directions.items()}
+
+
 def restored_vae(content: Mapping[str, Any]) -> Model:
     """The model of a checkpoint's content, on the CPU.
 
@@ -94,8 +103,5 @@ def restored_vae(content: Mapping[str, Any]) -> Model:
     if content["codec"] != ROLL_CODEC:
         raise AntiphonError(f"the checkpoint holds a {content['architecture']}; wanted: a vae")
     model = Model(**content["settings"])
-    try:
-        model.load_state_dict(content["model"])
-    except RuntimeError as error:
-        raise AntiphonError(f"the checkpoint's weights do not fit its settings: {error}") from error
+    restore_weights(model, content)
     return model.eval()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from antiphon_export.training.step_log import add_line, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +29,17 @@ class Row:
 
 def add_row(folder: Path, row: Row) -> None:
     """Add a line to `log.csv` in `folder`, and draw `curve.png` anew."""
-    path = folder / "log.csv"
-    fresh = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        if fresh:
-            writer.writeheader()
-        writer.writerow({name: round(value, 5) for name, value in asdict(row).items()})
+    add_line(folder, {name: round(value, 5) for name, value in asdict(row).items()})
     draw_curve(read_rows(folder), folder / "curve.png")
 
 
 def read_rows(folder: Path) -> list[Row]:
     """The log in `folder`; of lines about the same step, written again after a kill, the last."""
-    rows: dict[int, Row] = {}
-    with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            step, windows = int(line.pop("step")), int(line.pop("windows"))
-            rows = {known: row for known, row in rows.items() if known < step}
-            rows[step] = Row(step=step, windows=windows, **{name: float(value) for name, value in line.items()})
-    return list(rows.values())
+    rows = []
+    for line in read_lines(folder):
+        step, windows = int(line.pop("step")), int(line.pop("windows"))
+        rows.append(Row(step=step, windows=windows, **{name: float(value) for name, value in line.items()}))
+    return rows
 
 
 def draw_curve(rows: list[Row], path: Path) -> None:

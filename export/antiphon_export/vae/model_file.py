@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
 import torch
 
-from antiphon.errors import AntiphonError
-from antiphon.model_card import CONTRACT, RollCard, read_roll_card
+from antiphon.model_card import RollCard, read_roll_card
 from antiphon.roll import CHANNELS, KEYS
 from antiphon.roll_model import load_roll_model
 from antiphon_export.exporting.graph import Precision, read_weights
-from antiphon_export.exporting.model_file import Label
+from antiphon_export.exporting.model_file import Label, common_metadata, write_model
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_export.vae.graph import vae_graph
 from antiphon_export.vae.halves import restored_vae
@@ -59,52 +58,15 @@ def export_vae(checkpoint: Path, out: Path, label: Label, *, precision: Precisio
         name: [round(number, _DIGITS) for number in direction]
         for name, direction in content.get("directions", {}).items()
     }
-    metadata: dict[str, Any] = {
-        "antiphon_contract": CONTRACT,
-        "name": label.name,
-        "version": label.version,
-        "architecture": content["architecture"],
-        "codec": content["codec"],
-        "codec_version": content["codec_version"],
-        "parameters": sum(weight.numel() for weight in model.parameters()),
-        "precision": precision,
+    metadata = {
+        **common_metadata(content, model, label, precision),
         "steps": settings["steps"],
         "latent": settings["latent"],
         "directions": json.dumps(directions),
         "settings": json.dumps(settings),
-        "corpora": json.dumps(content["corpora"]),
-        "licences": label.licences,
     }
-    graph = vae_graph(weights, settings, precision)
-    file = graph.model({key: str(value) for key, value in metadata.items()}).SerializeToString()
-    fresh = out.with_name(f"{out.name}.new")
-    try:
-        fresh.write_bytes(file)
-        fresh.replace(out)
-    except OSError as error:
-        raise AntiphonError(
-            f"{str(out)!r} cannot be written ({error.strerror}); choose another place with --out"
-        ) from error
+    write_model(vae_graph(weights, settings, precision), metadata, out)
     return read_roll_card(out)
-
-
-def export_and_compare(checkpoint: Path, out: Path, label: Label, *, precision: Precision = "float32") -> list[str]:
-    """`export_vae`, then `vae_parity`; returns what to tell of both, a line for each.
-
-    Raises:
-        AntiphonError: what they raise; or the file does not compute what its checkpoint does. In 8 bits, products are
-            of integers, and only differences are told.
-    """
-    card = export_vae(checkpoint, out, label, precision=precision)
-    parity = vae_parity(checkpoint, out)
-    if precision != "int8" and not parity.is_rounding:
-        raise AntiphonError(f"'{out}' does not compute what its checkpoint does: it differs by {parity.computing:.1e}")
-    return [
-        f"{out}: {card.architecture}, {card.parameters:,} parameters in {card.precision}, "
-        f"{out.stat().st_size / 1e6:.2f} MB",
-        f"against PyTorch: means and rolls differ by at most {parity.computing:.1e} with the weights of the file, "
-        f"by {parity.storing:.1e} with those of the checkpoint",
-    ]
 
 
 def vae_parity(checkpoint: Path, file: Path, *, windows: int = 64, seed: int = 0) -> Parity:

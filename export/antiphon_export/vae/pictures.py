@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import STEP_TICKS
-from antiphon.notes import Note
+from antiphon.notes import STEP_TICKS, Note
 from antiphon.pianoroll import COLOURS
 from antiphon.roll import ONSET, Roll, notes_of
 from antiphon_export.vae.halves import Halves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from antiphon_export.vae.evaluation import Evaluation
+from antiphon_export.vae.evaluation import Change, Evaluation
 from antiphon_export.vae.paths import Texture
 
 _WAY: dict[str, str] = {
@@ -35,11 +35,20 @@ def lines(found: Evaluation) -> list[str]:
     for point in found.way:
         values = asdict(point)
         told.append("  ".join(f"{values[name]:7.1f}" if name in _WHOLE else f"{values[name]:7.3f}" for name in _WAY))
-    return [*told, _texture("the music", found.music), _texture("the prior", found.chance)]
+    told += [_texture("the music", found.music), _texture("the prior", found.chance)]
+    return told + [_change(change) for change in found.changes]
 
 
 _WHOLE = ("notes", "sure", "semitones")
 """Columns of counts."""
+
+
+def _change(change: Change) -> str:
+    way = "up" if change.step > 0 else "down"
+    return (
+        f"{change.direction} {way}: {change.notes - 1:+z.0%} notes, {change.semitones:+z.1f} semitones, "
+        f"{change.velocity:+z.1f} in velocity"
+    )
 
 
 def _texture(name: str, texture: Texture) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from antiphon.errors import AntiphonError
+from antiphon.model_card import ROLL_CODEC
 from antiphon.roll import Roll
+from antiphon.roll_model import CODEC_VERSION
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Shelf, read_score, read_shelves
-from antiphon_export.training.run_folder import BEST, RunFolder, load_checkpoint
+from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, RunFolder, load_checkpoint
 from antiphon_export.vae.beginning import begin_with_components
 from antiphon_export.vae.completion import complete
 from antiphon_export.vae.halves import restored_vae
@@ -26,10 +26,6 @@ from antiphon_export.vae.windows import Source, whole_windows
 from antiphon_plugins.vae.model import Model
 
 ARCHITECTURE: Final = "vae"
-CODEC: Final = "roll"
-CODEC_VERSION: Final = 1
-_SAVE_SECONDS: Final = 45.0
-"""Between two checkpoints; a kill loses no more."""
 _FIRST_WINDOWS: Final = 6000
 """From which principal components are found."""
 _LAST_WINDOWS: Final = 3000
@@ -80,12 +76,9 @@ def train_vae(
     about = {
         "architecture": ARCHITECTURE,
         "settings": model.settings,
-        "codec": CODEC,
+        "codec": ROLL_CODEC,
         "codec_version": CODEC_VERSION,
-        "corpora": [
-            {"name": shelf.name, "weight": shelf.weight, "pieces": len(shelf.pieces), "notes": shelf.notes}
-            for shelf in shelves
-        ],
+        "corpora": [shelf.origin for shelf in shelves],
     }
     seconds, best = _restore(trainer, folder, report)
     if not trainer.step:
@@ -99,11 +92,8 @@ def train_vae(
             "parameters": parameters,
             "windows": len(source),
             "validation_windows": len(valid),
-            "device": str(device),
-            "threads": torch.get_num_threads(),
-            "machine": platform.processor() or platform.machine(),
-            "torch": torch.__version__,
-        }
+        },
+        device,
     )
     judgement = _train(trainer, settings, folder, about, seconds, best, advance)
     report("finding directions")
@@ -144,7 +134,7 @@ def _train(
             if judgement.loss < best:
                 best = judgement.loss
                 folder.save_best({**about, "model": trainer.model.state_dict(), "step": progress.step})
-        if now - saved >= _SAVE_SECONDS or progress.judgement is not None:
+        if now - saved >= SAVE_SECONDS or progress.judgement is not None:
             folder.save_last({**about, **trainer.state(), "seconds": seconds, "best_loss": best})
             saved = now
         advance(progress)
@@ -153,14 +143,9 @@ def _train(
 
 def _restore(trainer: Trainer, folder: RunFolder, report: Callable[[str], None]) -> tuple[float, float]:
     """The seconds trained before, and the best validation loss so far."""
-    last = folder.load_last()
+    last = folder.load_last(ARCHITECTURE, trainer.model.settings)
     if last is None:
         return 0.0, float("inf")
-    if (last["architecture"], last["settings"]) != (ARCHITECTURE, trainer.model.settings):
-        raise AntiphonError(
-            f"{str(folder.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
-            "choose another place with --out, or the same settings"
-        )
     trainer.restore(last)
     report(f"going on from step {trainer.step} in {folder.path}")
     return last["seconds"], last["best_loss"]

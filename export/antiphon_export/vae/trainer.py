@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from antiphon.roll import Roll
+from antiphon_export.training.schedule import rising, rising_and_falling
+from antiphon_export.training.trainer import adam_w
 from antiphon_export.vae.losses import Losses, Weighing, losses
 from antiphon_export.vae.reconstruction import THRESHOLDS, hits
 from antiphon_export.vae.windows import Source
@@ -47,16 +49,6 @@ class Recipe:
     """Added to the velocities of a window: most scores have one for all notes."""
     seed: int = 1
     """Of the windows, the codes' noise and the first weights."""
-
-    def rate(self, step: int) -> float:
-        """Factor on the learning rate at `step`: it rises, stands, and falls."""
-        rising = (step + 1) / max(1.0, self.warm_up * self.steps)
-        falling = (self.steps - step) / max(1.0, self.cool_down * self.steps)
-        return min(1.0, rising, falling)
-
-    def share(self, step: int) -> float:
-        """Factor on the weight of the divergence at `step`."""
-        return min(1.0, (step + 1) / max(1.0, self.telling * self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +87,7 @@ class Trainer:
         self._source = source
         self._valid = valid
         self._device = device
-        decayed = [weight for weight in model.parameters() if weight.ndim >= 2]
-        plain = [weight for weight in model.parameters() if weight.ndim < 2]
-        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self._optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+        self._optimizer = adam_w(list(self.model.parameters()), recipe.learning_rate, recipe.weight_decay)
 
     def run(self, validate_every_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
         """Train to the recipe's end, telling of every step; validated now and then, and at the end."""
@@ -146,10 +135,12 @@ class Trainer:
         torch.manual_seed(hash((recipe.seed, self.step)) % 2**63)
         drawn = self._source.draw(random, recipe.batch, recipe.transpose, recipe.velocity)
         rolls = torch.from_numpy(drawn).to(self._device)  # [B, T, 3, 88]
+        factor = rising_and_falling(self.step, recipe.steps, recipe.warm_up, recipe.cool_down)
         for group in self._optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * recipe.rate(self.step)
+            group["lr"] = recipe.learning_rate * factor
         self.model.train()
-        loss = self._losses(rolls).total(recipe.weighing, recipe.share(self.step))
+        share = rising(self.step, recipe.steps, recipe.telling)  # of the weight of the divergence
+        loss = self._losses(rolls).total(recipe.weighing, share)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
         self._optimizer.step()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows, one_per_pitch
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import nearest_step
-from antiphon.roll import CHANNELS, HOLD, KEYS, LOWEST_PITCH, ONSET, VELOCITY, Roll
+from antiphon.grid_tokens import LOW_PITCH, nearest_step
+from antiphon.roll import CHANNELS, HOLD, KEYS, ONSET, VELOCITY, Roll
 from antiphon_export.training.pieces import Piece, Shelf
 
 FEWEST_NOTES: Final = 4
@@ -69,9 +69,9 @@ def windows_of_piece(rows: NoteRows, bar_ticks: NDArray[np.int64], steps: int) -
 
     Columns as in `WindowSet.notes`. What `antiphon.roll.roll_of` leaves out is left out here.
     """
-    rows = rows[(rows[:, 1] >= LOWEST_PITCH) & (rows[:, 1] < LOWEST_PITCH + KEYS)]
+    rows = rows[(rows[:, 1] >= LOW_PITCH) & (rows[:, 1] < LOW_PITCH + KEYS)]
     onset, end = nearest_step(rows[:, 0]), nearest_step(rows[:, 0] + rows[:, 2])
-    notes = one_per_pitch(np.column_stack([onset, rows[:, 1] - LOWEST_PITCH, np.maximum(onset + 1, end), rows[:, 3]]))
+    notes = one_per_pitch(np.column_stack([onset, rows[:, 1] - LOW_PITCH, np.maximum(onset + 1, end), rows[:, 3]]))
     notes = notes[np.lexsort((notes[:, 1], notes[:, 0]))]
     starts = np.unique(nearest_step(bar_ticks))
     windows = []

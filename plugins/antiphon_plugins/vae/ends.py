@@ -6,8 +6,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from antiphon.grid_tokens import STEP_TICKS
-from antiphon.notes import Note, Phrase
+from antiphon.notes import STEP_TICKS, Note, Phrase
 from antiphon.roll import Roll, roll_of
 from antiphon.roll_model import Code, RollModel
 from antiphon_plugins.vae.feel import Feel, phase_of

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.grid_tokens import STEP_TICKS
-from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
+from antiphon.grid_tokens import nearest_step
+from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT, Note, Phrase
 
 _BEAT_STEPS: Final = TICKS_PER_BEAT // STEP_TICKS
 _CLEAR: Final = 0.2
@@ -39,7 +39,7 @@ class Feel:
         if not phrase.notes:
             return None
         onsets = np.array([note.start_ticks - phrase.start_ticks for note in phrase.notes], np.int64)
-        steps = (onsets - phase_ticks + STEP_TICKS // 2) // STEP_TICKS
+        steps = nearest_step(onsets - phase_ticks)
         offsets = (onsets - steps * STEP_TICKS).astype(np.float64)
         return cls(_by_place(steps % bar_steps, offsets, bar_steps), _accents(phrase.notes, steps, bar_steps))
 

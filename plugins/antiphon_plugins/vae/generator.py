@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from antiphon.generator import Request
-from antiphon.grid_tokens import STEP_TICKS
-from antiphon.notes import Note, Phrase, score_order
+from antiphon.notes import STEP_TICKS, Note, Phrase, score_order
 from antiphon.roll import notes_of
 from antiphon.roll_model import RollModel
 from antiphon_plugins.vae.ends import Drawn, End, Played, last_played
@@ -16,7 +15,7 @@ from antiphon_plugins.vae.feel import Feel
 from antiphon_plugins.vae.likelihood import threshold_of
 from antiphon_plugins.vae.travel import Purpose, between, noise, position
 
-_DIRECTIONS: Final = ("density", "register", "loudness")
+DIRECTIONS: Final = ("density", "register", "loudness")
 """Controls that move the code along a direction of the same name in the model's card."""
 _ENDS_KEPT: Final = 6
 """Ends whose codes are kept: two, and those of guesses."""
@@ -124,7 +123,7 @@ class Interpolator:
         # As many notes as lie between those of the ends: half-way there would be a crowd.
         wanted = (1 - here) * a.notes(part.window_step) + here * b.notes(part.window_step)
         threshold = threshold_of(roll, wanted)
-        if moved := [(name, amount) for name in _DIRECTIONS if (amount := controls.get(name, 0.0))]:
+        if moved := [(name, amount) for name in DIRECTIONS if (amount := controls.get(name, 0.0))]:
             roll = self._model.decode(code + sum(amount * self._model.direction(name) for name, amount in moved))
         notes = notes_of(roll, window_ticks, threshold=threshold)
         feel = Feel.between(a.feel, b.feel, here)

@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
-CHANNELS: Final = 3
-"""Onset, hold and velocity: see `antiphon.roll`."""
-KEYS: Final = 88
+from antiphon.roll import CHANNELS, KEYS
+
 BEAT: Final = 4
 """Steps that are seen, and written, as one."""
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 4.0

@@ -1,0 +1,36 @@
+"""What a command of training shows while it runs: a bar, words beside it, lines above it. It trains nothing."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Bar:
+    """Shown from entering to leaving it, on standard error."""
+
+    def __init__(self, steps: int) -> None:
+        """`steps`: of the run, in all."""
+        self._progress = Progress(
+            *Progress.get_default_columns()[:2],
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[beside]}"),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("training", total=steps, beside="")
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def advance(self, step: int, beside: str) -> None:
+        """`step` steps are made."""
+        self._progress.update(self._task, completed=step, beside=beside)
+
+    def tell(self, text: str) -> None:
+        """Print a line, above the bar while that is shown."""
+        self._progress.console.print(text, markup=False)
