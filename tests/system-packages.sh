@@ -9,8 +9,8 @@ if [ "${1:-}" = demo ]; then
     "${PYTHON:-python3}" -m ensurepip --version >/dev/null 2>&1 || packages="python3-venv $packages"
     lost="a virtual environment may not be made, and the built-in synth stays silent"
 else
-    packages="jackd2 jack-tools jack-capture jack-midi-clock libportaudio2 fluidsynth fluid-soundfont-gm"
-    lost="the tests on JACK are skipped"
+    packages="jackd2 jack-tools jack-capture jack-midi-clock libportaudio2 fluidsynth fluid-soundfont-gm ardour"
+    lost="the tests on JACK and with Ardour are skipped"
 fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

@@ -32,16 +32,20 @@ class ClockOut:
         """Where the song began; None before it has."""
         return self._started_ticks
 
-    def start(self, now_ticks: int, signature: TimeSignature, started_ticks: int | None = None) -> None:
+    def start(
+        self, now_ticks: int, signature: TimeSignature, started_ticks: int | None = None, *, waits: bool = False
+    ) -> None:
         """Send pulses from now on, and let the song begin at the next bar line.
 
         `started_ticks`: where it began already; then it is not begun anew, but stopped and put to that bar line.
+        `waits`: pulses alone; the song begins where `begin_song` says.
         """
         self._next_ticks = next_multiple(now_ticks, PULSE_TICKS)
+        if waits and started_ticks is None:
+            return
         begin = next_multiple(now_ticks + _AHEAD_TICKS, signature.bar_ticks)
         if started_ticks is None or started_ticks >= begin:
-            self._started_ticks = begin
-            self._transport = [(begin - _AHEAD_TICKS, bytes((START,)))]
+            self.begin_song(begin)
             return
         self._started_ticks = started_ticks
         position = (begin - started_ticks) // _STEP_TICKS % _POSITIONS
@@ -49,6 +53,12 @@ class ClockOut:
         # Whoever listens has missed some pulses.
         self._transport = [(now_ticks, bytes((STOP,)))]
         self._transport += [(begin - _AHEAD_TICKS, message) for message in (located, bytes((CONTINUE,)))]
+
+    def begin_song(self, ticks: int) -> None:
+        """Let the song begin at `ticks`, a bar line to come; nothing happens while no clock is sent."""
+        if self._next_ticks is not None:
+            self._started_ticks = ticks
+            self._transport = [(ticks - _AHEAD_TICKS, bytes((START,)))]
 
     def stop(self) -> Iterator[bytes]:
         """Send no more; what there is to say about it."""

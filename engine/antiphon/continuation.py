@@ -9,7 +9,7 @@ from antiphon import messages
 from antiphon.backstage import make_player
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record, Session
-from antiphon.midifile import DRUM_CHANNEL, Score, Track
+from antiphon.midifile import Score, Track
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.plugins import load_plugins
@@ -60,7 +60,7 @@ def continue_score(
         answer_bars=bars,
         launch="bar",
         # Nobody is touching a key after the end, and files may hold drums there.
-        input_channels=frozenset(range(16)) - {DRUM_CHANNEL},
+        input_channels=frozenset(range(16)) - {messages.DRUM_CHANNEL},
     )
     plan = Plan("continue", (voice,), timeline.bpm, timeline.signature, seed, outputs=("virtual",), thru=False)
     stage = Offline([plan], make_player)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
 from antiphon.errors import AntiphonError
+from antiphon.latency import Echoes, RoundTrips, time_notes
+from antiphon.loops import find_route
 from antiphon.messages import control_change
 from antiphon.midi import Backend, Spawn, auto_inputs, find_backend, match_port, survey_backends
+from antiphon.port_names import CLIENT_NAME, virtual_name
 from antiphon.quiet import quiet_stderr
 from antiphon.session import percentile
 
@@ -32,6 +36,12 @@ _PACKAGES: Final = (
     "pydantic",
     "platformdirs",
 )
+_OWN_PORTS: Final = {"coremidi": ("Antiphon in", "Antiphon out"), "rtmidi": ("Antiphon input:in", "Antiphon:out")}
+"""What others see our ports as, where that is not `Antiphon:in` and `Antiphon:out`."""
+_CONNECTING_SECONDS: Final = 60.0
+"""How long a person has time to connect our ports."""
+_ANSWERING_SECONDS: Final = 3.0
+"""How long the first note may take to come back where nothing is to be done."""
 _ROUND_TRIPS: Final = 300
 _GAP_SECONDS: Final = 0.003
 _LOST_SECONDS: Final = 0.25
@@ -105,11 +115,8 @@ def _midi(spawn: Spawn, wanted: str | None) -> Iterator[Finding]:
         yield _keyboards(backend)
         if backend.virtual:
             yield _loopback(backend, spawn)
-        else:
-            advice = "make a pair of virtual ports with loopMIDI and give their names to Antiphon"
-            yield Finding(
-                "loopback", "warn", f"{backend.name} has no virtual ports, so nothing to measure with", advice
-            )
+        if backend.name != "socket":  # No DAW is on it.
+            yield daw_route(backend.name, backend.virtual, backend.inputs(), backend.outputs())
     finally:
         backend.close()
 
@@ -153,6 +160,27 @@ def _loopback(backend: Backend, spawn: Spawn) -> Finding:
     return Finding("loopback", "ok", text)
 
 
+def daw_route(system: str, virtual: bool, inputs: Sequence[str], outputs: Sequence[str]) -> Finding:
+    """How to connect a DAW: through ports of our own where the system has such, else through loops that are there."""
+    route = find_route(inputs, outputs)
+    if virtual:
+        text = f"while you jam, connect it to {' and '.join(_OWN_PORTS.get(system, ('Antiphon:in', 'Antiphon:out')))}"
+        if route is not None:
+            text += f"; no need for '{route.to_daw}'"
+        return Finding("daw", "ok", text)
+    text = f"{system} has no ports of our own"
+    if route is None:
+        advice = (
+            "install loopMIDI and make two ports in it; or, on a Windows with Windows MIDI Services, make a pair of "
+            "loopback endpoints in its settings. Run this again: it will say how to use them"
+        )
+        return Finding("daw", "warn", text, advice)
+    text += f"; play to the DAW with --out '{route.to_daw}', which it hears as '{route.heard_as}'"
+    if route.from_daw is None:
+        return Finding("daw", "warn", text, "for the way back, make a second loop: one would bring back our own notes")
+    return Finding("daw", "ok", f"{text}; it sends to '{route.sent_to}', heard with --in '{route.from_daw}'")
+
+
 def measure_round_trips(backend: Backend, spawn: Spawn, count: int = _ROUND_TRIPS) -> list[float]:
     """Seconds of each of `count` round trips from `backend` to a second client and back; lost ones are left out.
 
@@ -180,6 +208,51 @@ def measure_round_trips(backend: Backend, spawn: Spawn, count: int = _ROUND_TRIP
         return seconds
     finally:
         echo.close()
+
+
+@dataclass(frozen=True, slots=True)
+class PortLatency:
+    """What was measured of an output."""
+
+    output: str
+    """Its name, as others see it."""
+    input: str
+    """Where its notes came back."""
+    backend: str
+    trips: RoundTrips
+    one_way: bool
+    """Whether the way back was not counted."""
+
+
+def measure_latency(
+    output: str, input_name: str, spawn: Spawn, wanted: str | None, tell: Callable[[str], None]
+) -> PortLatency:
+    """Time notes from `output` to `input_name`, ports by name as in a preset.
+
+    `wanted`: as for `find_backend`. `tell`: told what a person has to do meanwhile.
+
+    Raises:
+        AntiphonError: no such port, no usable MIDI system, or nothing came back.
+    """
+    backend = find_backend(CLIENT_NAME, spawn, wanted)
+    echoes = Echoes()
+    try:
+        own_output, own_input = virtual_name(output, "output"), virtual_name(input_name, "input")
+        into = own_output or match_port(output, backend.outputs(), "output")
+        back = own_input or match_port(input_name, backend.inputs(), "input")
+        if not backend.virtual and (own_output or own_input):
+            raise AntiphonError(f"{backend.name} has no ports of our own; `antiphon ports` lists those there are")
+        listening = backend.open_input(back, echoes.receive, virtual=own_input is not None)
+        sending = backend.open_output(into, virtual=own_output is not None)
+        if own_output or own_input:
+            tell(f"waiting up to {_CONNECTING_SECONDS:g} s for {sending.name} to be connected to {listening.name}")
+        patience = _CONNECTING_SECONDS if own_output or own_input else _ANSWERING_SECONDS
+        trips = time_notes(sending.send, echoes, patience)
+        # What comes in on JACK bears the frame at which it was sent on, unless an interface has held it up.
+        one_way = backend.name == "jack" and not re.search("playback|capture", f"{sending.name} {listening.name}")
+        return PortLatency(sending.name, listening.name, backend.name, trips, one_way)
+    finally:
+        backend.close()
 
 
 # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,8 @@ to play the same again.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,10 +17,15 @@ from antiphon import messages
 from antiphon.cast import Cast
 from antiphon.commands import Chair, Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.ledger import Ledger, panic_messages
+from antiphon.metronome import Metronome
+from antiphon.notes import TICKS_PER_BEAT
 from antiphon.performer import Performer
-from antiphon.plan import Plan, output_names
-from antiphon.schedule import PLAYER, Part, Schedule, Send
-from antiphon.timing import TempoChange, Timeline
+from antiphon.plan import Plan, VoicePlan, counts_in, metronome_output_names, output_names, output_offsets
+from antiphon.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
+from antiphon.timing import TempoChange, Timeline, seconds_to_ticks
+
+SPARE_SECONDS = 0.002
+"""Where messages leave early: how long before that they are handed on. A port that stamps gets them in time then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Heard:
 
     ticks: int
     message: bytes
+    inputs: tuple[str, ...] = ()
+    """The names in the plans that mean the port it came from; none if that is not known, and every voice hears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +102,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class TempoChanged:
-    """For the record: the clock that is followed has another tempo, or is nudged towards."""
+    """For the record: another tempo, of the player or of the clock that is followed, or a nudge towards its beats."""
 
     ticks: int
     bpm: float
     """Quarter notes a minute, from here on."""
+    towards_bpm: float | None = None
+    """While the player's taps nudge it: the tempo that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,15 @@ class Skipped:
     ticks: int
     to_ticks: int
     """Where it goes on, in the same instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """For the record: where the song that is followed or led is, whenever that does not follow from the ticks."""
+
+    ticks: int
+    song_ticks: float
+    """The place in the song at `ticks`, 480 a quarter note from its beginning; from here on it moves as the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +143,22 @@ class TransportStarted:
     ticks: int
 
 
-Transport = TempoChanged | Skipped | TransportStopped | TransportStarted
+@dataclass(frozen=True, slots=True)
+class MetronomeSwitched:
+    """For the record: the click was turned on or off."""
+
+    ticks: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CountInBegan:
+    """For the record: everything is ready, and the next bar line begins the count-in."""
+
+    ticks: int
+
+
+Transport = TempoChanged | Skipped | Located | TransportStopped | TransportStarted | MetronomeSwitched | CountInBegan
 Event = (
     Heard
     | PlayerReady
@@ -186,12 +220,16 @@ class Duet:
         self.performer = Performer(plans[0], self._epochs)
         self.performer.hold(stopped)
         self._parts = self._make_parts(plans[0])
+        self._look_ahead()
+        self._take_up_metronome(waits=True)
 
     # ---- time ----------------------------------------------------------------------------------------------------
 
     def next_ticks(self) -> int | None:
         """The next tick at which something is due."""
-        times = (self.performer.next_ticks(), self.schedule.next_ticks())
+        click = self.metronome.next_ticks()
+        click = None if click is None else click - self._click_lead_ticks
+        times = (self.performer.next_ticks(), click, self.schedule.next_ticks())
         return min((ticks for ticks in times if ticks is not None), default=None)
 
     def advance(self, ticks: int) -> None:
@@ -201,21 +239,25 @@ class Duet:
             planned = self.performer.next_ticks()
             if planned is not None and planned <= self.now_ticks:
                 self._apply(self.performer.advance(self.timeline.moment_at(self.now_ticks)))
+            self.schedule.play(self._click, self.metronome.due(self.now_ticks + self._click_lead_ticks), self.now_ticks)
             self._send_due()
         self.now_ticks = max(self.now_ticks, ticks)
 
     # ---- events --------------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, ticks: int) -> None:
-        """The player's message arrived at `ticks`; it is passed on at once, then thought about."""
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
+        """The player's message arrived at `ticks`; it is passed on at once, then thought about.
+
+        `inputs`: the names in the plans that mean the port it came from; if there are none, every voice listens.
+        """
         self.advance(ticks)
         if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
             if message[1] < len(self.plans):
                 self.select(message[1], self.now_ticks)
             return
-        self._stage.record(Heard(self.now_ticks, message))
+        self._stage.record(Heard(self.now_ticks, message, inputs))
         plan = self.performer.plan
-        passed = set(self._own) if plan.thru and not self.performer.swallows(message) else set()
+        passed = set(self._own) if plan.thru and not self.performer.swallows(message, inputs) else set()
         # Whatever plan let a key or pedal down, it comes up where it went down.
         passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
         self._send(self.schedule.thru(message, sorted(passed), self.now_ticks))
@@ -223,7 +265,7 @@ class Duet:
             for source in range(self._left_over):
                 self.schedule.silence(source, self.now_ticks)
             self._left_over = 0
-        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks)))
+        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs))
         self._send_due()
 
     def receive(self, reply: Continuation | Failed, ticks: int) -> None:
@@ -260,20 +302,25 @@ class Duet:
         """Let another plan play; what is scheduled sounds on until a key is touched; what was heard is remembered."""
         self.advance(ticks)
         self._stage.record(Selected(self.now_ticks, number))
-        self._take_up(number)
+        # A transport that another clock had stopped means nothing to this one.
+        self._take_up(number, stopped=self.stopped and self.plans[number].sync == self.performer.plan.sync)
 
-    def _take_up(self, number: int) -> None:
+    def _take_up(self, number: int, *, stopped: bool) -> None:
         plan = self.plans[number]
         self._left_over = max(self._left_over, len(self.performer.voices))
         # The voices let go, for the next plan may not listen to the release of what is held; but nothing is silenced.
         self.performer.give_up(self.timeline.moment_at(self.now_ticks))
         self.selected = number
-        self.stopped = self.stopped and plan.sync == "midi"
+        self.stopped = stopped and plan.sync != "internal"
+        self._call_off_clicks()
         self.timeline.set_tempo(plan.tempo_bpm, self.now_ticks)
         self.timeline.signature = plan.signature
-        self.performer = Performer(plan, self._epochs, [voice.ear for voice in self.performer.voices], self.now_ticks)
+        ears = [voice.memory.ear for voice in self.performer.voices]
+        self.performer = Performer(plan, self._epochs, ears, self.now_ticks)
         self.performer.hold(self.stopped)
         self._parts = self._make_parts(plan)
+        self._look_ahead()
+        self._take_up_metronome()
         self.begin()
         for slot in sorted(self._ready):
             for voice, chair in self.cast.seats(number, slot):
@@ -281,18 +328,25 @@ class Duet:
         self._send_due()
 
     def begin(self) -> None:
-        """Send the programs of the plan's voices."""
+        """Send the banks and programs of the plan's voices."""
         for part, voice in zip(self._parts, self.performer.plan.voices, strict=True):
-            if voice.program is not None:
-                message = messages.program_change(voice.channel, voice.program)
-                self._send(Send(output, message, self.now_ticks, part.source) for output in part.outputs)
+            for output in part.outputs:
+                due = self.schedule.behind(output, self.now_ticks)
+                self._send(Send(output, message, due, part.source) for message in _sound_of(voice))
+
+    def sounds(self, output: int) -> Iterator[bytes]:
+        """Banks and programs of the plan's voices, for whoever comes to `output` later. They are on record already."""
+        for part, voice in zip(self._parts, self.performer.plan.voices, strict=True):
+            if output in part.outputs:
+                yield from _sound_of(voice)
 
     def restart(self, ticks: int, plan: int) -> None:
         """Take over, at `ticks`, from an engine that died, whose notes the stage has ended; go on with `plan`."""
         self.now_ticks = ticks
+        self.metronome.skip_to(ticks)
         self._stage.record(Restarted(ticks, plan))
         if plan:
-            self._take_up(plan)
+            self._take_up(plan, stopped=self.stopped)
 
     def end(self, ticks: int) -> None:
         """Stop: whatever sounds is ended, on every output, and no answer goes on."""
@@ -308,24 +362,35 @@ class Duet:
         for output in range(len(self._outputs)):
             self._send(Send(output, message, self.now_ticks, PLAYER) for message in panic_messages())
 
-    # ---- a clock that is followed --------------------------------------------------------------------------------
+    # ---- tempo, transport and click ------------------------------------------------------------------------------
 
     def change(self, event: Transport) -> None:
-        """Follow the clock in `event`, at its tick, or now if that has passed."""
+        """Follow `event`, of a clock or of the player, at its tick, or now if that has passed."""
         self.advance(event.ticks)
         event = replace(event, ticks=self.now_ticks)
         self._stage.record(event)
         if isinstance(event, TempoChanged):
             self.timeline.set_tempo(event.bpm, event.ticks)
+            self._look_ahead()
         elif isinstance(event, Skipped):
             self._end_answers()
+            self._call_off_clicks()
             self.timeline.jump(event.ticks, event.to_ticks)
             self.now_ticks = event.to_ticks
-        else:
+            self.metronome.skip_to(event.to_ticks)
+        elif isinstance(event, MetronomeSwitched):
+            self._call_off_clicks()
+            self.metronome.switch(event.on, event.ticks)
+        elif isinstance(event, CountInBegan):
+            self._call_off_clicks()
+            self.metronome.count_in(event.ticks)
+        elif not isinstance(event, Located):
             self.stopped = isinstance(event, TransportStopped)
             if self.stopped:
                 self._end_answers()
             self.performer.hold(self.stopped)
+            self._call_off_clicks()
+            self.metronome.hold(self.stopped, event.ticks)
 
     def _end_answers(self) -> None:
         """Let nothing be on its way but what the player does himself."""
@@ -352,10 +417,36 @@ class Duet:
             for index, voice in enumerate(plan.voices)
         ]
 
+    def _look_ahead(self) -> None:
+        """At the present tempo: how long before its tick a message is handed on to each output that gets it early."""
+        bpm, offsets = self.timeline.bpm, output_offsets(self.performer.plan, self._outputs)
+        spare = math.ceil(SPARE_SECONDS * bpm * TICKS_PER_BEAT / 60)
+        leads = {i: Lead(seconds_to_ticks(-offset, bpm), spare) for i, offset in enumerate(offsets) if offset < 0}
+        self.schedule.look_ahead(leads)
+        self.performer.look_ahead([self.schedule.lead_ticks(part.outputs) for part in self._parts])
+
+    def _take_up_metronome(self, *, waits: bool = False) -> None:
+        """The click of the plan. `waits`: for the count-in, if the session has one."""
+        plan = self.performer.plan
+        waits = waits and counts_in(plan)
+        self.metronome = Metronome(plan.metronome, plan.signature, self.now_ticks, waits=waits, held=self.stopped)
+        outputs = tuple(self._outputs.index(name) for name in metronome_output_names(plan))
+        self._click = Part(METRONOME, outputs, plan.metronome.channel)
+
+    @property
+    def _click_lead_ticks(self) -> int:
+        """How long before its tick a click must be scheduled, so that no output gets it late."""
+        return self.schedule.lead_ticks(self._click.outputs)
+
+    def _call_off_clicks(self) -> None:
+        """What was scheduled ahead of its time is clicked anew, or not at all."""
+        if self._click_lead_ticks:
+            self.schedule.silence(METRONOME, self.now_ticks)
+
     def _apply(self, said: Iterable[Command]) -> None:
         for command in said:
             if isinstance(command, Play):
-                self.schedule.play(self._parts[command.voice], command.notes)
+                self.schedule.play(self._parts[command.voice], command.notes, self.now_ticks)
             elif isinstance(command, Silence):
                 self.schedule.silence(command.voice, command.at_ticks)
             elif isinstance(command, Decision):
@@ -368,6 +459,7 @@ class Duet:
 
     def _give_up(self) -> None:
         self._apply(self.performer.give_up(self.timeline.moment_at(self.now_ticks)))
+        self.metronome.switch(False, self.now_ticks)
         self._silence()
 
     def _silence(self) -> None:
@@ -379,3 +471,13 @@ class Duet:
         for send in sends:
             self._ledger.mark(send.output, send.message)
             self._stage.send(send)
+
+
+def _sound_of(voice: VoicePlan) -> Iterator[bytes]:
+    """What makes a synth play with the voice's sound: its bank, in two parts, then its program, which takes both up."""
+    if voice.program is None:
+        return
+    if voice.bank is not None:
+        yield messages.control_change(voice.channel, messages.BANK_MSB, voice.bank // 128)
+        yield messages.control_change(voice.channel, messages.BANK_LSB, voice.bank % 128)
+    yield messages.program_change(voice.channel, voice.program)

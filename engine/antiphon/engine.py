@@ -8,22 +8,29 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from antiphon import messages
 from antiphon.clock import SystemClock
+from antiphon.clock_arrivals import ClockArrivals
+from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.clock_steering import CLOCK_MESSAGES, ClockSteering
 from antiphon.commands import Continuation, Extend, Failed, Prime
-from antiphon.duet import Duet, Event
+from antiphon.duet import SPARE_SECONDS, CountInBegan, Duet, Event, Located, MetronomeSwitched, TempoChanged
+from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
 from antiphon.ledger import Ledger
+from antiphon.link_session import LinkSession, open_link
+from antiphon.link_steering import LinkSteering
 from antiphon.midi import OpenOutput, PortGone
-from antiphon.plan import Plan, clock_output_names, output_names
+from antiphon.outgoing import Outgoing, Waiting
+from antiphon.plan import Plan, clock_output_names, counts_in, output_names, output_offsets
 from antiphon.plugins import load_plugins
+from antiphon.port_names import virtual_name
 from antiphon.ports import Ports
 from antiphon.runtime import (
     BEAT_SECONDS,
@@ -38,7 +45,8 @@ from antiphon.runtime import (
     spawn_thread,
 )
 from antiphon.schedule import PLAYER, Send
-from antiphon.timing import TempoChange
+from antiphon.tempo_control import TempoControl
+from antiphon.timing import TempoChange, next_multiple
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""
@@ -66,6 +74,10 @@ class EngineSetup:
     """Whether the transport of the clock that is followed was stopped."""
     clock_started_ticks: int | None = None
     """Where the song of the clock that is sent began."""
+    towards_bpm: float | None = None
+    """The tempo that a nudge was on its way to."""
+    clicks: bool | None = None
+    """Whether the metronome was turned on or off; None: it was as the plan says."""
     connections: tuple[tuple[str, str], ...] = ()
     """What was plugged into our virtual ports."""
 
@@ -91,6 +103,11 @@ class Engine:
         self._supervisor: Link | None = None
         self._asked: list[tuple[int, Prime | Extend]] = []
         self._records: list[Record] = []
+        self._told_records = 0
+        self._step_record = 0
+        self._offsets = [output_offsets(plan, self._names) for plan in self._setup.plans]
+        self._outgoing = Outgoing() if any(map(any, self._offsets)) else None
+        self._clock_arrivals = ClockArrivals()
         self._untold: list[tuple[Any, ...]] = []
         self._held: dict[str, set[bytes]] = {}
         self._connections = self._setup.connections
@@ -99,18 +116,32 @@ class Engine:
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
         report = partial(self._tell, "report")
+        self._echoes = Echoes(report)
         followed = any(plan.sync == "midi" for plan in self._setup.plans)
         self._steering = ClockSteering(self.duet, report, self._clock.now()) if followed else None
+        self._link_steering: LinkSteering | None = None
+        self._tempo = TempoControl(self.duet, report)
         self._clock_out = ClockOut()
         self._clock_outputs: tuple[int, ...] = ()
+        self._awaits_count_in = not self._setup.takes_over and counts_in(self.duet.performer.plan)
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 
     def send(self, send: Send) -> None:
-        """Send to a port or to the sound process, and note how late that was."""
+        """Send to a port or to the sound process, and note how late that was; or let it wait until its output's moment.
+
+        What the player plays never waits.
+        """
+        if self._outgoing is not None:
+            if send.source != PLAYER:
+                self._let_wait(self._outgoing, send)
+                return
+            if messages.is_note_on(send.message):
+                self._hand_over(self._outgoing.make_way(send.output, send.message, time.perf_counter()))
         due = self._arrived_seconds if send.source == PLAYER else self._seconds_at(send.due_ticks)
         # The player's own notes go at once; a port that can stamp gives the others their exact place.
-        sent = self._deliver(send.output, send.message, None if send.source == PLAYER else due)
+        own = send.source == PLAYER
+        sent = self._deliver(send.output, send.message, None if own else due, own=own)
         self._records.append(Record(send, time.perf_counter() - due if sent else None))
 
     def ask(self, slot: int, command: Prime | Extend) -> None:
@@ -128,6 +159,7 @@ class Engine:
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
         hurry()  # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
         serve_hub(self._backstage, self._welcome)
+        link_session = self._open_link()
         inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
         self._ports = Ports(
             inputs,
@@ -139,12 +171,19 @@ class Engine:
             plugged_in=_plugged_in(self._names),
             patient=self._setup.takes_over,
         )
+        if (backend := self._ports.backend) and not backend.virtual and "virtual" in self._setup.plans[0].outputs:
+            self._tell("report", f"nothing goes to 'virtual': {backend.name} has no such ports; see antiphon doctor")
         if self._setup.takes_over:
             self._restore_connections()
             self._settle()
             self.duet.restart(self._now_ticks(), self._setup.selected)
+            self._send_sounds()
+            self._resume()
         else:
             self.duet.begin()
+        if link_session is not None:
+            report = partial(self._tell, "report")
+            self._link_steering = LinkSteering(self.duet, link_session, report, self._clock.now())
         self._take_up_clock()
         self._tell_ports()
         gc.collect()
@@ -166,7 +205,10 @@ class Engine:
 
     def _stop(self) -> None:
         self.duet.end(self._now_ticks())
+        self._let_leave(at_once=True)
         self._stop_clock()
+        if self._link_steering is not None:
+            self._link_steering.close()
         self._flush()
         time.sleep(_FAREWELL_SECONDS)
         self._ports.close()
@@ -176,14 +218,24 @@ class Engine:
             self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
-        dues = (self.duet.next_ticks(), self._clock_out.next_ticks())
+        dues = (self.duet.next_ticks(), self._tempo.next_ticks())
         until = min((self._seconds_at(due) for due in dues if due is not None), default=math.inf)
+        until = min(until, self._next_waiting_seconds())
+        if self._link_steering is not None:
+            until = min(until, self._clock.origin + self._link_steering.next_seconds)
         item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
         self._pulse.beat(Pulse.ENGINE)
+        self._step_record = self._told_records + len(self._records)
+        self._let_leave()
+        # What was played before a nudge was over was played within it, however late it is looked at.
+        self._tempo.advance(item[2] - self._clock.origin if item is not None and len(item) == 3 else self._clock.now())
         if self._clock_outputs:
             self._send_clock()
         if self._steering is not None:
+            self._follow_clock(self._steering)
             self._steering.look(self._clock.now())
+        if self._link_steering is not None:
+            self._link_steering.look(self._clock.now())
         if item is None:
             self.duet.advance(self._now_ticks())
         elif len(item) == 3:
@@ -212,14 +264,25 @@ class Engine:
             self._tell("report", f"{port} sent a malformed message, {message.hex(' ')}: left out")
             return
         if self._steering is not None and of_clock:
-            self._steering.hear(port, message, seconds - self._clock.origin)
+            self._clock_arrivals.put(port, message, seconds - self._clock.origin, self._clock_latency_seconds(port))
+            self._follow_clock(self._steering)
             return
-        self._arrived_seconds = seconds
+        if self._echoes.is_echo(port, message, seconds):
+            return
         _hold(self._held.setdefault(port, set()), message)
         selected = self.duet.selected
-        self.duet.hear(message, self.duet.timeline.ticks_at(seconds - self._clock.origin))
+        self._take_in(port, message, seconds)
         if self.duet.selected != selected:
             self._plan_changed()
+
+    def _take_in(self, port: str, message: bytes, seconds: float) -> None:
+        """A message of the player at `seconds`: it is for the tempo, or it is music."""
+        since_start = seconds - self._clock.origin
+        if self._tempo.takes(message):
+            self._tempo.hear(message, since_start)
+            return
+        self._arrived_seconds = seconds
+        self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port))
 
     def _obey(self, name: str, item: Any) -> None:
         if name == "ports":
@@ -248,17 +311,54 @@ class Engine:
             self._running, self._orphaned = False, item is None
         elif item[0] == "panic":
             self.duet.panic(self._now_ticks())
+            self._let_leave(at_once=True)
             self._settle()  # Not every synth obeys "all notes off".
         elif item[0] == "select":
             self.duet.select(item[1], self._now_ticks())
             self._plan_changed()
+        elif item[0] == "tap":
+            self._tempo.tap(item[1] - self._clock.origin)
+        elif item[0] == "metronome":
+            self.duet.change(MetronomeSwitched(self._now_ticks(), not self.duet.metronome.on))
+        elif item[0] == "ready":
+            self._count_in()
+
+    def _resume(self) -> None:
+        """Go on with the tempo and the click that the engine before had, or was on its way to."""
+        ticks, plan = self.duet.now_ticks, self.duet.performer.plan
+        bpm = self._setup.changes[-1].bpm if self._setup.towards_bpm is None else self._setup.towards_bpm
+        if bpm != self.duet.timeline.bpm:
+            self.duet.change(TempoChanged(ticks, bpm))
+        clicks = plan.metronome.on if self._setup.clicks is None else self._setup.clicks
+        if clicks != self.duet.metronome.on:
+            self.duet.change(MetronomeSwitched(ticks, clicks))
 
     # ---- clocks --------------------------------------------------------------------------------------------------
 
+    def _count_in(self) -> None:
+        """Everybody is ready: count in, if the plan says so. The song of a clock that is sent begins after that."""
+        awaited, self._awaits_count_in = self._awaits_count_in, False
+        begin: int | None = None
+        if counts_in(self.duet.performer.plan):
+            self.duet.change(CountInBegan(self._now_ticks()))
+            begin = self.duet.metronome.music_ticks
+        elif awaited:  # Another preset was chosen before everybody was ready.
+            begin = next_multiple(self._clock_ticks() + PULSE_TICKS, self.duet.timeline.signature.bar_ticks)
+        if begin is not None:
+            self._clock_out.begin_song(begin)
+            self._tell_song()
+
     def _plan_changed(self) -> None:
+        self._tempo.plan_changed()
         if self._steering is not None:
             self._steering.plan_changed(self._clock.now())
+        if self._link_steering is not None:
+            self._link_steering.plan_changed(self._clock.now())
         self._take_up_clock()
+
+    def _open_link(self) -> LinkSession | None:
+        wanted = any(plan.sync == "link" for plan in self._setup.plans)
+        return open_link(self.duet.timeline.bpm, self._clock.now) if wanted else None
 
     def _take_up_clock(self) -> None:
         """Send a clock to the outputs that the plan wants it on; one that they get already goes on."""
@@ -268,19 +368,65 @@ class Engine:
         self._stop_clock()
         self._clock_outputs = wanted
         if wanted:
-            signature = self.duet.timeline.signature
-            self._clock_out.start(self._now_ticks(), signature, self._setup.clock_started_ticks)
-            self._tell("clock started", self._clock_out.started_ticks)
+            signature, started = self.duet.timeline.signature, self._setup.clock_started_ticks
+            self._clock_out.start(self._clock_ticks(), signature, started, waits=self._awaits_count_in)
+            self._tell_song()
+
+    def _tell_song(self) -> None:
+        """Put on record where the song of the clock that is sent begins."""
+        started = self._clock_out.started_ticks
+        self._tell("clock started", started)
+        if started is not None and self._clock_outputs:
+            ticks = max(self._now_ticks(), self.duet.now_ticks)
+            self.duet.change(Located(ticks, ticks - started))
+
+    def _clock_latency_seconds(self, port: str) -> float:
+        """By how much a clock that comes in at `port` counts as later than it comes."""
+        latency = self.duet.performer.plan.clock_latency
+        # One that is named comes before all that are found.
+        names = sorted(self._ports.meant_by(port), key=lambda name: name == "auto") if latency else ()
+        return next((latency[name] / 1000 for name in names if name in latency), 0.0)
+
+    def _follow_clock(self, steering: ClockSteering) -> None:
+        for arrival in self._clock_arrivals.due(self._clock.now()):
+            steering.hear(arrival.port, arrival.message, arrival.seconds)
+
+    @property
+    def _clock_ahead_seconds(self) -> float:
+        """How long before its moment a pulse is asked for, so that no output gets it late."""
+        if self._outgoing is None:
+            return 0.0
+        offsets = self._offsets[self.duet.selected]
+        return SPARE_SECONDS + max((-offsets[output] for output in self._clock_outputs), default=0.0)
+
+    def _clock_ticks(self) -> int:
+        return self.duet.timeline.ticks_at(self._clock.now() + self._clock_ahead_seconds)
+
+    def _next_waiting_seconds(self) -> float:
+        """When a clock's next message is to be sent or heard, or anything leaves that waits."""
+        moments = [math.inf if self._outgoing is None else self._outgoing.next_seconds()]
+        if (pulse := self._clock_out.next_ticks()) is not None:
+            moments.append(self._seconds_at(pulse) - self._clock_ahead_seconds)
+        if (arrival := self._clock_arrivals.next_seconds()) is not None:
+            moments.append(self._clock.origin + arrival)
+        return min(moments)
 
     def _stop_clock(self) -> None:
+        if self._outgoing is not None:
+            self._outgoing.drop_clock()
         for message in self._clock_out.stop():
             for output in self._clock_outputs:
                 self._send_to_port(output, message, None)
 
     def _send_clock(self) -> None:
-        for ticks, message in self._clock_out.due(self._now_ticks()):
+        for ticks, message in self._clock_out.due(self._clock_ticks()):
             for output in self._clock_outputs:
-                self._send_to_port(output, message, self._seconds_at(ticks))
+                if self._outgoing is None:
+                    self._send_to_port(output, message, self._seconds_at(ticks))
+                else:
+                    moment = self._seconds_at(ticks) + self._offsets[self.duet.selected][output]
+                    self._outgoing.put(output, message, moment, early_seconds=self._early_seconds(output))
+        self._let_leave()
 
     # ---- who comes and goes --------------------------------------------------------------------------------------
 
@@ -297,6 +443,7 @@ class Engine:
             self._flush()
         elif name == "sound":
             self._sound = link
+            self._send_sounds(self._names.index("synth"))
         else:
             self._slots[name] = slots
             for slot in slots:
@@ -306,12 +453,15 @@ class Engine:
     def _port_changed(self, what: str, detail: Any) -> None:
         if what == "connections":
             self._connections = detail
+            self._echoes.forget()
             self._tell("connections", detail)
             return
         if what == "unplugged":
             self._release(detail)
-        elif what == "plugged":
+        elif what in ("plugged", "maybe plugged"):
             self._settle(detail, spare=True)
+            if what == "plugged":
+                self._send_sounds(detail)
         else:
             self._tell("port", what, detail)
             self._tell_ports()
@@ -323,14 +473,16 @@ class Engine:
         elif what == "system back":
             self._restore_connections()
             self._settle()
+            self._send_sounds()
         elif what == "output back":
             self._settle(self._names.index(detail))
+            self._send_sounds(self._names.index(detail))
 
     def _release(self, port: str) -> None:
         """Whatever was held on a keyboard that is gone is released, as though by its player."""
-        self._arrived_seconds = time.perf_counter()
         for held in sorted(self._held.pop(port, ())):
-            self.duet.hear(_release_of(held), self._now_ticks())
+            self._take_in(port, _release_of(held), time.perf_counter())
+        self._echoes.forget(port)
 
     def _settle(self, only: int | None = None, *, spare: bool = False) -> None:
         """End what an output may have missed the end of: a dead engine's last words, or all while it was gone.
@@ -341,6 +493,12 @@ class Engine:
             if only in (None, output) and not (spare and self._ledger.ends(output, message)):
                 self._deliver(output, message, None)
 
+    def _send_sounds(self, only: int | None = None) -> None:
+        """Give a synth that was not there when it was told, or has forgotten, the voices' sounds again."""
+        for output in range(len(self._names)) if only is None else (only,):
+            for message in self.duet.sounds(output):
+                self._deliver(output, message, None)
+
     def _restore_connections(self) -> None:
         backend = self._ports.backend
         if self._connections and backend is not None:
@@ -348,8 +506,41 @@ class Engine:
 
     # ---- small change --------------------------------------------------------------------------------------------
 
-    def _deliver(self, output: int, message: bytes, due_seconds: float | None) -> bool:
-        """Send, and keep the ledger; False if the output is closed. Whenever we die, what may sound is on record."""
+    def _let_wait(self, outgoing: Outgoing, send: Send) -> None:
+        """Let a message leave when its output's offset says so. The records from this step on wait as long.
+
+        Of a step that is on record in part only, should we die, nobody could tell how much was sent.
+        """
+        moment = self._seconds_at(send.due_ticks) + self._offsets[self.duet.selected][send.output]
+        early, number = self._early_seconds(send.output), self._told_records + len(self._records)
+        outgoing.put(send.output, send.message, moment, early_seconds=early, record=number, keeps=self._step_record)
+        self._records.append(Record(send))
+        self._let_leave()
+
+    def _early_seconds(self, output: int) -> float:
+        """A port that keeps a message until its moment itself, to the frame, gets it before that."""
+        return SPARE_SECONDS if getattr(self._ports.outputs[output], "stamps", False) else 0.0
+
+    def _let_leave(self, *, at_once: bool = False) -> None:
+        """Hand over what has waited long enough; `at_once`: what begins nothing, and forget what does."""
+        if self._outgoing:
+            now = time.perf_counter()
+            self._hand_over(self._outgoing.flush(now) if at_once else self._outgoing.due(now))
+
+    def _hand_over(self, leaving: Sequence[Waiting]) -> None:
+        for item in leaving:
+            if item.record is None:
+                self._send_to_port(item.output, item.message, item.moment_seconds)
+            elif self._deliver(item.output, item.message, item.moment_seconds):
+                number = item.record - self._told_records
+                late = max(0.0, time.perf_counter() - item.moment_seconds)
+                self._records[number] = replace(self._records[number], late_seconds=late)
+
+    def _deliver(self, output: int, message: bytes, due_seconds: float | None, *, own: bool = False) -> bool:
+        """Send, and keep the ledger; False if the output is closed. Whenever we die, what may sound is on record.
+
+        `own`: it is the player's message.
+        """
         if messages.is_note_on(message):
             self._ledger.mark(output, message)
         if not _lets_up(message):
@@ -359,7 +550,10 @@ class Engine:
                 self._sound.send(message)
             sent = self._sound is not None
         else:
+            leaves_seconds = max(time.perf_counter(), due_seconds or 0.0)
             sent = self._send_to_port(output, message, due_seconds)
+            if sent:
+                self._echoes.sent(output, message, leaves_seconds, own=own)
         # A synth that is gone sounds nothing; behind a port that is gone, a note may sound until the port is back.
         if not messages.is_note_on(message) and (sent or self._names[output] == "synth"):
             self._ledger.mark(output, message)
@@ -388,9 +582,12 @@ class Engine:
     def _flush(self) -> None:
         if self._supervisor is None:
             return
-        if self._records:
-            self._supervisor.send(("records", self._records))
-            self._records = []
+        kept = None if self._outgoing is None else self._outgoing.first_kept
+        count = len(self._records) if kept is None else kept - self._told_records
+        if count > 0:
+            self._supervisor.send(("records", self._records[:count]))
+            self._records = self._records[count:]
+            self._told_records += count
         for item in self._untold:
             self._supervisor.send(item)
         self._untold = []
@@ -404,7 +601,7 @@ class Engine:
 
 def _plugged_in(names: Sequence[str]) -> dict[str, OpenOutput]:
     """Kinds of output that plugins bring, if any may be meant: most performances need no plugin in this process."""
-    if all(name in ("virtual", "synth") for name in names):
+    if all(name == "synth" or virtual_name(name, "output") is not None for name in names):
         return {}
     return {name: registered.open for name, registered in load_plugins().outputs.items()}
 

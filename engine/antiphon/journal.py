@@ -14,9 +14,12 @@ from typing import Any, Final, TextIO
 
 from antiphon.commands import Decision, Failed
 from antiphon.duet import (
+    CountInBegan,
     Ended,
     Event,
     Heard,
+    Located,
+    MetronomeSwitched,
     PlayerAnswered,
     PlayerFailed,
     PlayerLost,
@@ -51,8 +54,11 @@ _KINDS: Final[Mapping[str, type]] = {
         Send,
         TempoChanged,
         Skipped,
+        Located,
         TransportStopped,
         TransportStarted,
+        MetronomeSwitched,
+        CountInBegan,
     )
 }
 
@@ -160,6 +166,8 @@ def _to_json(record: Record) -> dict[str, Any]:
         value = getattr(what, field.name)
         if isinstance(value, bytes):
             value = value.hex()
+        elif field.name == "inputs" and not value:
+            continue
         elif isinstance(value, Failed):
             value = {f.name: getattr(value, f.name) for f in fields(value)}
         line[field.name] = value
@@ -173,6 +181,8 @@ def _from_json(line: dict[str, Any]) -> Record:
     late = line.pop("late_seconds", None)
     if "message" in line:
         line["message"] = bytes.fromhex(line["message"])
+    if "inputs" in line:
+        line["inputs"] = tuple(line["inputs"])
     if "failure" in line:
         line["failure"] = Failed(**line["failure"])
     return Record(kind(**line), late)

@@ -1,46 +1,82 @@
-"""Single keys pressed in the terminal, without waiting for one. Where there is no terminal there are none."""
+"""Single keys pressed in the terminal, and when. Where there is no terminal there are none.
+
+They are waited for in a thread: a tap on a key is worth nothing without the moment at which it came.
+"""
 
 from __future__ import annotations
 
 import os
 import select
 import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 if sys.platform != "win32":
     import termios
     import tty
 
 
+class Press(NamedTuple):
+    """One key, pressed."""
+
+    key: str
+    seconds: float
+    """When, in seconds of `time.perf_counter`."""
+
+
 class Keys:
     """Reads keys one by one while it is entered, and leaves the terminal as it found it."""
 
-    def __init__(self) -> None:
+    def __init__(self, spawn: Callable[[Callable[[], None], str], None]) -> None:
+        """`spawn`: runs something in a thread of the name given."""
+        self._spawn = spawn
         self._before: Any = None
+        self._presses: deque[Press] = deque()
+        self._ended_from = self._end = -1
 
     @property
     def legend(self) -> str:
         """What can be pressed, for a person to read."""
         if self._before is None:
             return "Ctrl-C ends"
-        return "keys: p panic, 1 to 9 choose a preset of the set, q quit"
+        return "keys: p panic, t tap tempo, m click, 1-9 preset, q quit"
 
     def __enter__(self) -> Self:
         if sys.platform != "win32" and sys.stdin.isatty():
             self._before = termios.tcgetattr(sys.stdin)
             tty.setcbreak(sys.stdin)
+            self._ended_from, self._end = os.pipe()
+            self._spawn(self._read, "keys")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if sys.platform != "win32" and self._before is not None:
+            os.close(self._end)  # The thread sees it, and reads no key that is meant for others.
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
             self._before = None
 
-    def pressed(self) -> str:
-        """The keys pressed since the last call."""
-        if self._before is None or not select.select([sys.stdin], [], [], 0)[0]:
-            return ""
-        return os.read(sys.stdin.fileno(), 64).decode(errors="ignore")
+    def pressed(self) -> Iterator[Press]:
+        """The keys pressed since the last call, in order."""
+        while self._presses:
+            yield self._presses.popleft()
+
+    def _read(self) -> None:
+        terminal = sys.stdin.fileno()
+        while True:
+            ready, _, _ = select.select([terminal, self._ended_from], [], [])
+            if self._ended_from in ready:
+                os.close(self._ended_from)
+                return
+            seconds = time.perf_counter()
+            try:
+                keys = os.read(terminal, 64).decode(errors="ignore")
+            except OSError:
+                return  # The terminal is gone.
+            if not keys:
+                return
+            self._presses.extend(Press(key, seconds) for key in keys)

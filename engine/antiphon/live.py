@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -12,12 +12,13 @@ from typing import Final
 from antiphon import messages
 from antiphon.backstage import SoundSetup
 from antiphon.commands import Decision
-from antiphon.duet import Heard, Selected, Skipped, TempoChanged
+from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.generator import Device
 from antiphon.journal import Record
-from antiphon.keys import Keys
+from antiphon.keys import Keys, Press
 from antiphon.plan import Plan
-from antiphon.schedule import PLAYER, Send
+from antiphon.runtime import spawn_thread
+from antiphon.schedule import Send
 from antiphon.screen import Screen
 from antiphon.supervisor import Notice, Supervisor
 from antiphon.timing import Timeline
@@ -69,7 +70,11 @@ class _Show:
                 self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(what.ticks))
             elif isinstance(what, TempoChanged):
                 self._timeline.set_tempo(what.bpm, what.ticks)
-                self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks))
+                self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks), what.towards_bpm)
+            elif isinstance(what, MetronomeSwitched):
+                self._screen.report(f"metronome {'on' if what.on else 'off'}")
+            elif isinstance(what, CountInBegan):
+                self._screen.report("counting in from the next bar on")
             elif isinstance(what, Skipped):
                 self._timeline.jump(what.ticks, what.to_ticks)
                 self._screen.skip_to(what.to_ticks, self._timeline.seconds_at(what.to_ticks))
@@ -82,7 +87,7 @@ class _Show:
         self._last_text = notice.text
 
     def _sent(self, send: Send, late_seconds: float | None) -> None:
-        if send.source == PLAYER or self._shown_outputs.setdefault(send.source, send.output) != send.output:
+        if send.source < 0 or self._shown_outputs.setdefault(send.source, send.output) != send.output:
             return
         self._note(send.source + 1, send.message, send.due_ticks)
         if messages.is_note_on(send.message) and send.source in self._meant_ticks:
@@ -141,7 +146,7 @@ def perform(
             on_records=show.records,
             on_notice=show.notice,
         )
-        with screen, Keys() as keys:
+        with screen, Keys(spawn_thread) as keys:
             announced = False
             while not stopping and not over(supervisor):
                 supervisor.run_for(_REFRESH_SECONDS)
@@ -159,11 +164,15 @@ def perform(
     return supervisor
 
 
-def _obey(pressed: str, supervisor: Supervisor, stopping: list[int]) -> None:
-    for key in pressed:
+def _obey(pressed: Iterable[Press], supervisor: Supervisor, stopping: list[int]) -> None:
+    for key, seconds in pressed:
         if key == "q":
             stopping.append(0)
         elif key == "p":
             supervisor.panic()
+        elif key == "t":
+            supervisor.tap(seconds)
+        elif key == "m":
+            supervisor.switch_metronome()
         elif key in "123456789" and int(key) <= len(supervisor.header.plans):
             supervisor.select(int(key) - 1)

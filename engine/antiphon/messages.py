@@ -12,11 +12,16 @@ PROGRAM_CHANGE: Final = 0xC0
 CHANNEL_AFTERTOUCH: Final = 0xD0
 PITCH_BEND: Final = 0xE0
 
+BANK_MSB: Final = 0
+BANK_LSB: Final = 32
 SUSTAIN: Final = 64
 SOSTENUTO: Final = 66
 SOFT: Final = 67
 ALL_SOUND_OFF: Final = 120
 ALL_NOTES_OFF: Final = 123
+
+DRUM_CHANNEL: Final = 9
+"""Where General MIDI keeps percussion: its note numbers name instruments, not pitches."""
 
 PEDALS: Final = {"sustain": SUSTAIN, "sostenuto": SOSTENUTO, "soft": SOFT}
 """Controller number of each pedal (MIDI 1.0, table III)."""

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from antiphon.errors import AntiphonError
 from antiphon.messages import is_well_formed
-from antiphon.port_names import auto_inputs, match_port
+from antiphon.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, auto_inputs, match_port
 from antiphon.quiet import quiet_stderr
 
 __all__ = [
@@ -106,7 +106,8 @@ class OutputPort(Protocol):
 
         `at_seconds`: when it is due, in `time.perf_counter()` seconds; now, if None. JACK delays what is due by
         exactly one period, so that messages sent up to then keep their distances to the sample; other backends
-        send at once. What is sent later never overtakes what was due before it.
+        send at once. What is sent later never overtakes what was due before it. A port whose attribute `stamps` is true
+        keeps a message until its moment, and may be handed it before.
 
         Raises:
             PortGone: the port, its peer or the server is dead.
@@ -291,16 +292,16 @@ class RtMidiBackend:
         return list(self._destinations.get_ports())
 
     def open_input(self, name: str, receive: Receive, *, virtual: bool = False) -> InputPort:
-        # On JACK every rtmidi port is a client of its own; the plain name is kept for the output, which a DAW shows.
-        client_name = f"{self._client_name} input" if self.name == "rtmidi" else self._client_name
+        client_name = self._client_name_for(name, "input", virtual)
         midi_in = self._client(self._rtmidi.MidiIn, client_name)
         midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
         midi_in.set_callback(lambda event, _: receive(bytes(event[0]), time.perf_counter()))
         return self._opened(midi_in, client_name, name, self.inputs(), "input", virtual)
 
     def open_output(self, name: str, *, virtual: bool = False) -> OutputPort:
-        midi_out = self._client(self._rtmidi.MidiOut, self._client_name)
-        return self._opened(midi_out, self._client_name, name, self.outputs(), "output", virtual)
+        client_name = self._client_name_for(name, "output", virtual)
+        midi_out = self._client(self._rtmidi.MidiOut, client_name)
+        return self._opened(midi_out, client_name, name, self.outputs(), "output", virtual)
 
     def connections(self) -> list[tuple[str, str]]:
         return []
@@ -314,6 +315,15 @@ class RtMidiBackend:
         self._ports.clear()
         self._sources.delete()
         self._destinations.delete()
+
+    def _client_name_for(self, name: str, direction: str, virtual: bool) -> str:
+        """On JACK every rtmidi port is a client, and needs a name of its own that stays the same at every start."""
+        if self.name != "rtmidi":
+            return self._client_name
+        if virtual and name not in (VIRTUAL_INPUT, VIRTUAL_OUTPUT):
+            return f"{self._client_name} {name}"
+        # The plain name is kept for the output, which a DAW shows.
+        return self._client_name if direction == "output" else f"{self._client_name} {direction}"
 
     def _client(self, make: Callable[..., Any], name: str) -> Any:
         try:

@@ -267,6 +267,9 @@ class JackInputPort:
 class JackOutputPort:
     """A registered output; what is due at a time leaves exactly one period later."""
 
+    stamps = True
+    """It keeps a message until its moment; the engine hands over early what it knows early."""
+
     def __init__(self, backend: JackBackend, output: _JackOutput, name: str) -> None:
         self.name = name
         self._backend = backend

@@ -14,12 +14,9 @@ import mido
 
 from antiphon.errors import AntiphonError
 from antiphon.listening import Ear
-from antiphon.messages import channel, is_note_off, is_note_on, note_off
+from antiphon.messages import DRUM_CHANNEL, channel, is_note_off, is_note_on, note_off
 from antiphon.notes import TICKS_PER_BEAT, Phrase
 from antiphon.timing import Timeline, TimeSignature
-
-DRUM_CHANNEL: Final = 9
-"""Where General MIDI keeps percussion: its note numbers name instruments, not pitches."""
 
 _MICROSECONDS_PER_MINUTE: Final = 60_000_000
 _DEFAULT_BPM: Final = 120.0

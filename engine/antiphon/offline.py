@@ -36,6 +36,7 @@ class Offline:
         self._plans = plans
         self._make_player = make_player
         self._replaying = False
+        self._sent = 0
         self._start()
 
     @property
@@ -47,6 +48,7 @@ class Offline:
 
     def send(self, send: Send) -> None:
         """Keep the message."""
+        self._sent += 1
         self.record_of.append(send)
 
     def record(self, event: Event) -> None:
@@ -73,10 +75,10 @@ class Offline:
             self._settle()
         self.duet.advance(ticks)
 
-    def hear(self, message: bytes, ticks: int) -> None:
-        """The player's message at `ticks`."""
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
+        """The player's message at `ticks`; `inputs`: the plans' names for where it came from, if that matters."""
         self.advance(ticks)
-        self.duet.hear(message, ticks)
+        self.duet.hear(message, ticks, inputs)
         self._settle()
 
     def end(self, ticks: int) -> None:
@@ -90,13 +92,14 @@ class Offline:
         A phrase counts from where the record says that it came, and fails where the record says so.
         """
         self._replaying = True
-        sent_ticks = 0
+        sent = sent_ticks = 0
         for record in records:
             if isinstance(record, Send):
-                sent_ticks = max(sent_ticks, record.due_ticks)
+                sent += 1
+                sent_ticks = max(sent_ticks, self.duet.schedule.release_ticks(record))
                 continue
             if isinstance(record, Restarted):
-                self.advance(sent_ticks)  # The engine was dead from here on.
+                self._catch_up(sent, sent_ticks)  # The engine was dead from here on.
                 self._start(self.duet.timeline.changes, self.duet.stopped)
                 self.duet.restart(record.ticks, record.plan)
                 continue
@@ -104,7 +107,7 @@ class Offline:
                 continue  # It will be taken again.
             self.advance(record.ticks)
             if isinstance(record, Heard):
-                self.duet.hear(record.message, record.ticks)
+                self.duet.hear(record.message, record.ticks, record.inputs)
             elif isinstance(record, PlayerReady):
                 self.duet.player_ready(record.slot, record.ticks)
             elif isinstance(record, PlayerLost):
@@ -125,8 +128,13 @@ class Offline:
             else:
                 self.duet.end(record.ticks)
             self._settle()
-        self.advance(sent_ticks)
+        self._catch_up(sent, sent_ticks)
         self._replaying = False
+
+    def _catch_up(self, sent: int, ticks: int) -> None:
+        """Send what is on record and has not been sent again, `sent` messages in all, the last one by `ticks`."""
+        while self._sent < sent and (due := self.duet.next_ticks()) is not None and due <= ticks:
+            self.advance(due)
 
     def _start(self, changes: Sequence[TempoChange] = (), stopped: bool = False) -> None:
         self._asked: dict[int, list[Prime | Extend]] = {}

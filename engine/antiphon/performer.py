@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from antiphon import messages
+from antiphon.accompanist import Accompanist
 from antiphon.commands import Command, Continuation, Failed, Ready, Reply
 from antiphon.listening import Ear
 from antiphon.plan import Plan
@@ -26,34 +27,55 @@ class Performer:
         `epochs` numbers what was heard, across all performers; `ears`: memories to go on with, voice by voice.
         """
         self.plan = plan
-        self.voices = [
-            Voice(index, voice, plan.signature, epochs, ears[index] if index < len(ears) else None)
-            for index, voice in enumerate(plan.voices)
-        ]
+        self.voices: list[Voice | Accompanist] = []
+        for index, part in enumerate(plan.voices):
+            ear = ears[index] if index < len(ears) else None
+            if part.mode == "accompany":
+                self.voices.append(Accompanist(index, part, plan.signature, epochs, ear))
+            else:
+                follows_song = plan.sync != "internal"
+                self.voices.append(Voice(index, part, plan.signature, epochs, ear, follows_song=follows_song))
         if plan.prompt is not None:
             prompt = plan.prompt.shifted(now_ticks - plan.prompt.end_ticks)
             for voice in self.voices:
-                voice.ear.remember(prompt.notes)
+                voice.memory.remember(prompt.notes)
 
-    def swallows(self, message: bytes) -> bool:
-        """Whether a message is a command to the performer, not music to be passed on."""
+    def swallows(self, message: bytes, inputs: tuple[str, ...] = ()) -> bool:
+        """Whether a message is a command to the performer, not music to be passed on; `inputs` as for `hear`."""
         if messages.kind(message) == messages.CONTROL_CHANGE and any(
             mapping.controller == message[1] for mapping in self.plan.controllers
         ):
             return True
-        return any(voice.swallows(message) for voice in self.voices)
+        return any(voice.swallows(message) for voice in self._listening_to(inputs))
 
-    def hear(self, message: bytes, now: Moment) -> list[Command]:
-        """Take in a MIDI message of the player at `now`."""
+    def hear(self, message: bytes, now: Moment, inputs: tuple[str, ...] = ()) -> list[Command]:
+        """Take in a MIDI message of the player at `now`.
+
+        `inputs`: the plan's names for the port it came from; if there are none, every voice listens.
+        """
         said = []
         if messages.kind(message) == messages.CONTROL_CHANGE:
             for mapping in self.plan.controllers:
                 if mapping.controller == message[1]:
                     value = mapping.low + (mapping.high - mapping.low) * message[2] / 127
                     said += self.voices[mapping.voice].turn(mapping.control, value, now)
-        for voice in self.voices:
+        for voice in self._listening_to(inputs):
             said += voice.hear(message, now)
         return said
+
+    def _listening_to(self, inputs: tuple[str, ...]) -> list[Voice | Accompanist]:
+        """The voices that listen to a port with one of these names."""
+        return [
+            voice
+            for voice, part in zip(self.voices, self.plan.voices, strict=True)
+            if not inputs or part.inputs is None or not part.inputs.isdisjoint(inputs)
+        ]
+
+    def look_ahead(self, ahead_ticks: Sequence[int]) -> None:
+        """For each voice, how long before its tick an output may be handed a note. One that accompanies is earlier."""
+        for voice, ticks in zip(self.voices, ahead_ticks, strict=True):
+            if isinstance(voice, Voice):
+                voice.ahead_ticks = ticks
 
     def hold(self, held: bool) -> None:
         """While `held`, what is played is remembered, and no voice takes a turn."""

@@ -11,16 +11,36 @@ from antiphon.generator import Constraints, Follows
 from antiphon.notes import Phrase
 from antiphon.timing import TimeSignature
 
-Mode = Literal["answer", "continue", "morph"]
-Launch = Literal["now", "beat", "bar"]
-Touch = Literal["stop", "finish_bar"]
-Sync = Literal["internal", "midi"]
-HandoverBy = Literal["silence", "pedal", "bars", "trigger"]
+Mode = Literal["answer", "continue", "accompany", "morph"]
+Launch = str
+"""Where a first note falls: `now`, or on the next line of a `GRIDS`."""
+Touch = str
+"""What a touch does: `stop`, or `finish_` with one of `GRIDS`, and the answer plays to the next line of it."""
+GRIDS = ("beat", "half_bar", "bar", *(f"{bars}_bars" for bars in range(2, 17)))
+"""Lines in musical time: those of beats, halves of a bar, bars, and groups of 2 to 16 bars."""
+Sync = Literal["internal", "midi", "link"]
+HandoverBy = Literal["silence", "pedal", "bars", "turns", "trigger"]
 Pedal = Literal["sustain", "sostenuto", "soft"]
 End = Phrase | Literal["played", "prior"]
 """An end of a morph: a piece of music, what the player played last, or whatever the generator holds likely."""
 
 ALL_CHANNELS = frozenset(range(16))
+SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
+"""Bounds of every tempo that a person sets, quarter notes a minute."""
+
+
+def grid_ticks(grid: str, signature: TimeSignature) -> int:
+    """How far apart the lines of one of `GRIDS` are; bars have halves where their number of beats is even."""
+    if grid == "beat":
+        return signature.beat_ticks
+    if grid == "half_bar":
+        return signature.bar_ticks // 2
+    return signature.bar_ticks * bars_of(grid)
+
+
+def bars_of(grid: str) -> int:
+    """How many bars a group has that a launch or a touch goes by; 1, if it goes by none."""
+    return int(grid.removeprefix("finish_").removesuffix("_bars")) if grid.endswith("_bars") else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Handover:
     pedal: Pedal = "sostenuto"
     """Pedal whose press ends the call; it is not passed on."""
     bars: int = 2
-    """Length of the call, counted from the bar in which it begins."""
+    """Length of the call: counted from the bar in which it begins, or, by turns, from the end of the last turn."""
     trigger_note: int | None = None
     """Key that ends the call, a MIDI note number; it is not passed on."""
     trigger_cc: int | None = None
@@ -89,11 +109,11 @@ class VoicePlan:
     answer_bars: int | None = None
     """Length of an answer in bars; `None`: as long as the call."""
     launch: Launch = "now"
-    """Where the first note falls: at the handover, or on the next beat or bar."""
+    """Where the first note falls: at the handover (`now`), or on the next beat, bar, or group of bars."""
     morph: MorphPlan | None = None
     """The ends, for a generator that interpolates, in any mode; None for all others."""
     touch: Touch = "stop"
-    """What a key press does to a sounding answer: stop it at once, or let it finish the bar."""
+    """What a key press does to a sounding answer: stop it at once, or let it finish the beat, bar, or bars."""
     controls: Mapping[str, float] = field(default_factory=dict)
     """Every control of the generator, resolved."""
     constraints: Constraints = Constraints()
@@ -107,9 +127,13 @@ class VoicePlan:
     """Output it is sent to, by the name the preset lists; `None`: to all of them."""
     program: int | None = None
     """Program sent on its channel at the start, 0 to 127."""
+    bank: int | None = None
+    """Bank of that program, 0 to 16,383 (128 × MSB + LSB), sent before it; `None`: the synth's present one."""
     transpose: int = 0
     """Semitones added on the way out; what would leave 0 to 127 moves back by octaves."""
     velocity: VelocityCurve = VelocityCurve()
+    inputs: frozenset[str] | None = None
+    """Which of the plan's inputs it listens to, by the names there; `None`: to all of them."""
     input_channels: frozenset[int] = ALL_CHANNELS
     """Channels it listens to, 0 to 15."""
     input_low: int = 0
@@ -135,6 +159,42 @@ class ControllerMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class TempoPlan:
+    """What the player moves the tempo with, unless it is a MIDI clock's; none of it is passed on."""
+
+    tap_note: int | None = None
+    """Key that taps the beat, a MIDI note number."""
+    tap_cc: int | None = None
+    """Controller that taps the beat when it rises to 64 or more."""
+    cc: int | None = None
+    """Controller that turns the tempo."""
+    low_bpm: float = 60.0
+    """Tempo at controller value 0, quarter notes a minute, `SLOWEST_BPM` to `FASTEST_BPM`."""
+    high_bpm: float = 180.0
+    """Tempo at controller value 127."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetronomePlan:
+    """The click: when, where, and how it sounds."""
+
+    on: bool = False
+    """Whether it clicks, from the start or from the count-in on; the player can turn it on and off."""
+    count_in_bars: int = 0
+    """Bars that are counted at the start of a session, once everything is ready; 0 to 4."""
+    output: str | None = None
+    """Output it is sent to; `None`: to the built-in synth if that is one of them, else to all of them."""
+    channel: int = 9
+    """MIDI channel it is sent on, 0 to 15; General MIDI has drums on 9."""
+    note: int = 77
+    """Note of a beat; the low wood block in General MIDI."""
+    accent_note: int = 76
+    """Note of the first beat of a bar; the high wood block in General MIDI."""
+    velocity: int = 90
+    """How loud it is, 1 to 127."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that a performance needs to know before the first note."""
 
@@ -154,9 +214,23 @@ class Plan:
     prompt: Phrase | None = None
     """Music every voice is primed with before the first call; it is not played."""
     sync: Sync = "internal"
-    """Whose tempo and bars: its own, or those of a MIDI clock on one of the inputs, as soon as there is one."""
+    """Whose tempo and bars: its own, or those of a MIDI clock on one of the inputs or of an Ableton Link session, as
+    soon as there is one."""
     clock_out: bool | tuple[str, ...] = False
     """Whether a MIDI clock is sent: to all ports among the outputs, or to those named."""
+    tempo_control: TempoPlan = TempoPlan()
+    metronome: MetronomePlan = MetronomePlan()
+    latency: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds by which what is played leaves an output later, or, if negative, earlier; by the output's name."""
+    clock_latency: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds by which a MIDI clock counts as later than it comes, or earlier; by the input's name."""
+
+    @property
+    def round_bars(self) -> int:
+        """Bars after which all groups of bars begin together: a song is followed to its place in so many."""
+        groups = [bars_of(grid) for voice in self.voices for grid in (voice.launch, voice.touch)]
+        turns = [voice for voice in self.voices if voice.handover.by == "turns"]
+        return math.lcm(*groups, *(v.handover.bars + (v.answer_bars or v.handover.bars) for v in turns))
 
 
 def output_names(plans: Sequence[Plan]) -> tuple[str, ...]:
@@ -168,9 +242,34 @@ def output_names(plans: Sequence[Plan]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def counts_in(plan: Plan) -> bool:
+    """Whether a session that begins with `plan` is counted in; where a MIDI clock is followed, its sender does that."""
+    return plan.sync != "midi" and plan.metronome.count_in_bars > 0
+
+
+def metronome_output_names(plan: Plan) -> tuple[str, ...]:
+    """The outputs of `plan` that hear the click: the one it names, or what the player listens to anyway."""
+    names = output_names([plan])
+    if plan.metronome.output in names:
+        return (plan.metronome.output,)
+    return ("synth",) if "synth" in names else names
+
+
 def clock_output_names(plan: Plan) -> tuple[str, ...]:
     """The outputs of `plan` that a MIDI clock is sent to; none while it follows one. The built-in synth needs none."""
     ports = tuple(name for name in output_names([plan]) if name != "synth")
-    if plan.sync == "midi" or plan.clock_out is False:
+    if plan.sync != "internal" or plan.clock_out is False:
         return ()
     return ports if plan.clock_out is True else tuple(name for name in ports if name in plan.clock_out)
+
+
+def input_names(plan: Plan) -> tuple[str, ...]:
+    """Every input of `plan`, once, in order; `auto` stands for the virtual port and the keyboards that are found."""
+    names = (name for wanted in plan.inputs for name in (("virtual", "auto") if wanted == "auto" else (wanted,)))
+    return tuple(dict.fromkeys(names))
+
+
+def output_offsets(plan: Plan, names: Sequence[str]) -> tuple[float, ...]:
+    """Seconds by which what is played leaves each of the outputs `names` later, or, if negative, earlier."""
+    own = output_names([plan])
+    return tuple(plan.latency.get(name, 0.0) / 1000 if name in own else 0.0 for name in names)

@@ -9,11 +9,7 @@ from typing import Any
 
 from antiphon.errors import AntiphonError
 from antiphon.midi import Backend, InputPort, OpenOutput, OutputPort, Spawn, auto_inputs, find_backend, match_port
-
-CLIENT_NAME = "Antiphon"
-"""Name under which other programs see the ports."""
-VIRTUAL_INPUT, VIRTUAL_OUTPUT = "in", "out"
-"""Names of the ports that other programs may connect to."""
+from antiphon.port_names import CLIENT_NAME, virtual_name, virtual_name_problems
 
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""
@@ -26,11 +22,15 @@ Deliver = Callable[[str, bytes, float], None]
 Report = Callable[[str, Any], None]
 """Called with what happened, and to what: `system gone` and why, `system back` and which; `gone`, `back`, `output gone`
 or `output back`, and the port's name;
-`unplugged` and the input's name; `plugged` and the output's index; `connections` and what is plugged into our ports."""
+`unplugged` and the input's name; `plugged` and the output's index, or `maybe plugged` where the system does not say;
+`connections` and what is plugged into our ports."""
 
 
 class Ports:
-    """Inputs and outputs of one performance. `auto`, `virtual` and names are as a plan gives them."""
+    """Inputs and outputs of one performance. `auto`, `virtual`, `virtual:NAME` and names are as a plan gives them.
+
+    Ports of our own are called `Antiphon:in`, `Antiphon:NAME`, whatever a system makes of that.
+    """
 
     def __init__(
         self,
@@ -50,8 +50,11 @@ class Ports:
         otherwise it is an error.
 
         Raises:
-            AntiphonError: a name that matches no port or several, or a backend that is not usable.
+            AntiphonError: a name that matches no port or several, or cannot be a port of our own here, or a backend
+                that is not usable.
         """
+        for key, wanted, problem in virtual_name_problems(inputs, outputs):
+            raise AntiphonError(f"'{wanted}' among {key}: {problem}")
         self.outputs: list[OutputPort | None] = [None for _ in outputs]
         """Open outputs, by index; None for one that is gone, or that is not a port."""
         self.backend: Backend | None = None
@@ -63,6 +66,8 @@ class Ports:
         self._deliver = deliver
         self._report = report
         self._inputs: dict[str, InputPort] = {}
+        self._own_inputs: set[str] = set()
+        self._meant: dict[str, tuple[str, ...]] = {}
         self._lost_backend = False
         self._closed = False
         self._connections: tuple[tuple[str, str], ...] = ()
@@ -79,6 +84,10 @@ class Ports:
     def input_names(self) -> tuple[str, ...]:
         """Inputs that are open now."""
         return tuple(self._inputs)
+
+    def meant_by(self, name: str) -> tuple[str, ...]:
+        """The names in the plans that the input `name` was opened for; they are kept when it is gone."""
+        return self._meant.get(name, ())
 
     def lose_output(self, index: int) -> None:
         """An output has failed: let go of it; it is opened again when it is back."""
@@ -113,37 +122,54 @@ class Ports:
         # From now on this one: a performance does not wander to another MIDI system when its own is gone.
         self._wanted_backend = backend.name
         for index, name in enumerate(self._wanted_outputs):
-            if name == "virtual":
-                if backend.virtual:
-                    self.outputs[index] = backend.open_output(VIRTUAL_OUTPUT, virtual=True)
+            own = virtual_name(name, "output")
+            if own is not None:
+                if backend.virtual or name != "virtual":  # A plain one may stand for `auto`, which takes what there is.
+                    self.outputs[index] = backend.open_output(_checked(backend, name, own), virtual=True)
             elif name != "synth":
                 self.outputs[index] = self._open_output(backend, name)
         for name in self._wanted_inputs:
-            if name == "virtual" or (name == "auto" and backend.virtual):
-                self._open_input(backend, VIRTUAL_INPUT, virtual=True)
+            own = virtual_name("virtual" if name == "auto" and backend.virtual else name, "input")
+            if own is not None:
+                self._open_own_input(backend, _checked(backend, name, own), name)
             if name == "auto":
                 for found in self._keyboards(backend):
-                    self._open_input(backend, found)
-            elif name != "virtual":
-                self._open_input(backend, match_port(name, backend.inputs(), "input"))
+                    self._open_input(backend, found, name)
+            elif own is None:
+                self._open_input(backend, match_port(name, backend.inputs(), "input"), name)
 
     def _open_output(self, backend: Backend, name: str) -> OutputPort:
         if name in self._plugged_in:
             return self._plugged_in[name](name)
         return backend.open_output(match_port(name, backend.outputs(), "output"))
 
-    def _open_input(self, backend: Backend, name: str, *, virtual: bool = False) -> None:
+    def _open_own_input(self, backend: Backend, own: str, wanted: str) -> None:
+        name = f"{CLIENT_NAME}:{own}"
+        self._own_inputs.add(name)
+        self._open_input(backend, name, wanted, own)
+        if wanted == "auto":
+            self._mean(name, "virtual")
+
+    def _open_input(self, backend: Backend, name: str, wanted: str, own: str | None = None) -> None:
+        """Open the port `name`, or one of our own called `own`, for what a plan calls `wanted`."""
+        self._mean(name, wanted)
         if name in self._inputs:
             return
 
         def receive(message: bytes, seconds: float) -> None:
             self._deliver(name, message, seconds)
 
-        self._inputs[name] = backend.open_input(name, receive, virtual=virtual)
+        self._inputs[name] = backend.open_input(own or name, receive, virtual=own is not None)
+
+    def _mean(self, name: str, wanted: str) -> None:
+        meant = self._meant.get(name, ())
+        if wanted not in meant:
+            self._meant[name] = (*meant, wanted)
 
     def _keyboards(self, backend: Backend) -> list[str]:
-        """The keyboards that are found; one that somebody has plugged into our virtual input is heard there already."""
-        plugged = {source for source, destination in backend.connections() if destination.endswith(f":{VIRTUAL_INPUT}")}
+        """The keyboards that are found; one that somebody has plugged into a port of ours is heard there already."""
+        own = {port.name for name, port in self._inputs.items() if name in self._own_inputs}
+        plugged = {source for source, destination in backend.connections() if destination in own}
         return [name for name in auto_inputs(backend.inputs()) if name not in plugged]
 
     def _backend_lost(self, reason: str) -> None:
@@ -167,7 +193,7 @@ class Ports:
         if backend.name != "jack" and time.perf_counter() < self._welcome_until:
             for index, output in enumerate(self.outputs):
                 if output is not None:
-                    self._report("plugged", index)
+                    self._report("maybe plugged", index)
         if connections == self._connections:
             return
         lost, new = set(self._connections) - set(connections), set(connections) - set(self._connections)
@@ -193,22 +219,23 @@ class Ports:
 
     def _reopen_ports(self, backend: Backend) -> None:
         available = backend.inputs()
-        for name in [name for name in self._inputs if name != VIRTUAL_INPUT and name not in available]:
+        for name in [name for name in self._inputs if name not in self._own_inputs and name not in available]:
             with contextlib.suppress(AntiphonError):
                 self._inputs.pop(name).close()
             self._report("gone", name)
         for wanted in self._wanted_inputs:
-            if wanted == "virtual":
+            if virtual_name(wanted, "input") is not None:
                 continue
             with contextlib.suppress(AntiphonError):
                 found = self._keyboards(backend) if wanted == "auto" else [match_port(wanted, available, "input")]
                 for name in found:
                     if name not in self._inputs:
-                        self._open_input(backend, name)
+                        self._open_input(backend, name, wanted)
                         self._report("back", name)
+                    self._mean(name, wanted)
         sinks = backend.outputs()
         for index, wanted in enumerate(self._wanted_outputs):
-            if wanted in ("virtual", "synth"):
+            if wanted == "synth" or virtual_name(wanted, "output") is not None:
                 continue
             port = self.outputs[index]
             if port is not None and wanted not in self._plugged_in and port.name not in sinks:
@@ -217,3 +244,14 @@ class Ports:
                 with contextlib.suppress(AntiphonError):
                     self.outputs[index] = self._open_output(backend, wanted)
                     self._report("output back", wanted)
+
+
+def _checked(backend: Backend, wanted: str, name: str) -> str:
+    """`name`, if the system can make a port of our own. Raises AntiphonError with what to do where it cannot."""
+    if not backend.virtual:
+        raise AntiphonError(
+            f"'{wanted}' cannot be made: {backend.name} has no ports of our own; make a port with a loopback driver, "
+            f"such as loopMIDI on Windows, and write its name in place of '{wanted}'; `antiphon doctor` names what is "
+            "there"
+        )
+    return name

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic.fields import FieldInfo
 
 from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
-from antiphon.plan import HandoverBy, Launch, Mode, Pedal, Sync, Touch
+from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.step_notation import NOTATION_ALLOWED
 from antiphon.timing import TimeSignature
 
@@ -37,6 +37,18 @@ def _parse_signature(value: object) -> TimeSignature:
     return TimeSignature(int(match[1]), int(match[2]))
 
 
+def _parse_launch(value: object) -> str:
+    if value not in ("now", *GRIDS):
+        raise ValueError
+    return str(value)
+
+
+def _parse_touch(value: object) -> str:
+    if value != "stop" and str(value).removeprefix("finish_") not in GRIDS:
+        raise ValueError
+    return str(value)
+
+
 def _parse_clock_out(value: object) -> bool | list[str]:
     if isinstance(value, bool):
         return value
@@ -57,9 +69,34 @@ def _check_distinct(values: list[Any]) -> list[Any]:
     return values
 
 
+def _parse_bank(value: object) -> int:
+    parts = value if isinstance(value, list) else [0, value]
+    highest = 127 if isinstance(value, list) else 128 * 128 - 1
+    numbers = [part for part in parts if type(part) is int and 0 <= part <= highest]
+    if not len(parts) == len(numbers) == 2:
+        raise ValueError
+    return 128 * numbers[0] + numbers[1]
+
+
 Signature = Annotated[
     TimeSignature, PlainValidator(_parse_signature), Allowed("1 to 32 beats over 2, 4, 8 or 16, such as '4/4'")
 ]
+Launch = Annotated[
+    str,
+    PlainValidator(_parse_launch),
+    Allowed("'now', 'beat', 'half_bar', 'bar', or groups of bars: '2_bars' to '16_bars'"),
+]
+Touch = Annotated[
+    str,
+    PlainValidator(_parse_touch),
+    Allowed("'stop', 'finish_beat', 'finish_half_bar', 'finish_bar', or 'finish_2_bars' to 'finish_16_bars'"),
+]
+Bank = Annotated[
+    int,
+    PlainValidator(_parse_bank),
+    Allowed("[MSB, LSB], each a whole number, 0 to 127, or one, 0 to 16383, which is 128 × MSB + LSB"),
+]
+"""What the controllers 0 and 32 say together (MIDI 1.0, bank select)."""
 Pitch = Annotated[int, PlainValidator(parse_pitch), Allowed(PITCH_ALLOWED)]
 PitchRange = Annotated[
     list[Pitch],
@@ -86,6 +123,10 @@ ClockOut = Annotated[
     bool | list[str],
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
+]
+Latencies = Annotated[
+    dict[Text, Annotated[float, Field(ge=-100, le=100)]],
+    Allowed("milliseconds, -100 to 100, each under the name of a port"),
 ]
 PortNames = Annotated[
     list[Text],
@@ -114,7 +155,10 @@ class HandoverTable(Table):
     max_seconds: float = Field(default=1.5, ge=0.05, le=30, description="By silence: the longest one it waits for.")
     pedal: Pedal = Field(default="sostenuto", description="By pedal: which one; its press is not passed on.")
     bars: int = Field(
-        default=2, ge=1, le=64, description="By bars: length of the call, from the bar in which it begins."
+        default=2,
+        ge=1,
+        le=64,
+        description="By bars: length of the call, from the bar in which it begins. By turns: length of your turn.",
     )
     trigger_note: Pitch | None = Field(
         default=None, description="By trigger: the key that ends the call; it does not sound."
@@ -158,14 +202,16 @@ class VoiceTable(Table):
     )
     mode: Mode = Field(
         default="answer",
-        description="Answer each call, take over and keep on until you touch a key, or do that between two pieces of "
-        "music; see `morph`.",
+        description="Answer each call; take over and keep on until you touch a key; accompany you while you play; or "
+        "take over between two pieces of music, see `morph`.",
     )
     launch: Launch = Field(
-        default="now", description="Where its first note falls: at once, or on the next beat or bar."
+        default="now",
+        description="Where its first note falls: at once, or on the next beat, half bar, bar, or group of bars.",
     )
     touch: Touch = Field(
-        default="stop", description="What your key press does while it plays: stop it, or let it finish the bar."
+        default="stop",
+        description="What your key press does while it plays: stop it, or let it finish the beat, the bar, the bars.",
     )
     answer_bars: int | None = Field(
         default=None, ge=1, le=64, description="Length of an answer in bars. Absent: as long as your call."
@@ -177,6 +223,9 @@ class VoiceTable(Table):
         le=128,
         description="General MIDI sound, 1 is a grand piano. Absent: the synth's present one.",
     )
+    bank: Bank | None = Field(
+        default=None, description="Bank of that sound, as the synth's manual has it. Absent: the synth's present one."
+    )
     output: Text | None = Field(
         default=None, description='One of `outputs`; "auto" there gives "virtual" and "synth". Absent: all of them.'
     )
@@ -187,6 +236,9 @@ class VoiceTable(Table):
     )
     polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
     fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")
+    inputs: PortNames | None = Field(
+        default=None, description="Which of the preset's `inputs` it listens to. Absent: all of them."
+    )
     input_channels: list[Channel] = Field(
         default=EVERY_CHANNEL, min_length=1, description="MIDI channels it listens to."
     )
@@ -199,6 +251,36 @@ class VoiceTable(Table):
     controls: dict[str, float] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
+
+
+class TempoControlTable(Table):
+    """What moves the tempo while you play. None of it sounds, and no voice hears it."""
+
+    tap_note: Pitch | None = Field(default=None, description="A key on which you tap the beat.")
+    tap_cc: Controller | None = Field(
+        default=None, description="A controller, such as a foot switch, that taps the beat when it rises to 64 or more."
+    )
+    cc: Controller | None = Field(default=None, description="A knob that turns the tempo.")
+    low_bpm: float = Field(default=60.0, ge=20, le=400, description="The tempo with that knob at 0.")
+    high_bpm: float = Field(
+        default=180.0, ge=20, le=400, description="The tempo with it at 127; less than `low_bpm` turns it round."
+    )
+
+
+class MetronomeTable(Table):
+    """The click."""
+
+    on: bool = Field(default=False, description="Whether it clicks while you play; the key `m` turns it on and off.")
+    count_in_bars: int = Field(
+        default=0, ge=0, le=4, description="Bars that are counted at the start, once everything is ready."
+    )
+    output: Text | None = Field(
+        default=None, description="One of `outputs`. Absent: the built-in synth if it is one of them, else all of them."
+    )
+    channel: Channel = Field(default=10, description="MIDI channel it is sent on; 10 has the drums in General MIDI.")
+    note: Pitch = Field(default=77, description="Note of a beat; 77 is a low wood block in General MIDI.")
+    accent_note: Pitch = Field(default=76, description="Note of the first beat of a bar; 76 is a high wood block.")
+    velocity: int = Field(default=90, ge=1, le=127, description="How loud it is.")
 
 
 class ControllerTable(Table):
@@ -222,22 +304,35 @@ class PresetFile(Table):
     time_signature: Signature = Field(default=TimeSignature(), description="Beats in a bar, and which note is a beat.")
     sync: Sync = Field(
         default="internal",
-        description="Whose tempo and bars: its own, or those of a MIDI clock on one of `inputs`, once there is one.",
+        description="Whose tempo and bars: its own, or those of a MIDI clock on one of `inputs` or of an Ableton Link "
+        "session, once there is one.",
     )
     clock_out: ClockOut = Field(
         default=False, description="Whether a MIDI clock goes out, to all ports among `outputs` or to those listed."
     )
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Same seed and same playing, same answers.")
     inputs: PortNames = Field(
-        default=["auto"], description='Ports to listen to: "auto" (the keyboard that is found), "virtual", or names.'
+        default=["auto"],
+        description='Ports to listen to: "auto" (the keyboard that is found), "virtual", "virtual:NAME", or names.',
     )
     outputs: PortNames = Field(
-        default=["auto"], description='Ports to play to: "auto" (virtual port and synth), "synth", "virtual", or names.'
+        default=["auto"],
+        description='Ports to play to: "auto" (virtual port and synth), "synth", "virtual", "virtual:NAME", or names.',
     )
     thru: bool = Field(default=True, description="Whether your own notes are passed on to the outputs.")
     prompt: Text | None = Field(
         default=None,
         description="A MIDI file, by its path from this file's folder, that every voice has in mind from the start.",
+    )
+    tempo_control: TempoControlTable = Field(
+        default=TempoControlTable(), description="What moves the tempo while you play; see below."
+    )
+    metronome: MetronomeTable = Field(default=MetronomeTable(), description="The click; see below.")
+    latency: Latencies = Field(
+        default={}, description="By how much each of `outputs` gets what is played later, or, below 0, earlier."
+    )
+    clock_latency: Latencies = Field(
+        default={}, description="By how much the MIDI clock on each of `inputs` counts as later, or, below 0, earlier."
     )
     voice: Annotated[list[VoiceTable], Allowed("one to four tables, each headed [[voice]]")] = Field(
         default=[], description="Who plays; at least one."
@@ -267,6 +362,8 @@ TABLES: Final[dict[type[Table], str]] = {
     VelocityTable: "in [voice.velocity]",
     MorphTable: "in [voice.morph]",
     ControllerTable: "in [[controller]]",
+    TempoControlTable: "in [tempo_control]",
+    MetronomeTable: "in [metronome]",
     SetlistFile: "in a setlist",
 }
 """Every kind of table, and where a file has it."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from antiphon.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
-from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
-from antiphon.presets import HANDOVER_KEYS
+from antiphon.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, TempoPlan, VoicePlan
+from antiphon.presets import HANDOVER_KEYS, idle_keys
 from antiphon.step_notation import steps_text
 
 
@@ -33,9 +33,17 @@ def _lines(plan: Plan) -> Iterator[str]:
     )
     if plan.prompt is not None:
         yield f"# prompt: {len(plan.prompt.notes)} notes, from a MIDI file"
+    for table, latencies in (("latency", plan.latency), ("clock_latency", plan.clock_latency)):
+        if latencies:
+            yield from ("", f"[{table}]", *_pairs({_toml(name): value for name, value in latencies.items()}))
+    if tempo := dict(_tempo_control(plan.tempo_control)):
+        yield from ("", "[tempo_control]", *_pairs(tempo))
+    yield from ("", "[metronome]", *_pairs(_metronome(plan.metronome)))
     for voice in plan.voices:
-        yield from ("", "[[voice]]", *_pairs(_voice(voice)))
-        yield from ("", "[voice.handover]", *_pairs(_handover(voice.handover)))
+        idle = idle_keys(voice.mode, voice.handover.by)
+        yield from ("", "[[voice]]", *_pairs({k: v for k, v in _voice(voice).items() if (k,) not in idle}))
+        rule = {k: v for k, v in _handover(voice.handover).items() if ("handover", k) not in idle}
+        yield from ("", "[voice.handover]", *_pairs(rule))
         if voice.morph is not None:
             yield from ("", "[voice.morph]", *_morph(voice.morph))
         yield from ("", "[voice.controls]", *_pairs(voice.controls))
@@ -54,12 +62,14 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "answer_bars": voice.answer_bars,
         "channel": voice.channel + 1,
         "program": None if voice.program is None else voice.program + 1,
+        "bank": None if voice.bank is None else list(divmod(voice.bank, 128)),
         "output": voice.output,
         "transpose": voice.transpose,
         "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
         "scale": "auto" if voice.heard_scale else None if limits.scale is None else pitch_class_names(limits.scale),
         "polyphony": limits.polyphony,
         "fallback": voice.fallback,
+        "inputs": None if voice.inputs is None else sorted(voice.inputs),
         "input_channels": [channel + 1 for channel in sorted(voice.input_channels)],
         "input_range": [pitch_name(voice.input_low), pitch_name(voice.input_high)],
         "velocity": {"low": voice.velocity.low, "high": voice.velocity.high, "gamma": voice.velocity.gamma},
@@ -81,6 +91,27 @@ def _morph(morph: MorphPlan) -> Iterator[str]:
             yield from _pairs({name: text if isinstance(end, Phrase) else end})
     note = None if morph.capture_note is None else pitch_name(morph.capture_note)
     yield from _pairs({"capture_note": note, "capture_cc": morph.capture_cc})
+
+
+def _tempo_control(control: TempoPlan) -> Iterator[tuple[str, object]]:
+    if control.tap_note is not None:
+        yield "tap_note", pitch_name(control.tap_note)
+    if control.tap_cc is not None:
+        yield "tap_cc", control.tap_cc
+    if control.cc is not None:
+        yield from (("cc", control.cc), ("low_bpm", control.low_bpm), ("high_bpm", control.high_bpm))
+
+
+def _metronome(metronome: MetronomePlan) -> dict[str, object]:
+    return {
+        "on": metronome.on,
+        "count_in_bars": metronome.count_in_bars,
+        "output": metronome.output,
+        "channel": metronome.channel + 1,
+        "note": pitch_name(metronome.note),
+        "accent_note": pitch_name(metronome.accent_note),
+        "velocity": metronome.velocity,
+    }
 
 
 def _controller(mapping: ControllerMapping) -> dict[str, object]:

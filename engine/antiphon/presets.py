@@ -15,15 +15,19 @@ from antiphon.plan import (
     End,
     Handover,
     HandoverBy,
+    Mode,
     MorphPlan,
     Plan,
     VelocityCurve,
     VoicePlan,
+    input_names,
     output_names,
 )
+from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
 from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, HandoverTable, PresetFile, VoiceTable
+from antiphon.preset_tempo import read_metronome, read_tempo_control
 from antiphon.step_notation import parse_steps
 from antiphon.timing import next_multiple
 
@@ -36,9 +40,22 @@ HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
     "silence": ("silence_multiple", "min_seconds", "max_seconds"),
     "pedal": ("pedal",),
     "bars": ("bars",),
+    "turns": ("bars",),
     "trigger": ("trigger_note", "trigger_cc"),
 }
 """The keys that each rule goes by; the others have no effect with it."""
+
+
+def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The keys of a voice that have no effect with this mode and this rule, each with the key that makes it so."""
+    idle: dict[tuple[str, ...], tuple[str, ...]] = {}
+    if mode != "answer":
+        idle["answer_bars",] = ("mode",)
+    if mode == "accompany":
+        idle |= dict.fromkeys([("touch",), ("handover", "silence_multiple"), ("handover", "min_seconds")], ("mode",))
+    if by == "turns":
+        idle |= dict.fromkeys([("launch",), ("touch",)], ("handover", "by"))
+    return idle
 
 
 def load_preset(path: Path, generators: Generators) -> Plan:
@@ -66,6 +83,7 @@ class _Reading:
     def plan(self) -> Plan:
         file, document = self.file, self.document
         self._count_voices()
+        self._check_virtual_names()
         plan = Plan(
             name=document.path.stem if file.name is None else file.name,
             voices=tuple(self._voice(("voice", index), voice) for index, voice in enumerate(file.voice)),
@@ -73,6 +91,8 @@ class _Reading:
             signature=file.time_signature,
             sync=file.sync,
             clock_out=self._clock_out(),
+            latency=self._latencies("latency", file.latency),
+            clock_latency=self._latencies("clock_latency", file.clock_latency),
             seed=file.seed,
             inputs=tuple(file.inputs),
             outputs=tuple(file.outputs),
@@ -83,6 +103,8 @@ class _Reading:
                 if (mapping := self._controller(("controller", index), table)) is not None
             ),
             prompt=None if file.prompt is None else self._music(("prompt",), file.prompt),
+            tempo_control=read_tempo_control(document, file),
+            metronome=read_metronome(document, file),
         )
         document.raise_problems()
         return plan
@@ -95,13 +117,18 @@ class _Reading:
             text = f": this preset has {len(voices) or 'no'} voices; allowed: one to four [[voice]] tables"
             self.document.refuse(surplus, text)
 
+    def _check_virtual_names(self) -> None:
+        """Ports of our own need names that every system can show, and one for each port."""
+        for key, wanted, error in virtual_name_problems(self.file.inputs, self.file.outputs):
+            self.document.refuse((key,), f" has {shown(wanted)}: {error}")
+
     def _clock_out(self) -> bool | tuple[str, ...]:
         """Where a clock is sent to; nowhere after a mistake."""
         file, key, given = self.file, ("clock_out",), [("outputs",)]
         if not file.clock_out:
             return False
-        if file.sync == "midi":
-            text = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
+        if file.sync != "internal":
+            text = f" has no effect while sync is '{file.sync}'; remove it, or set sync = \"internal\""
             self.document.refuse(key, text, given=[("sync",)])
             return False
         ports = [name for name in output_names([Plan(outputs=tuple(file.outputs))]) if name != "synth"]
@@ -114,6 +141,16 @@ class _Reading:
                 self.document.refuse_name(key, name, ports, given=given)
         return tuple(file.clock_out)
 
+    def _latencies(self, table: str, given: Mapping[str, float]) -> Mapping[str, float]:
+        """Milliseconds by the names of ports, which must be among the outputs, or, for a clock, among the inputs."""
+        ports = Plan(inputs=tuple(self.file.inputs), outputs=tuple(self.file.outputs))
+        listed, names = ("outputs", output_names([ports])) if table == "latency" else ("inputs", input_names(ports))
+        for name in given:
+            if name not in names:
+                lacking = f": there is no such port among {listed}"
+                self.document.refuse_name((table, name), name, names, lacking=lacking, given=[(listed,)])
+        return {name: float(value) for name, value in given.items()}
+
     def _voice(self, key: KeyPath, voice: VoiceTable) -> VoicePlan:
         document = self.document
         for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
@@ -122,9 +159,15 @@ class _Reading:
         outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
         if voice.output is not None and voice.output not in outputs:
             document.refuse_name((*key, "output"), voice.output, outputs, given=[("outputs",)])
-        if voice.mode != "answer" and voice.answer_bars is not None:
-            text = f" has no effect while mode is '{voice.mode}'; remove it, or set mode = \"answer\""
-            document.refuse((*key, "answer_bars"), text, given=[(*key, "mode")])
+        inputs = input_names(Plan(inputs=tuple(self.file.inputs)))
+        for name in voice.inputs or ():
+            if name not in inputs:
+                document.refuse_name((*key, "inputs"), name, inputs, given=[("inputs",)])
+        if voice.bank is not None and voice.program is None:
+            text = " has no effect without a program, for a synth takes the two together; add program, or remove it"
+            document.refuse((*key, "bank"), text)
+        self._refuse_idle(key, voice)
+        self._check_halves(key, voice)
         return VoicePlan(
             generator=voice.generator,
             model=None if voice.model is None else self._model((*key, "model"), voice.model),
@@ -142,19 +185,43 @@ class _Reading:
             channel=voice.channel - 1,
             output=voice.output,
             program=None if voice.program is None else voice.program - 1,
+            bank=voice.bank,
             transpose=voice.transpose,
             velocity=VelocityCurve(voice.velocity.low, voice.velocity.high, voice.velocity.gamma),
+            inputs=None if voice.inputs is None else frozenset(voice.inputs),
             input_channels=frozenset(channel - 1 for channel in voice.input_channels),
             input_low=voice.input_range[0],
             input_high=voice.input_range[1],
         )
 
+    def _refuse_idle(self, key: KeyPath, voice: VoiceTable) -> None:
+        """Refuse what is given and has no effect with this mode and this rule."""
+        for path, reason in idle_keys(voice.mode, voice.handover.by).items():
+            table = voice.handover if path[0] == "handover" else voice
+            if path[-1] in table.model_fields_set:
+                value, other = (voice.mode, "answer") if reason == ("mode",) else (voice.handover.by, "bars")
+                text = f" has no effect while {reason[-1]} is '{value}'; remove it, or set {reason[-1]} = \"{other}\""
+                self.document.refuse((*key, *path), text, given=[(*key, *reason)])
+
+    def _check_halves(self, key: KeyPath, voice: VoiceTable) -> None:
+        signature = self.file.time_signature
+        for name, value in (("launch", voice.launch), ("touch", voice.touch)):
+            if value.endswith("half_bar") and signature.beats % 2:
+                text = f" is '{value}', but a bar of {signature} has no half on a beat; allowed: beats or whole bars"
+                self.document.refuse((*key, name), text, given=[("time_signature",)])
+
     def _handover(self, key: KeyPath, table: HandoverTable) -> Handover:
         by = (*key, "by")
-        owners = {name: rule for rule, names in HANDOVER_KEYS.items() for name in names}
+        owners = {name: rule for rule, names in reversed(HANDOVER_KEYS.items()) for name in names}
         for name in sorted(table.model_fields_set - {"by", *HANDOVER_KEYS[table.by]}):
             text = f" has no effect while by is '{table.by}'; remove it, or set by = \"{owners[name]}\""
             self.document.refuse((*key, name), text, given=[by])
+        mode = self.file.voice[key[1]].mode if isinstance(key[1], int) else "answer"
+        if (mode == "accompany" and table.by in ("bars", "turns")) or (mode != "answer" and table.by == "turns"):
+            rules = ["silence", "pedal", "trigger"] if mode == "accompany" else ["silence", "pedal", "bars", "trigger"]
+            allowed = " or ".join(shown(rule) for rule in rules)
+            text = f" is '{table.by}', but mode is '{mode}'; allowed: {allowed}"
+            self.document.refuse(by, text, given=[(*key[:-1], "mode")])
         if table.min_seconds > table.max_seconds:
             allowed = f"max_seconds ({table.max_seconds:g}) or less"
             self.document.refuse_value(
@@ -179,6 +246,10 @@ class _Reading:
                 document.refuse((*key, "mode"), f" is 'morph'{text}", given=given)
             elif "morph" in voice.model_fields_set:
                 document.refuse((*key, "morph"), f" is given{text}", given=given)
+            return None
+        if voice.mode == "accompany":
+            text = f" is 'accompany', but generator '{info.name}' plays loops; allowed: 'answer', 'continue' or 'morph'"
+            document.refuse((*key, "mode"), text, given=given)
             return None
         here, table = (*key, "morph"), voice.morph
         for name, trigger in (

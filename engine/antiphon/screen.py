@@ -69,6 +69,7 @@ class Screen:
         self._console = console or Console()
         self._live: Live | None = None
         self._timeline = Timeline(bpm, signature)
+        self._towards_bpm: float | None = None
         self._inputs, self._outputs = tuple(inputs), tuple(outputs)
         self._now = 0.0
         self._lowest, self._highest = 48, 79
@@ -99,8 +100,9 @@ class Screen:
         """Name the ports that are open now."""
         self._inputs, self._outputs = tuple(inputs), tuple(outputs)
 
-    def tempo(self, bpm: float, seconds: float) -> None:
-        """The tempo from `seconds` on, in quarter notes a minute."""
+    def tempo(self, bpm: float, seconds: float, towards_bpm: float | None = None) -> None:
+        """The tempo from `seconds` on, in quarter notes a minute. `towards_bpm`: what is shown, if it is on its way."""
+        self._towards_bpm = towards_bpm
         if bpm == self._timeline.bpm:
             return
         self._timeline.set_tempo(bpm, max(self._timeline.ticks_at(seconds), self._timeline.changes[-1].ticks))
@@ -159,7 +161,7 @@ class Screen:
         yield _spread(
             columns,
             Text.assemble(("Antiphon", "bold"), f" · {self._preset}"),
-            Text(f"♩ = {moment.bpm:.4g}   {signature}   {moment.bar + 1:>3}:{beat + 1}"),
+            Text(f"♩ = {self._towards_bpm or moment.bpm:.4g}   {signature}   {moment.bar + 1:>3}:{beat + 1}"),
         )
         ports = f"in {_listed(self._inputs)}   out {_listed(self._outputs)}"
         yield _spread(columns, Text(ports, "dim"), Text(self._percentiles(), "dim"))

@@ -10,83 +10,18 @@ from typing import Any
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import (
-    Ended,
-    Heard,
-    Restarted,
-    Selected,
-    Skipped,
-    TempoChanged,
-    TransportStarted,
-    TransportStopped,
-)
+from antiphon.duet import Heard, Restarted, Selected, Skipped, TempoChanged
 from antiphon.journal import Header, Record
-from antiphon.midifile import Score, Track
+from antiphon.midifile import Score
+from antiphon.parts import played_in
 from antiphon.schedule import PLAYER, Send
+from antiphon.takes import takes_of
 from antiphon.timing import Timeline
-
-_MARKED = {"handover": "antiphon", "touch": "you", "end": "you", "fallback": "fallback", "silent": "silent"}
-"""Decisions that become markers in the score, and their names there."""
 
 
 def score_of(header: Header, records: Iterable[Record]) -> Score:
-    """The session as a score: the player and each voice on a track of their own, tempo map and markers."""
-    voices = max(len(plan.voices) for plan in header.plans)
-    parts = {source: _Part() for source in (PLAYER, *range(voices))}
-    plan = header.plans[0]
-    tempo, signatures = {0: plan.tempo_bpm}, {0: plan.signature}
-    markers: list[tuple[int, str]] = []
-    first_output: dict[int, int] = {}
-    for record in records:
-        what = record.what
-        if isinstance(what, Heard):
-            if what.message[0] < 0xF0:
-                parts[PLAYER].add(what.ticks, what.message)
-        elif isinstance(what, Send):
-            # The player is on record as heard; a voice that plays to several outputs is kept once.
-            if what.source != PLAYER and what.output == first_output.setdefault(what.source, what.output):
-                parts[what.source].add(what.due_ticks, what.message)
-        elif isinstance(what, Ended):
-            parts[PLAYER].release(what.ticks)  # The voices' own note-offs follow on record.
-        elif isinstance(what, Restarted):
-            for part in parts.values():
-                part.release(what.ticks)
-        elif isinstance(what, Selected):
-            plan = header.plans[what.plan]
-            tempo[what.ticks], signatures[what.ticks] = plan.tempo_bpm, plan.signature
-            markers.append((what.ticks, plan.name))
-        elif isinstance(what, TempoChanged):
-            tempo[what.ticks] = what.bpm
-        elif isinstance(what, TransportStarted | TransportStopped):
-            markers.append((what.ticks, "start" if isinstance(what, TransportStarted) else "stop"))
-        elif isinstance(what, Decision) and what.kind in _MARKED:
-            markers.append((what.ticks, _MARKED[what.kind]))
-    names = {PLAYER: "you"} | {
-        index: f"antiphon {index + 1} {voice.generator}" for index, voice in enumerate(header.plans[0].voices)
-    }
-    tracks = [
-        Track(names.get(source, f"antiphon {source + 1}"), tuple(part.messages)) for source, part in parts.items()
-    ]
-    return Score(tuple(tracks), tuple(tempo.items()), tuple(signatures.items()), tuple(markers))
-
-
-class _Part:
-    """One track on its way: what was played, and which keys are down."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[int, bytes]] = []
-        self._held: dict[tuple[int, int], None] = {}  # A set that keeps its order.
-
-    def add(self, ticks: int, message: bytes) -> None:
-        self.messages.append((ticks, message))
-        if messages.is_note_on(message):
-            self._held[messages.channel(message), message[1]] = None
-        elif messages.is_note_off(message):
-            self._held.pop((messages.channel(message), message[1]), None)
-
-    def release(self, ticks: int) -> None:
-        self.messages += [(ticks, messages.note_off(*key)) for key in self._held]
-        self._held.clear()
+    """The session as a score: the player and each voice on a track of their own, tempo map, metres and markers."""
+    return played_in(header, records).score()
 
 
 def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
@@ -97,6 +32,8 @@ def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
             plan = header.plans[record.what.plan]
             timeline.set_tempo(plan.tempo_bpm, record.what.ticks)
             timeline.signature = plan.signature
+        elif isinstance(record.what, Restarted) and record.what.plan:
+            timeline.set_tempo(header.plans[record.what.plan].tempo_bpm, record.what.ticks)
         elif isinstance(record.what, TempoChanged):
             timeline.set_tempo(record.what.bpm, record.what.ticks)
         elif isinstance(record.what, Skipped):
@@ -109,7 +46,7 @@ def statistics(header: Header, records: Sequence[Record]) -> dict[str, Any]:
     sends = [(record.what, record.late_seconds) for record in records if isinstance(record.what, Send)]
     timeline = timeline_of(header, records)
     thru = [1000 * late for send, late in sends if send.source == PLAYER and late is not None]
-    voices = [1000 * late for send, late in sends if send.source != PLAYER and late is not None]
+    voices = [1000 * late for send, late in sends if send.source >= 0 and late is not None]
     decisions = [record.what for record in records if isinstance(record.what, Decision)]
     last = max((r.what.due_ticks if isinstance(r.what, Send) else r.what.ticks for r in records), default=0)
     return {
@@ -121,14 +58,21 @@ def statistics(header: Header, records: Sequence[Record]) -> dict[str, Any]:
         "seconds": round(timeline.seconds_at(last), 3),
         "notes_heard": sum(isinstance(r.what, Heard) and messages.is_note_on(r.what.message) for r in records),
         "notes_played": sum(
-            messages.is_note_on(message)
-            for track in score_of(header, records).tracks[1:]
-            for _, message in track.messages
+            messages.is_note_on(message) for track in played_in(header, records).voices for _, message in track.messages
         ),
         "hanging_notes": hanging(records),
         "thru_ms": percentiles(thru),
         "lateness_ms": percentiles(voices),
         "answer_ms": percentiles([1000 * seconds for seconds in answer_latencies(header, records)]),
+        "takes": [
+            {
+                "take": take.number,
+                "seconds": round(timeline.seconds_at(take.start_ticks), 3),
+                "bar": take.first_bar,
+                "bars": take.bars,
+            }
+            for take in takes_of(header, records)
+        ],
         "decisions": dict(Counter(decision.kind for decision in decisions)),
         "fallbacks": [
             {"seconds": round(timeline.seconds_at(d.ticks), 3), "voice": d.voice + 1, "why": d.text}

@@ -13,7 +13,6 @@ from antiphon.dampers import Dampers
 from antiphon.errors import AntiphonError
 from antiphon.synth import CHANNELS, limit
 
-_DRUM_CHANNEL = 9
 _GAIN_DECIBELS = -9.0
 """Leaves room for chords; what still goes beyond is bent by the limiter."""
 _VOICES = 256
@@ -38,7 +37,7 @@ class SoundFont:
         except RuntimeError as error:
             raise AntiphonError(f"'{path}' is not a SoundFont; allowed: .sf2 and .sf3 files") from error
         self._dampers = [Dampers() for _ in range(CHANNELS)]
-        self._change_program(_DRUM_CHANNEL, 0)
+        self._change_program(messages.DRUM_CHANNEL, 0)
 
     def handle(self, message: bytes) -> None:
         """Obey notes, programs, pitch bend and controllers; ignore aftertouch and system messages."""
@@ -89,7 +88,7 @@ class SoundFont:
 
     def _change_program(self, number: int, program: int) -> None:
         try:
-            self._synth.program_change(number, program, is_drums=number == _DRUM_CHANNEL)
+            self._synth.program_change(number, program, is_drums=number == messages.DRUM_CHANNEL)
         except RuntimeError:
             # Not every SoundFont has every instrument: the channel keeps the one it has.
             return

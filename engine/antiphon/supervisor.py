@@ -18,7 +18,15 @@ from typing import Any, Final
 
 from antiphon.backstage import CANNOT_START, NO_DEVICE, SoundSetup
 from antiphon.cast import Cast
-from antiphon.duet import PlayerReady, Selected, TransportStarted, TransportStopped
+from antiphon.duet import (
+    Ended,
+    MetronomeSwitched,
+    PlayerReady,
+    Selected,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
@@ -26,7 +34,7 @@ from antiphon.journal import Header, JournalWriter, Record
 from antiphon.ledger import Ledger
 from antiphon.midifile import write_score
 from antiphon.plan import Plan, output_names
-from antiphon.ports import VIRTUAL_INPUT
+from antiphon.port_names import CLIENT_NAME
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
 from antiphon.session import score_of, statistics, timeline_of, write_statistics
 
@@ -172,6 +180,14 @@ class Supervisor:
         """Let plan `number` play."""
         self._send("select", number)
 
+    def tap(self, seconds: float) -> None:
+        """The beat was tapped at `seconds` of `time.perf_counter`."""
+        self._send("tap", seconds)
+
+    def switch_metronome(self) -> None:
+        """Turn the click on, or off if it is on."""
+        self._send("metronome")
+
     def stop(self) -> None:
         """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
         if not self._backstage.folder.exists():
@@ -308,8 +324,10 @@ class Supervisor:
             backend, inputs, outputs = details
             self._engine_ready = True
             self._setup = replace(self._setup, backend=backend or self._setup.backend)
-            keyboards = [name for name in inputs if name != VIRTUAL_INPUT]
-            heard = ", ".join(keyboards) or "no keyboard yet: plug one in, or connect a program to Antiphon's input"
+            own = [name for name in inputs if name.startswith(f"{CLIENT_NAME}:")]
+            keyboards = [name for name in inputs if name not in own]
+            there = " or ".join(own) or "Antiphon's input"
+            heard = ", ".join(keyboards) or f"no keyboard yet: plug one in, or connect a program to {there}"
             system = f"MIDI system {backend}" if backend else "no MIDI system at the moment"
             self._on_notice(Notice("ports", f"{system}; listening to {heard}", inputs, outputs))
             self._check_ready()
@@ -331,7 +349,12 @@ class Supervisor:
         self.records += records
         for record in records:
             if isinstance(record.what, Selected):
-                self._setup = replace(self._setup, selected=record.what.plan)
+                self._setup = replace(self._setup, selected=record.what.plan, towards_bpm=None, clicks=None)
+            elif isinstance(record.what, TempoChanged):
+                self._setup = replace(self._setup, towards_bpm=record.what.towards_bpm)
+            elif isinstance(record.what, MetronomeSwitched | Ended):
+                clicks = isinstance(record.what, MetronomeSwitched) and record.what.on
+                self._setup = replace(self._setup, clicks=clicks)
             elif isinstance(record.what, TransportStarted | TransportStopped):
                 self._setup = replace(self._setup, stopped=isinstance(record.what, TransportStopped))
         self._on_records(records)
@@ -344,6 +367,7 @@ class Supervisor:
         wanted = {slot for place, roles in self._roles.items() if place not in self._given_up for slot in roles}
         if wanted <= seated:
             self.ready_seconds = time.perf_counter() - self._started_seconds
+            self._send("ready")
 
     def _save(self) -> None:
         """Bring `session.mid` up to date, now and then."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from antiphon import messages
 from antiphon.dampers import Dampers
-from antiphon.timbre import CALL, RESPONSE, VOICE, struck
+from antiphon.timbre import CALL, RESPONSE, VOICE, knocked, struck
 
 CHANNELS: Final = 16
 POLYPHONY: Final = 32
@@ -73,6 +73,8 @@ class _Channel:
 
 class ElectricPiano:
     """A frequency-modulated electric piano. Its player's channel is the first; the others answer it.
+
+    Channel 10, where drums are, is a wood block for each key, so that a metronome can be told from the music.
 
     The same messages at the same frames always give the same samples, and it
     does not matter how the frames are cut into blocks.
@@ -147,6 +149,8 @@ class ElectricPiano:
         self._wanted_gains[number] = (channel.volume / _DEFAULT_VOLUME * channel.expression / 127) ** 2
 
     def _bend(self, number: int, bend: float) -> None:
+        if number == messages.DRUM_CHANNEL:
+            return  # A block has the one pitch.
         self._channels[number].bend = bend
         voices = self._voices[: self._count]
         mine = voices["channel"] == number
@@ -168,9 +172,12 @@ class ElectricPiano:
             slot = int(np.argmin(voices["level"]))
         else:
             self._count += 1
-        timbre = CALL if number == 0 else RESPONSE
         force = velocity / 127 * (_SOFT_FORCE if self._channels[number].soft else 1.0)
-        sound = struck(timbre, pitch, force, float(self._step(pitch, number)), self.sample_rate)
+        if number == messages.DRUM_CHANNEL:
+            sound = knocked(pitch, force, self.sample_rate)
+        else:
+            timbre = CALL if number == 0 else RESPONSE
+            sound = struck(timbre, pitch, force, float(self._step(pitch, number)), self.sample_rate)
         self._voices[slot] = (number, pitch, False, *sound)
 
     def _damp(self, number: int, pitches: list[int]) -> None:

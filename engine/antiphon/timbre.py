@@ -1,4 +1,4 @@
-"""The sound of one note of the electric piano, by key and force. It renders nothing and keeps no note.
+"""The sound of one note of the electric piano, or of a wood block, by key and force. It renders and keeps nothing.
 
 One carrier, bent by itself (body) and by a high tine. Body and amplitude share one envelope, so that a note
 grows pure as it dies away, as the pickup of the instrument makes it do. The method is Chowning's (The
@@ -62,6 +62,17 @@ RESPONSE: Final = Timbre(bite=0.6, tine=0.62, tine_ratio=7, tine_seconds=0.34, r
 """The answering voices': rounder in the body, more bell, to the right."""
 
 
+_BLOCKS: Final = {76: 93, 77: 86}
+"""General MIDI's high and low wood block, by key, and the pitches of ours, a fifth apart."""
+_BLOCK_LEVEL = 0.35
+_BLOCK_RING_SECONDS = 0.08
+_BLOCK_ONSET_SECONDS = 0.0003
+_BLOCK_KNOCK = 2.0
+"""Modulation index of the knock at full force; at twice the note's frequency, it sounds hollow."""
+_BLOCK_KNOCK_RATIO = 2
+_BLOCK_KNOCK_SECONDS = 0.006
+
+
 def struck(timbre: Timbre, pitch: int, force: float, step: float, sample_rate: int) -> tuple[float, ...]:
     """A note at the moment it is struck: the fields of `VOICE` from `phase` on.
 
@@ -71,9 +82,7 @@ def struck(timbre: Timbre, pitch: int, force: float, step: float, sample_rate: i
     ring_seconds = timbre.ring_seconds * min(1.6, 2 ** (-0.7 * octaves))
     level = _FULL_LEVEL * force**1.6 * min(1.25, 2 ** (-0.25 * octaves))
     bite = timbre.bite * (0.15 + 0.85 * force**1.5) * min(1.5, 2 ** (-0.45 * octaves))
-    # The tine fades out where its second sideband would fold back at half the sample rate.
-    room = math.pi / (step * (2 * timbre.tine_ratio + 1))
-    tine = timbre.tine * force**1.4 * min(1.0, max(0.0, 2 * room - 1))
+    tine = timbre.tine * force**1.4 * _room(step, timbre.tine_ratio)
     tine_seconds = timbre.tine_seconds * min(1.5, 2 ** (-0.5 * octaves))
     onset_seconds = 0.0035 - 0.0025 * force
     # From the left hand to the right, a little; equal power.
@@ -92,3 +101,31 @@ def struck(timbre: Timbre, pitch: int, force: float, step: float, sample_rate: i
         math.cos(angle),
         math.sin(angle),
     )
+
+
+def knocked(pitch: int, force: float, sample_rate: int) -> tuple[float, ...]:
+    """A wood block at the moment it is knocked: the fields of `VOICE` from `phase` on.
+
+    A higher `pitch` is a higher block, but for the two of General MIDI; `force` is 0.0 to 1.0.
+    """
+    step = math.tau * 440.0 / sample_rate * 2.0 ** ((_BLOCKS.get(pitch, pitch) - 69) / 12)
+    middle = math.sqrt(0.5)
+    return (
+        0.0,
+        step,
+        _BLOCK_LEVEL * force**1.6,
+        math.log(1000) / (_BLOCK_RING_SECONDS * sample_rate),
+        1.0,
+        1 / (_BLOCK_ONSET_SECONDS * sample_rate),
+        0.0,
+        _BLOCK_KNOCK * force**1.4 * _room(step, _BLOCK_KNOCK_RATIO),
+        1 / (_BLOCK_KNOCK_SECONDS * sample_rate),
+        _BLOCK_KNOCK_RATIO,
+        middle,
+        middle,
+    )
+
+
+def _room(step: float, ratio: int) -> float:
+    """1.0, or less where the second sideband of a modulator would fold back at half the sample rate, down to 0.0."""
+    return min(1.0, max(0.0, 2 * math.pi / (step * (2 * ratio + 1)) - 1))

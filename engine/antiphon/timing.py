@@ -46,6 +46,12 @@ class TimeSignature:
         """Length of one bar in ticks."""
         return self.beats * self.beat_ticks
 
+    @property
+    def felt_beat_ticks(self) -> int:
+        """Length of the beat that one taps one's foot to: three units in 6/8, 9/8, 12/8 and the like, else one."""
+        compound = self.unit >= 8 and self.beats > 3 and self.beats % 3 == 0
+        return 3 * self.beat_ticks if compound else self.beat_ticks
+
     def __str__(self) -> str:
         return f"{self.beats}/{self.unit}"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from antiphon.generator import Constraints
 from antiphon.notes import Note
 
 # Krumhansl and Kessler, Tracing the Dynamic Changes in Perceived Tonal Organization, 1982: how well each pitch class
@@ -48,6 +50,15 @@ def scale_of(notes: Sequence[Note]) -> frozenset[int] | None:
     most = sum(weights)
     scale |= {pitch_class for pitch_class in range(12) if weights[pitch_class] >= _SHARE * most}
     return scale if len(scale) < 12 else None
+
+
+def within_scale(constraints: Constraints, notes: Sequence[Note]) -> Constraints:
+    """`constraints`, narrowed to the scale of `notes` if they tell one that has a note in range."""
+    scale = scale_of(notes)
+    pitches = range(constraints.low_pitch, constraints.high_pitch + 1)
+    if scale is None or not any(pitch % 12 in scale for pitch in pitches):
+        return constraints
+    return replace(constraints, scale=scale)
 
 
 def _fit(weights: Sequence[float], profile: Sequence[float], tonic: int) -> float:

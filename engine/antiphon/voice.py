@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from statistics import median
 
 from antiphon import messages
 from antiphon.answer import Answer
-from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Prime, Silence
+from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
+from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
 from antiphon.listening import Ear
+from antiphon.memory import Memory
 from antiphon.morph import Ends
 from antiphon.notes import Note, score_order
-from antiphon.plan import VoicePlan
+from antiphon.plan import VoicePlan, grid_ticks
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
-from antiphon.tonality import scale_of
+from antiphon.tonality import within_scale
+from antiphon.turns import Turns
 
 PATIENCE_SECONDS = 0.03
 """How long after its moment a first phrase may still arrive before the fallback plays."""
@@ -36,46 +38,50 @@ RESTS_ALLOWED = 8
 LEAD_SECONDS = 0.25
 """How long before its moment the next stretch of a morph is asked for: later than other phrases, so that what is
 turned or captured is heard soon."""
-MEMORY_NOTES = 4096
-"""Notes a voice remembers; a quarter is forgotten when there are more."""
 
 _CHORD_SECONDS = 0.04
 """Onsets closer together than this are one chord, not a rhythm."""
 _GAPS = 8
 
 
-@dataclass(slots=True)
-class _Seat:
-    """What the player in a chair is known to know."""
-
-    ready: bool = False
-    synced: int = 0
-    """How many leading notes of the voice's memory it has been told."""
-
-
 class Voice:
     """The state machine of one voice. Every method returns what is to be done, as commands."""
 
     def __init__(
-        self, index: int, plan: VoicePlan, signature: TimeSignature, epochs: Iterator[int], ear: Ear | None = None
+        self,
+        index: int,
+        plan: VoicePlan,
+        signature: TimeSignature,
+        epochs: Iterator[int],
+        ear: Ear | None = None,
+        *,
+        follows_song: bool = False,
     ) -> None:
+        """`ear`: what is remembered already. `follows_song`: whether bars are a song's, from its beginning."""
         self.index = index
         self.plan = plan
-        self.ear = ear or Ear()
+        self.memory = Memory(index, ear)
         self.controls = dict(plan.controls)
         self.held = False
         """While the transport is stopped: it listens, and takes no turn."""
+        self.ahead_ticks = 0
+        """How long before its tick an output may be handed a note: so much earlier is decided what can be."""
         self._signature = signature
         self._epochs = epochs
-        self._seats = {chair: _Seat() for chair in CHAIRS}
         self._answer: Answer | None = None
         self._call_ticks: int | None = None
         self._handover_ticks: int | None = None
+        self._call_until_ticks = 0
         self._revision_ticks: int | None = None
         # What another plan's voice was let finish is remembered before it has sounded.
-        self._busy_until_ticks = self.ear.notes[-1].start_ticks + 1 if self.ear.notes else 0
+        notes = self.memory.ear.notes
+        self._busy_until_ticks = notes[-1].start_ticks + 1 if notes else 0
         self._gaps: deque[int] = deque(maxlen=_GAPS)
-        self._pedal_down = False
+        self._cue = Cue(plan.handover)
+        self._turns = None
+        if plan.handover.by == "turns":
+            bars = plan.handover.bars
+            self._turns = Turns(bars, plan.answer_bars or bars, signature, anchored=follows_song)
         self._ends = None if plan.morph is None else Ends(plan.morph, signature.bar_ticks, self._launch_grid())
 
     @property
@@ -98,15 +104,11 @@ class Voice:
         onset = messages.is_note_on(message)
         if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
             return []
-        said = self._touch(now) if onset else []
+        said = self._touch(now) if onset and self._turns is None else []
         if self._ends is not None:
             self._ends.hear(message, now.ticks, begins=onset and self._call_ticks is None)
-        before = self.ear.last_onset_ticks
-        heard = self.ear.hear(message, now.ticks)
-        if heard is None:
-            return said
-        self._changed(heard.first_changed)
-        if self.held:
+        before = self.memory.ear.last_onset_ticks
+        if not self.memory.hear(message, now.ticks) or self.held:
             return said
         if onset:
             if self._call_ticks is None:
@@ -115,7 +117,7 @@ class Voice:
                 self._gaps.append(now.ticks - before)
         if self.state == "listening" and self._call_ticks is not None:
             self._handover_ticks = self._handover_at(now)
-            if onset or self.plan.handover.by == "silence":
+            if onset or self._answer is None or self.plan.handover.by == "silence":
                 said += self._guess(now)
             else:
                 self._revision_ticks = self._revision_at(now)
@@ -123,17 +125,7 @@ class Voice:
 
     def swallows(self, message: bytes) -> bool:
         """Whether the message is a command to this voice rather than music."""
-        if self._ends is not None and self._ends.swallows(message):
-            return True
-        rule = self.plan.handover
-        if rule.by == "pedal":
-            return messages.is_controller(message, messages.PEDALS[rule.pedal])
-        if rule.by != "trigger":
-            return False
-        if rule.trigger_cc is not None and messages.is_controller(message, rule.trigger_cc):
-            return True
-        is_note = messages.is_note_on(message) or messages.is_note_off(message)
-        return is_note and message[1] == rule.trigger_note
+        return self._cue.swallows(message) or (self._ends is not None and self._ends.swallows(message))
 
     def turn(self, control: str, value: float, now: Moment) -> list[Command]:
         """Set a control of the generator; it is heard in the next phrase."""
@@ -144,7 +136,7 @@ class Voice:
 
     def ready(self, chair: Chair, now: Moment) -> list[Command]:
         """A player has taken its chair."""
-        self._seats[chair] = _Seat(ready=True)
+        self.memory.seat(chair)
         if self.state != "listening":
             return []
         if self._call_ticks is not None:
@@ -153,7 +145,7 @@ class Voice:
 
     def lost(self, chair: Chair, reason: str, now: Moment) -> list[Command]:
         """A player is gone; whatever it guessed goes with it."""
-        self._seats[chair] = _Seat()
+        self.memory.vacate(chair)
         answer = self._answer
         return [] if answer is None or answer.chair != chair else self._fail(answer, reason, now)
 
@@ -166,9 +158,7 @@ class Voice:
 
     def give_up(self, now: Moment) -> list[Command]:
         """Forget the call and the answer, and take every key and pedal for released."""
-        heard = self.ear.flush(now.ticks)
-        if heard is not None:
-            self._changed(heard.first_changed)
+        self.memory.flush(now.ticks)
         return self._stop(now.ticks, now) if self._answer is not None else []
 
     def receive(self, continuation: Continuation, now: Moment) -> list[Command]:
@@ -202,7 +192,7 @@ class Voice:
         """The next tick at which time alone changes something."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            times: tuple[int | None, ...] = (self._handover_ticks, self._revision_ticks)
+            times: tuple[int | None, ...] = (self._decision_ticks, self._revision_ticks)
         else:
             times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
         return min((ticks for ticks in times if ticks is not None), default=None)
@@ -211,14 +201,17 @@ class Voice:
         """Do what is due at `now`."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            if self._handover_ticks is not None and now.ticks >= self._handover_ticks:
-                return self._hand_over(now)
+            if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
+                # Turns may be so short that their end is decided before anything was guessed.
+                return [*(self._guess(now) if answer is None else []), *self._hand_over(now)]
             if self._revision_ticks is not None and now.ticks >= self._revision_ticks:
                 return self._guess(now)
             return []
         if answer.end_ticks is not None and now.ticks >= answer.end_ticks:
             told = Decision("end", self.index, now.ticks, "the answer is over")
-            return [told, *self._stop(answer.end_ticks, now), *self._remind(answer.end_ticks)]
+            said = [told, *self._stop(answer.end_ticks, now), *self._remind(answer.end_ticks)]
+            self._begin_turn(now)
+            return said
         if answer.deadline_ticks is not None and now.ticks >= answer.deadline_ticks:
             return self._stand_in("it is late", now)
         if answer.ask_ticks is not None and now.ticks >= answer.ask_ticks:
@@ -230,12 +223,7 @@ class Voice:
     # ---- the call ------------------------------------------------------------------------------------------------
 
     def _command(self, message: bytes, now: Moment) -> list[Command]:
-        is_note = messages.kind(message) != messages.CONTROL_CHANGE
-        pressed = messages.is_note_on(message) if is_note else message[2] >= 64
-        if pressed == self._pedal_down:
-            return []
-        self._pedal_down = pressed
-        if not pressed:
+        if not self._cue.given(message):
             return []
         if self.state != "listening":
             said = self._touch(now)
@@ -248,32 +236,48 @@ class Voice:
         told = Decision("capture", self.index, now.ticks, captured)
         return [told, *(self._guess(now) if self.state == "listening" and self._call_ticks is not None else [])]
 
+    def _begin_turn(self, now: Moment) -> None:
+        """It is the player's turn. In a song their turn is over when it is over, whether they play or not."""
+        if self._turns is None or not self._turns.anchored:
+            return
+        self._call_ticks, self._handover_ticks = now.ticks, self._turns.handover_at(now.ticks)
+        self._revision_ticks = self._handover_ticks - self.ahead_ticks - self._signature.beat_ticks
+
+    @property
+    def _decision_ticks(self) -> int | None:
+        """When it hands over: a bar line that ends the call is known before it comes, and may be needed then."""
+        if self._handover_ticks is None or self.plan.handover.by not in ("bars", "turns"):
+            return self._handover_ticks
+        return self._handover_ticks - self.ahead_ticks
+
     def _handover_at(self, now: Moment) -> int | None:
         rule = self.plan.handover
+        if self._turns is not None:
+            return self._turns.handover_at(now.ticks) if self._handover_ticks is None else self._handover_ticks
         if rule.by == "bars":
             # A first note a little ahead of the bar line belongs to the bar that it leads into.
             bar_ticks = self._signature.bar_ticks
             bar = ((self._call_ticks or 0) + self._signature.beat_ticks // 4) // bar_ticks
             return max(now.ticks, (bar + rule.bars) * bar_ticks)
-        if rule.by != "silence" or self.ear.keys_down:
+        if rule.by != "silence" or self.memory.ear.keys_down:
             return None
         low, high = (seconds_to_ticks(s, now.bpm) for s in (rule.min_seconds, rule.max_seconds))
         gap = round(rule.silence_multiple * median(self._gaps)) if self._gaps else (low + high) // 2
-        onset, release = self.ear.last_onset_ticks or 0, self.ear.last_release_ticks or 0
+        onset, release = self.memory.ear.last_onset_ticks or 0, self.memory.ear.last_release_ticks or 0
         return max(now.ticks, onset + min(high, max(low, gap)), release + low)
 
     def _revision_at(self, now: Moment) -> int | None:
         """When the players are told of the release that was just heard; None: it is too late for that."""
         revision = now.ticks + seconds_to_ticks(REVISION_SECONDS, now.bpm)
         time_to_compose = seconds_to_ticks(2 * MARGIN_SECONDS, now.bpm)
-        if self._handover_ticks is not None and revision + time_to_compose > self._handover_ticks:
+        if self._decision_ticks is not None and revision + time_to_compose > self._decision_ticks:
             return None
         return revision
 
     def _launch_grid(self) -> int | None:
-        if self.plan.launch == "now":
-            return None
-        return self._signature.beat_ticks if self.plan.launch == "beat" else self._signature.bar_ticks
+        if self._turns is not None:
+            return self._signature.bar_ticks
+        return None if self.plan.launch == "now" else grid_ticks(self.plan.launch, self._signature)
 
     def _launch_at(self, ticks: int) -> int:
         """Where an answer begins that is wanted from `ticks` on."""
@@ -290,10 +294,11 @@ class Voice:
 
         While a key is down the call goes on.
         """
-        if self.plan.handover.by == "bars" and self._handover_ticks is not None:
+        if self.plan.handover.by in ("bars", "turns") and self._handover_ticks is not None:
             return max(self._handover_ticks, self._busy_until_ticks)
-        end = max((self.ear.last_onset_ticks or 0) + 1, self.ear.last_release_ticks or 0, self._busy_until_ticks)
-        if self.ear.keys_down:
+        ear = self.memory.ear
+        end = max((ear.last_onset_ticks or 0) + 1, ear.last_release_ticks or 0, self._busy_until_ticks)
+        if ear.keys_down:
             end = max(end, now.ticks)
         grid = self._launch_grid()
         return end if grid is None else next_multiple(end, grid)
@@ -303,11 +308,12 @@ class Voice:
             return None
         if self.plan.answer_bars is not None:
             return self.plan.answer_bars * self._signature.bar_ticks
-        if self.plan.handover.by == "bars":
+        if self.plan.handover.by in ("bars", "turns"):
             return self.plan.handover.bars * self._signature.bar_ticks
         call = call_end_ticks - (self._call_ticks or 0)
         grid = self._launch_grid()
-        return max(self._signature.beat_ticks, call if grid is None else next_multiple(call, grid))
+        whole = call if grid is None else next_multiple(call, min(grid, self._signature.bar_ticks))
+        return max(self._signature.beat_ticks, whole)
 
     def _guess(self, now: Moment) -> list[Command]:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
@@ -315,34 +321,24 @@ class Voice:
         self._revision_ticks = None
         epoch = next(self._epochs)
         answer = self._answer = Answer(epoch, end, self._answer_length(end), end, self._constraints())
-        said = [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
+        said: list[Command] = [command for chair in CHAIRS for command in self.memory.prime(chair, epoch, end)]
         return said + self._ask(answer, now)
 
     def _constraints(self) -> Constraints:
         """What an answer to what is remembered keeps to."""
         limits = self.plan.constraints
-        scale = scale_of(self.ear.notes) if self.plan.heard_scale else None
-        if scale is None or not any(pitch % 12 in scale for pitch in range(limits.low_pitch, limits.high_pitch + 1)):
-            return limits
-        return replace(limits, scale=scale)
-
-    def _prime(self, chair: Chair, epoch: int, end_ticks: int, composed: tuple[Note, ...] = ()) -> list[Command]:
-        seat = self._seats[chair]
-        if not seat.ready:
-            return []
-        notes = self.ear.notes
-        keep, seat.synced = seat.synced, len(notes)
-        return [Prime(self.index, chair, epoch, keep, (*notes[keep:], *composed), end_ticks)]
+        return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
 
     def _hand_over(self, now: Moment) -> list[Command]:
         answer = self._answer
         assert answer is not None, "every call comes with a guess at its answer"
-        answer.launch_ticks = self._launch_at(max(now.ticks, self._busy_until_ticks))
+        self._call_until_ticks = max(now.ticks, self._handover_ticks or 0)
+        answer.launch_ticks = self._launch_at(max(self._call_until_ticks, self._busy_until_ticks))
         # What was guessed with keys still down took the call for shorter than it is.
         answer.length_ticks = self._answer_length(self._call_end(now))
         self._handover_ticks = self._revision_ticks = None
         said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
-        if not self._seats["main"].ready:
+        if not self.memory.seated("main"):
             return said + self._stand_in(answer.failure or "it has not started yet", now)
         if answer.failure is not None:
             return said + self._stand_in(answer.failure, now)
@@ -362,7 +358,7 @@ class Voice:
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
             return []
-        if not self._seats[answer.chair].ready:
+        if not self.memory.seated(answer.chair):
             return [] if answer.launch_ticks is None else self._stand_in("it is gone", now)
         answer.wanted = answer.count
         seconds = PATIENCE_SECONDS
@@ -375,7 +371,7 @@ class Voice:
             dict(self.controls),
             answer.constraints,
             seconds,
-            final=last is not None and start + length >= last and not (guessing and self.ear.keys_down),
+            final=last is not None and start + length >= last and not (guessing and self.memory.ear.keys_down),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
             morph=None if self._ends is None else self._ends.morph(),
@@ -399,7 +395,7 @@ class Voice:
         if answer.shift_ticks is None:
             return soonest
         due = answer.composed_end_ticks + answer.shift_ticks
-        return max(due - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
+        return max(due - self.ahead_ticks - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
 
     def _place(self, now: Moment) -> list[Command]:
         """Give the phrases that have come their place in time and hand them to the schedule."""
@@ -442,7 +438,8 @@ class Voice:
                 # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
                 begins = now.ticks if opening else phrase.start_ticks + answer.shift_ticks
                 if self.plan.mode == "morph":
-                    begins = phrase.end_ticks + answer.shift_ticks - seconds_to_ticks(LEAD_SECONDS, now.bpm)
+                    early_ticks = seconds_to_ticks(LEAD_SECONDS, now.bpm) + self.ahead_ticks
+                    begins = phrase.end_ticks + answer.shift_ticks - early_ticks
                 answer.ask_ticks = max(now.ticks, begins)
         return said
 
@@ -458,6 +455,8 @@ class Voice:
             start -= start % self._signature.beat_ticks
         if self.plan.mode == "morph":
             start = answer.origin_ticks  # With its rests: it is a loop that keeps its place in the bar.
+        if self._turns is not None and answer.length_ticks is not None:
+            answer.length_ticks -= launch - (answer.launch_ticks or 0)  # However late it begins, a turn ends in time.
         answer.launch_ticks, answer.shift_ticks = launch, launch - start
 
     def _stand_in(self, reason: str, now: Moment) -> list[Command]:
@@ -467,9 +466,11 @@ class Voice:
         assert answer.launch_ticks is not None
         name = self.plan.generator if answer.chair == "main" else self.plan.fallback
         text = f"{name}: {reason}"
-        if answer.chair == "fallback" or not self._seats["fallback"].ready:
+        if answer.chair == "fallback" or not self.memory.seated("fallback"):
             silent = Decision("silent", self.index, now.ticks, text)
-            return [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
+            said = [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
+            self._begin_turn(now)
+            return said
         told = Decision("fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays")
         answer.chair, answer.epoch, answer.count = "fallback", next(self._epochs), 0
         answer.failure = answer.wanted = answer.ask_ticks = answer.deadline_ticks = None
@@ -482,7 +483,7 @@ class Voice:
             # What came late may have been begun after its phrase was over.
             answer.composed_end_ticks = max(answer.composed_end_ticks + answer.shift_ticks, last_onset + 1)
             answer.shift_ticks = 0
-        prime = self._prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
+        prime = self.memory.prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
         return [told, *prime, *self._ask(answer, now)]
 
     def _fail(self, answer: Answer, reason: str, now: Moment) -> list[Command]:
@@ -501,6 +502,8 @@ class Voice:
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
             return []
+        if now.ticks < self._call_until_ticks:
+            return []  # The hand-over is decided, but its bars are not over yet.
         if not answer.sounds(now.ticks):
             self._answer = None
             if self.plan.handover.by == "bars":
@@ -508,8 +511,8 @@ class Voice:
             told = Decision("touch", self.index, now.ticks, "put off: the player goes on")
             return [told, Silence(self.index, now.ticks)]
         end = now.ticks
-        if self.plan.touch == "finish_bar":
-            end = next_multiple(now.ticks, self._signature.bar_ticks)
+        if self.plan.touch != "stop":
+            end = next_multiple(now.ticks, grid_ticks(self.plan.touch.removeprefix("finish_"), self._signature))
             if answer.end_ticks is not None:
                 end = min(end, answer.end_ticks)
         self._busy_until_ticks = end
@@ -525,10 +528,7 @@ class Voice:
         return [Silence(self.index, end_ticks)]
 
     def _remind(self, end_ticks: int) -> list[Command]:
-        """Tell the players what is remembered, between calls."""
-        epoch = next(self._epochs)
-        end = max(end_ticks, self.ear.notes[-1].start_ticks + 1 if self.ear.notes else end_ticks)
-        return [command for chair in CHAIRS for command in self._prime(chair, epoch, end)]
+        return [*self.memory.remind(next(self._epochs), end_ticks)]
 
     def _let_go(self, before_ticks: int, clip_ticks: int | None = None) -> None:
         """Move the answer's notes that started before `before_ticks` into the memory.
@@ -543,15 +543,7 @@ class Voice:
         answer.played = answer.played[len(past) :]
         if clip_ticks is not None:
             past = [note.clipped(clip_ticks) for note in past]
-        self._changed(self.ear.remember(past))
-
-    def _changed(self, first_changed: int) -> None:
-        """The memory has changed from this note on; it stays bounded, and the players must be told."""
-        if len(self.ear.notes) > MEMORY_NOTES:
-            self.ear.forget_before(self.ear.notes[MEMORY_NOTES // 4].start_ticks)
-            first_changed = 0
-        for seat in self._seats.values():
-            seat.synced = min(seat.synced, first_changed)
+        self.memory.remember(past)
 
 
 def _not_before(note: Note, ticks: int) -> Note:

@@ -132,6 +132,21 @@ def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer
 
 
 @pytest.fixture
+def xruns(jack_server: JackServer) -> Iterator[list[float]]:
+    """Grows when JACK says that it was held up, by the moment (`time.perf_counter()`): its frames then fall behind the
+    clock by some milliseconds, and what is on its way may be lost, whoever sent it.
+    """
+    jack = pytest.importorskip("jack")
+    client = jack.Client("xruns", no_start_server=True)
+    found: list[float] = []
+    client.set_xrun_callback(lambda _: found.append(time.perf_counter()))
+    client.activate()
+    yield found
+    client.deactivate()
+    client.close()
+
+
+@pytest.fixture
 def no_jack_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """For this test, no JACK server runs."""
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "antiphon-no-such-server")

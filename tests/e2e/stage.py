@@ -12,7 +12,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -65,14 +65,24 @@ def note_ons(messages: Iterable[bytes], channel: int | None = None) -> list[byte
 class Command:
     """`antiphon …` in a process of its own, with all its processes and what it says."""
 
-    def __init__(self, arguments: Iterable[str], folder: Path, environment: Mapping[str, str], terminal: bool) -> None:
-        """`folder`: an empty one, for its temporary files. `terminal`: whether it thinks that a person looks on."""
+    def __init__(
+        self,
+        arguments: Iterable[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        terminal: bool,
+        through: Sequence[str] = (),
+    ) -> None:
+        """`folder`: an empty one, for its temporary files. `terminal`: whether it thinks that a person looks on.
+
+        `through`: a command that starts it.
+        """
         self._folder = folder
         self._said = bytearray()
         self._read_from, write_to = pty.openpty() if terminal else os.pipe()
         self._terminal = self._read_from if terminal else None
         self._process = subprocess.Popen(
-            [ANTIPHON, *arguments],
+            [*through, ANTIPHON, *arguments],
             stdin=write_to if terminal else subprocess.DEVNULL,
             stdout=write_to,
             stderr=write_to,
@@ -170,7 +180,7 @@ class Command:
 
 @contextmanager
 def on_stage(home: Path) -> Iterator[Callable[..., Command]]:
-    """Gives `start(*arguments, terminal=False, **environment)`; `home`: for the user's own files.
+    """Gives `start(*arguments, terminal=False, through=(), **environment)`; `home`: for the user's own files.
 
     Afterwards nothing of it runs any more, and no file of it is left outside `home`.
     """
@@ -179,8 +189,10 @@ def on_stage(home: Path) -> Iterator[Callable[..., Command]]:
     folder = Path(tempfile.mkdtemp(prefix="stage-"))
     own = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
 
-    def start(*arguments: str | Path, terminal: bool = False, **environment: str) -> Command:
-        commands.append(Command(map(str, arguments), folder, {**own, **environment}, terminal))
+    def start(
+        *arguments: str | Path, terminal: bool = False, through: Sequence[str] = (), **environment: str
+    ) -> Command:
+        commands.append(Command(map(str, arguments), folder, {**own, **environment}, terminal, through))
         return commands[-1]
 
     try:

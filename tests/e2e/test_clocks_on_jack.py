@@ -84,7 +84,13 @@ def frames(listener: Listener, *wanted: bytes) -> list[int]:
 
 
 def test_it_follows_a_clock_that_nobody_here_wrote(
-    start: Callable[..., Command], listen, play, run: Callable[..., Path], transport: jack.Client, tmp_path: Path
+    start: Callable[..., Command],
+    listen,
+    play,
+    run: Callable[..., Path],
+    transport: jack.Client,
+    xruns: list[float],
+    tmp_path: Path,
 ) -> None:
     session = tmp_path / "session"
     playing = jam(start, tmp_path, 'sync = "midi"\ntempo_bpm = 96\n')
@@ -93,25 +99,25 @@ def test_it_follows_a_clock_that_nobody_here_wrote(
     wait_until(lambda: transport.get_ports("jack_midi_clock:mclk_out"), "the clock is there")
     daw, listener = listen("jack_midi_clock:mclk_out", name="daw"), listen("Antiphon:out")
     transport.transport_start()
-    playing.wait_for("following the MIDI clock of in at ")
+    playing.wait_for("following the MIDI clock")
     wait_until(lambda: len(frames(daw, CLOCK)) > 2 * 96, "two bars have passed")
     for number in range(2):
         # Anywhere in a bar: the answer begins at the bar line that follows.
         keys = [(0.0, note_on(0, 60, 80)), (0.2, note_off(0, 60))]
         play(keys, to="Antiphon:in", name=f"keys {number}")
         wait_until(lambda: len(events(session, "Decision")) >= 3 * (number + 1), "the answer is over")  # noqa: B023
-    # A nudge towards the bar line may be the latest; and a busy machine may hold up JACK and the clock with it.
+    # A nudge towards the bar line may be the latest; and what holds up JACK holds up the clock with it.
     tempi = sorted(line["bpm"] for line in events(session, "TempoChanged"))
-    assert tempi[len(tempi) // 2] == pytest.approx(132, rel=0.15)
+    assert tempi[len(tempi) // 2] == pytest.approx(132, rel=0.15 if xruns else 0.05)
     bars = frames(daw, CLOCK)[::96]
     meant = [line["ticks"] for line in events(session, "Decision") if line["kind"] == "answer"]
     answers = [h.frame for h in listener.heard() if note_ons([h.message], 1) and h.frame is not None]
     assert meant
     assert all(ticks % 1920 == 0 for ticks in meant)
     apart = [min((frame - bar for bar in bars), key=abs) / SAMPLE_RATE for frame in answers]
-    # What is sent leaves a period (2.7 ms) after its moment; the first note of each answer is on the bar line. How
-    # exactly, `antiphon bench host` measures; here a machine that stalls may hold up JACK.
-    assert sum(abs(seconds) < 0.03 for seconds in apart) >= len(meant), apart
+    # What is sent leaves a period (2.7 ms) after its moment; the first note of each answer is on the bar line.
+    near = 0.03 if xruns else 0.006
+    assert sum(abs(seconds) < near for seconds in apart) >= len(meant), (apart, xruns)
     transport.transport_stop()
     playing.wait_for("the clock's transport is stopped")
     wait_until(lambda: not sounding(h.message for h in listener.heard()), "silence")
@@ -126,7 +132,7 @@ def test_it_follows_a_clock_that_nobody_here_wrote(
 
 
 def test_who_follows_its_clock_sees_the_tempo_and_the_transport(
-    start: Callable[..., Command], listen, run: Callable[..., Path], tmp_path: Path
+    start: Callable[..., Command], listen, run: Callable[..., Path], xruns: list[float], tmp_path: Path
 ) -> None:
     playing = jam(start, tmp_path, "clock_out = true\ntempo_bpm = 141\n")
     listener = listen("Antiphon:out")
@@ -137,11 +143,11 @@ def test_who_follows_its_clock_sees_the_tempo_and_the_transport(
     wait_until(lambda: frames(listener, STOP), "the stop is heard")
     pulses = frames(listener, CLOCK)
     period = 60 / 141 / 24 * SAMPLE_RATE
-    # From pulse to pulse: on a busy machine JACK's dummy driver loses periods, and its frames fall behind the clock.
+    # From pulse to pulse: when JACK is held up, its frames fall behind the clock.
     off_ms = sorted(abs(later - earlier - period) / SAMPLE_RATE * 1000 for earlier, later in pairwise(pulses))
-    assert off_ms[len(off_ms) // 2] < 1.0
+    assert off_ms[int((0.5 if xruns else 0.95) * len(off_ms))] < 1.0
     tempi = [float(found) for found in re.findall(r"(\d+\.\d+)\s*BPM", said.read_text(errors="replace"))]
-    assert not tempi or sorted(tempi)[len(tempi) // 2] == pytest.approx(141, abs=3)
+    assert not tempi or sorted(tempi)[len(tempi) // 2] == pytest.approx(141, abs=3 if xruns else 1)
     time.sleep(0.2)
     assert frames(listener, STOP)[-1] >= pulses[-1], "nothing comes after the stop"
 

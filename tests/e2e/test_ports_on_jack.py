@@ -47,19 +47,6 @@ def receive_all(inbox: SimpleQueue[bytes], count: int) -> list[bytes]:
     return received
 
 
-@pytest.fixture
-def xruns() -> Iterator[list[float]]:
-    """Grows when JACK says that it was held up: what was on its way then may be lost, whoever sent it."""
-    client = jack.Client("xruns", no_start_server=True)
-    found: list[float] = []
-    client.set_process_callback(lambda _: None)
-    client.set_xrun_callback(found.append)
-    client.activate()
-    yield found
-    client.deactivate()
-    client.close()
-
-
 def assert_complete(heard: list[bytes], sent: list[bytes], xruns: list[float]) -> None:
     """All of `sent` is `heard`, once and in order; in a period with an xrun some of it may be lost, or heard twice."""
     assert heard == sent or xruns, f"sent {len(sent)} messages, heard {len(heard)}, and nothing held JACK up"
@@ -129,7 +116,7 @@ def test_ten_thousand_notes_pass_through_from_process_to_process(
     assert_complete([heard.message for heard in listener.wait_for(len(BURST))], BURST, xruns)
 
 
-def test_messages_with_a_time_leave_without_jitter(backend: JackBackend, listen) -> None:
+def test_messages_with_a_time_leave_without_jitter(backend: JackBackend, listen, xruns: list[float]) -> None:
     out = backend.open_output("out", virtual=True)
     listener = listen("Antiphon:out")
     count, gap_seconds = 500, 0.00203
@@ -140,12 +127,15 @@ def test_messages_with_a_time_leave_without_jitter(backend: JackBackend, listen)
         out.send(note_on(0, number % 128, 1), at_seconds=due)
     heard = listener.wait_for(count)
     gaps = [later.frame - earlier.frame for earlier, later in pairwise(heard)]
-    # Within two frames (0.04 ms) of where the one before says; in portions of a period, none would be. A machine that
-    # stalls holds up JACK's whole clock by a millisecond now and then, which is then followed.
-    assert sum(abs(gap - gap_seconds * SAMPLE_RATE) <= 2 for gap in gaps) >= 0.5 * len(gaps)
+    # Within two frames (0.04 ms) of where the one before says; in portions of a period, none would be. When JACK is
+    # held up, so is its clock, which is then followed.
+    exact = sum(abs(gap - gap_seconds * SAMPLE_RATE) <= 2 for gap in gaps)
+    assert exact >= (0.5 if xruns else 0.97) * len(gaps), (exact, xruns)
 
 
-def test_arrivals_are_stamped_with_the_frame_at_which_they_were_played(backend: JackBackend, play) -> None:
+def test_arrivals_are_stamped_with_the_frame_at_which_they_were_played(
+    backend: JackBackend, play, xruns: list[float]
+) -> None:
     stamps: SimpleQueue[tuple[float, float]] = SimpleQueue()
     backend.open_input("in", lambda _, seconds: stamps.put((seconds, time.perf_counter())), virtual=True)
     count, gap_seconds = 200, 0.00507
@@ -153,7 +143,8 @@ def test_arrivals_are_stamped_with_the_frame_at_which_they_were_played(backend: 
     received = [stamps.get(timeout=5) for _ in range(count)]
     assert all(stamp <= seen for stamp, seen in received), "a message arrived before it was stamped"
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(received)]
-    assert sum(abs(gap - gap_seconds) < 0.0002 for gap in gaps) >= 0.5 * len(gaps)
+    exact = sum(abs(gap - gap_seconds) < 0.0002 for gap in gaps)
+    assert exact >= (0.5 if xruns else 0.97) * len(gaps), (exact, xruns)
 
 
 def test_a_note_off_without_a_time_never_overtakes_its_note_on(

@@ -16,7 +16,7 @@ from antiphon.duet import Duet, Event
 from antiphon.generator import GeneratorInfo
 from antiphon.ledger import Ledger
 from antiphon.offline import MakePlayer
-from antiphon.plan import Plan, VoicePlan, output_names
+from antiphon.plan import Plan, VoicePlan, grid_ticks, output_names
 from antiphon.player import Player
 from antiphon.schedule import Send
 from antiphon.timing import next_multiple
@@ -88,6 +88,8 @@ class LiveLike:
         if isinstance(event, Decision) and event.kind == "handover":
             self._silent_from.pop(event.voice, None)
             self._launches[event.voice] = event.ticks
+        elif isinstance(event, Decision) and event.kind == "answer" and self._plays_along(event.voice):
+            self._silent_from.pop(event.voice, None)  # Nobody hands it the floor.
         elif isinstance(event, Decision) and event.kind not in ("fallback", "capture"):
             self._launches.pop(event.voice, None)
         self.record_of.append(event)
@@ -127,16 +129,24 @@ class LiveLike:
             for index, voice in enumerate(self.duet.performer.voices)
             if messages.is_note_on(message) and not voice.swallows(message) and _listens(voice.plan, message)
         ]
-        bar_ticks = self.duet.timeline.signature.bar_ticks
+        signature = self.duet.timeline.signature
         self.duet.hear(message, stamped_ticks)
         if self._punctual and min(self._launches.values(), default=stamped_ticks + 1) <= stamped_ticks:
             self._hurry(before_ticks=stamped_ticks)
         for index, plan in touched:
+            if plan.mode == "accompany" or plan.handover.by == "turns":
+                continue  # These play on.
+            if plan.handover.by == "bars" and self.duet.schedule.lead_ticks(range(len(output_names(self.plans)))):
+                continue  # So it does if its bars are not over, but an output has its first note already.
             if plan.touch == "stop":
                 assert self.duet.schedule.sounding(index) == 0, f"voice {index} sounds on under the player's hand"
                 self._silent_from[index] = 0
             else:
-                self._silent_from.setdefault(index, next_multiple(self.duet.now_ticks, bar_ticks))
+                grid = grid_ticks(plan.touch.removeprefix("finish_"), signature)
+                self._silent_from.setdefault(index, next_multiple(self.duet.now_ticks, grid))
+
+    def _plays_along(self, voice: int) -> bool:
+        return self.duet.performer.voices[voice].plan.mode == "accompany"
 
     def seat(self, slot: int) -> None:
         """A new player takes its seat; if one sat there, it is gone first."""
@@ -167,6 +177,9 @@ class LiveLike:
         for slot, desk in sorted(self._desks.items()):
             desk.asked, desk.begins_seconds, desk.replies = [], None, []
             self.duet.player_ready(slot, self.now_ticks)
+
+    def panic(self) -> None:
+        self.duet.panic(self.now_ticks)
 
     def end(self) -> None:
         self.duet.end(self.now_ticks)

@@ -49,8 +49,8 @@ def test_show_prints_the_path_and_a_preset_that_says_the_same(mine: Path) -> Non
     assert shown.output.startswith("# ")
     assert "trade.toml" in shown.output.splitlines()[0]
     values = tomllib.loads(shown.output)
-    assert values["voice"][0]["handover"] == {"by": "bars", "bars": 4}
-    assert "trust" in values["voice"][0]["controls"]  # Defaults are spelt out.
+    assert values["voice"][0]["handover"] == {"by": "turns", "bars": 4}
+    assert "top_k" in values["voice"][0]["controls"]  # Defaults are spelt out.
     (mine / "copy.toml").write_text(shown.output)
     again = run("show", "copy").output
     assert again.splitlines()[1:] == shown.output.splitlines()[1:]

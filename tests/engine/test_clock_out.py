@@ -64,3 +64,19 @@ def test_there_is_no_drift_over_a_day() -> None:
         beats = ticks / 480
         assert abs(timeline.seconds_at(ticks) - beats * 60 / 117.3) < 1e-6
         assert ticks % 10 == 0
+
+
+def test_one_that_waits_sends_pulses_and_begins_its_song_where_the_count_in_ends() -> None:
+    clock = ClockOut()
+    clock.start(0, TimeSignature(), waits=True)
+    assert {message for _, message in clock.due(2500)} == {PULSE}
+    clock.begin_song(5760)
+    sent = [(ticks, message) for ticks, message in clock.due(6000) if message != PULSE]
+    assert sent == [(5750, START)]
+    assert clock.started_ticks == 5760
+
+
+def test_where_no_clock_is_sent_no_song_begins() -> None:
+    clock = ClockOut()
+    clock.begin_song(1920)
+    assert (clock.started_ticks, clock.next_ticks()) == (None, None)

@@ -12,12 +12,12 @@ from daw import Daw, Jitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stages import LiveLike
-from toys import toy_player
+from toys import sound, toy_player
 
 from antiphon import messages
 from antiphon.clock_steering import ClockSteering
-from antiphon.commands import Decision
-from antiphon.duet import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
+from antiphon.commands import Decision, Extend, Prime
+from antiphon.duet import Duet, Event, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.journal import Header, Record
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.offline import Offline
@@ -162,15 +162,58 @@ def test_there_is_no_drift(bpm: float) -> None:
     assert percentile(led.play(120, bpm), 95) <= 1.0
 
 
-def test_on_the_hour_all_day_long_the_bar_line_is_right() -> None:
-    led = Led(jitter="none")
-    for hour in range(24):
-        led.wait_until(3600.0 * hour + 2)
-        led.daw.seconds = 3600.0 * hour + 2
-        led.start()
-        led.play(2, 133)
-        assert max(led.play(2, 133)) < 1
-        led.stop()
+class Nobody:
+    """A stage without anybody on it."""
+
+    def send(self, send: Send) -> None:
+        raise AssertionError("nobody plays here")
+
+    def ask(self, slot: int, command: Prime | Extend) -> None:
+        raise AssertionError("nobody plays here")
+
+    def record(self, event: Event) -> None:
+        pass
+
+
+def test_in_a_day_and_a_night_without_a_break_nothing_drifts() -> None:
+    duet = Duet([PLAN], Nobody())
+    steering = ClockSteering(duet, lambda text: None, 0.0)
+    daw, bpm = Daw(Random(0), "buffers", seconds=1.0), 11.0
+    daw.running = True
+    steering.hear("daw", b"\xfa", 1.0)
+    off, gained = [], set()
+    for due, arrives in daw.pulses(24 * 60 * bpm, bpm):
+        assert arrives is not None
+        steering.hear("daw", b"\xf8", arrives)
+        if daw.song_pulse > 8 * 24 and daw.song_pulse % 24 == 0:
+            reached = duet.timeline.ticks_at(due)
+            past_seconds = due - duet.timeline.seconds_at(reached)
+            beats = reached / 480 - daw.song_pulse / 24
+            gained.add(round(beats))
+            off.append(abs((beats - round(beats)) * 60 / bpm + past_seconds))
+    assert duet.timeline.seconds_at(duet.now_ticks) > 86_000
+    assert len(gained) == 1, "no beat was gained or lost"
+    assert percentile(off, 95) <= 0.001
+    assert percentile(off[-1000:], 95) <= 0.001, "and it is no worse in the morning"
+
+
+def test_turns_are_those_of_the_song_for_as_long_as_its_transport_runs() -> None:
+    voice = replace(VOICE, handover=Handover(by="turns", bars=2), answer_bars=1, launch="now")
+    led = Led(replace(PLAN, voices=(voice,)), jitter="none")
+    led.locate(4 * 16)  # The fifth bar: the second of the player's.
+    led.resume()
+    led.play(2, 120)
+    led.tone()
+    led.play(4 * 8 - 2, 120)
+    told = [(d.kind, led.timeline.seconds_at(d.ticks)) for d in led.events(Decision)]
+    assert [at for kind, at in told if kind == "handover"] == pytest.approx([3.0, 9.0, 15.0], abs=0.002)
+    ends = [at for kind, at in told if kind == "end"]
+    assert ends, "at least one answer was in time"
+    assert all(min(abs(at - 5.0), abs(at - 11.0)) < 0.002 for at in ends)
+    led.stop()
+    before = len(answers(led))
+    led.play(40, 120)
+    assert len(answers(led)) == before
     led.end()
 
 
@@ -216,7 +259,7 @@ def test_a_stop_ends_the_answer_and_nothing_begins_until_the_transport_runs_agai
     led.play(12, 120)
     assert len(answers(led)) == played
     assert heard.message == messages.note_off(0, 60), "the player is passed through"
-    assert led.stage.duet.performer.voices[0].ear.notes[-1].pitch == 60, "and remembered"
+    assert led.stage.duet.performer.voices[0].memory.ear.notes[-1].pitch == 60, "and remembered"
     led.resume()
     led.play(1, 120)
     led.tone()
@@ -357,10 +400,12 @@ def test_the_score_has_the_tempo_and_the_transport() -> None:
     led.play(1, 120)
     led.start()
     led.play(1, 120)
+    led.stage.end()
     score = score_of(Header((PLAN,), ("virtual",), {}, ""), [Record(what) for what in led.stage.record_of])
     assert score.tempo[0] == (0, 100.0)
     assert dict(score.tempo) == {0: 100.0} | {change.ticks: change.bpm for change in led.events(TempoChanged)}
-    assert [name for _, name in score.markers if name != "antiphon"] == ["stop", "start"]
+    told = [name for _, name in score.markers if name != "antiphon"]
+    assert told == ["take 1: bar 1", "stop", "start", "take 2: bar 1"]
 
 
 steps = st.lists(
@@ -377,11 +422,11 @@ voices = st.builds(
     VoicePlan,
     generator=st.sampled_from(["regular", "chords", "overlapping"]),
     fallback=st.just("low"),
-    mode=st.sampled_from(["answer", "continue"]),
-    handover=st.sampled_from([Handover(), Handover(by="bars", bars=1)]),
-    launch=st.sampled_from(["now", "beat", "bar"]),
+    mode=st.sampled_from(["answer", "answer", "continue", "accompany"]),
+    handover=st.sampled_from([Handover(), Handover(by="bars", bars=1), Handover(by="turns", bars=1)]),
+    launch=st.sampled_from(["now", "beat", "bar", "2_bars"]),
     touch=st.sampled_from(["stop", "finish_bar"]),
-)
+).map(sound)
 
 
 @settings(max_examples=40)

@@ -17,7 +17,7 @@ from antiphon.duet import Ended
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, GeneratorInfo
 from antiphon.journal import Header, JournalWriter, Record, Session, read_session
-from antiphon.midifile import DRUM_CHANNEL, Score, Track
+from antiphon.midifile import Score, Track
 from antiphon.plan import Handover, Plan, VoicePlan, output_names
 from antiphon.player import Player
 from antiphon.schedule import Send
@@ -84,7 +84,7 @@ def test_a_score_that_ends_on_a_bar_line_goes_on_right_there() -> None:
 
 
 def test_drums_and_the_controller_used_as_signal_are_not_listened_to() -> None:
-    drums = ((0, messages.note_on(DRUM_CHANNEL, 36, 80)), (10, messages.note_off(DRUM_CHANNEL, 36)))
+    drums = ((0, messages.note_on(messages.DRUM_CHANNEL, 36, 80)), (10, messages.note_off(messages.DRUM_CHANNEL, 36)))
     signals = ((5, messages.control_change(0, 119, 127)), (6, messages.control_change(0, 119, 0)))
     with_drums = Score((Track("", TUNE), Track("drums", drums), Track("", signals)))
     plain = Score((Track("", TUNE),))

@@ -123,7 +123,7 @@ def test_a_round_trip_that_cannot_begin_fails(monkeypatch: pytest.MonkeyPatch) -
     [
         (FakeBackend("socket"), "midi", "no JACK server is running"),
         (FakeBackend("rtmidi"), "midi", r"antiphon[jack]"),
-        (FakeBackend("winmm", virtual=False), "loopback", "loopMIDI"),
+        (FakeBackend("winmm", virtual=False), "daw", "loopMIDI"),
         (FakeBackend(keyboards=()), "keyboard", "antiphon ports"),
     ],
 )
@@ -133,6 +133,35 @@ def test_what_could_be_better_is_a_warning_with_advice(
     finding = midi_findings(monkeypatch, backend)[subject]
     assert finding.level == "warn"
     assert advice in finding.advice
+
+
+WAVETABLE = "Microsoft GS Wavetable Synth 0"
+
+
+@pytest.mark.parametrize(
+    ("system", "ports", "level", "says"),
+    [
+        ("jack", [], "ok", "Antiphon:in and Antiphon:out"),
+        ("coremidi", ["IAC Driver Bus 1"], "ok", "Antiphon in and Antiphon out; no need for 'IAC Driver Bus 1'"),
+        ("winmm", [], "warn", "winmm has no ports of our own"),
+        ("winmm", ["loopMIDI Port 1"], "warn", "--out 'loopMIDI Port 1', which it hears as 'loopMIDI Port 1'"),
+        ("winmm", ["to daw loopMIDI 1", "from daw loopMIDI 2"], "ok", "heard with --in 'from daw loopMIDI 2'"),
+        (
+            "winmm",
+            ["Default App Loopback (A) 1", "Default App Loopback (B) 2"],
+            "ok",
+            "--out 'Default App Loopback (A) 1', which it hears as 'Default App Loopback (B) 2'; "
+            "it sends to 'Default App Loopback (B) 2', heard with --in 'Default App Loopback (A) 1'",
+        ),
+    ],
+)
+def test_how_to_connect_a_daw_is_said_with_the_ports_there_are(
+    system: str, ports: list[str], level: str, says: str
+) -> None:
+    finding = doctor.daw_route(system, system != "winmm", ["Keystation 0", *ports], [WAVETABLE, *ports])
+    assert (finding.subject, finding.level) == ("daw", level)
+    assert says in finding.text
+    assert bool(finding.advice) == (level == "warn")
 
 
 def test_a_backend_that_cannot_be_opened_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def test_a_key_held_over_a_program_change_comes_up_where_it_went_down() -> None:
         jam.hear(30, messages.note_off(0, 60))
         assert [send.output for send in jam.sends if send.message == messages.note_off(0, 60)][:1] == [0]
         assert jam.duet.schedule.sounding() == 0
-        assert jam.duet.performer.voices[0].ear.keys_down == 0
+        assert jam.duet.performer.voices[0].memory.ear.keys_down == 0
 
 
 def test_a_pedal_held_over_a_program_change_comes_up_where_it_went_down() -> None:

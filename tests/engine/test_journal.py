@@ -10,8 +10,11 @@ import pytest
 from antiphon import messages
 from antiphon.commands import Decision, Failed
 from antiphon.duet import (
+    CountInBegan,
     Ended,
     Heard,
+    Located,
+    MetronomeSwitched,
     PlayerAnswered,
     PlayerFailed,
     PlayerLost,
@@ -69,8 +72,12 @@ EVERY = (
     Record(Send(1, messages.note_on(0, 60, 80), 19, PLAYER), 0.000123),
     Record(Send(0, messages.note_off(0, 60), 20, 0)),
     Record(TempoChanged(20, 119.99371)),
+    Record(TempoChanged(20, 131.5, 120.0)),
+    Record(MetronomeSwitched(20, True)),
+    Record(CountInBegan(20)),
     Record(TransportStopped(20)),
     Record(Skipped(20, 1920)),
+    Record(Located(1920, 7680.4)),
     Record(TransportStarted(1920)),
     Record(Ended(21)),
     Record(Ended(22, panic=True)),

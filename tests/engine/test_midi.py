@@ -231,6 +231,18 @@ def test_virtual_ports_have_the_names_a_patchbay_shows(
     assert (rtmidi.made[-1].opened, port.name, rtmidi.made[-1].client_name) == (opened, shown, client_name)
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("alsa", "Antiphon:bass"), ("rtmidi", "Antiphon bass:bass"), ("coremidi", "Antiphon bass")],
+)
+def test_ports_with_names_of_their_own_are_called_alike_at_every_start(
+    rtmidi: FakeRtMidi, kind: str, shown: str
+) -> None:
+    backend = RtMidiBackend(kind, "Antiphon")
+    assert backend.open_output("bass", virtual=True).name == shown
+    assert backend.open_input("bass", lambda *_: None, virtual=True).name == shown
+
+
 def test_windows_has_no_virtual_ports(rtmidi: FakeRtMidi, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = RtMidiBackend("winmm", "Antiphon")
     assert not backend.virtual

@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stages import LiveLike
-from toys import TOYS, toy_player
+from toys import TOYS, sound, toy_player
 
 from antiphon import messages
-from antiphon.duet import Heard, PlayerFailed
+from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
 from antiphon.generator import Constraints
 from antiphon.journal import Record
 from antiphon.offline import Offline
-from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VelocityCurve, VoicePlan
+from antiphon.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.schedule import PLAYER
 from antiphon.session import hanging
 from antiphon.timing import TimeSignature
@@ -31,6 +31,7 @@ handovers = st.sampled_from(
         Handover(by="pedal", pedal="sostenuto"),
         Handover(by="pedal", pedal="sustain"),
         Handover(by="bars", bars=1),
+        Handover(by="turns", bars=1),
         Handover(by="trigger", trigger_note=TRIGGER_NOTE),
         Handover(by="trigger", trigger_cc=TRIGGER_CC),
     ]
@@ -44,13 +45,13 @@ voice_plans = st.builds(
     VoicePlan,
     generator=st.one_of(playing, playing, names),
     fallback=st.one_of(playing, names),
-    mode=st.sampled_from(["answer", "answer", "continue", "morph"]),
+    mode=st.sampled_from(["answer", "answer", "continue", "morph", "accompany"]),
     morph=st.sampled_from([None, MorphPlan(), MorphPlan("prior", "played", capture_note=59, capture_cc=CAPTURE_CC)]),
     follows=st.sampled_from(["free", "beat"]),
     handover=handovers,
     answer_bars=st.sampled_from([None, None, 1, 3]),
-    launch=st.sampled_from(["now", "now", "beat", "bar"]),
-    touch=st.sampled_from(["stop", "stop", "finish_bar"]),
+    launch=st.sampled_from(["now", "now", "beat", "bar", "2_bars"]),
+    touch=st.sampled_from(["stop", "stop", "finish_bar", "finish_2_bars"]),
     constraints=constraints,
     channel=st.integers(0, 1),
     output=st.sampled_from([None, None, "synth"]),
@@ -59,7 +60,7 @@ voice_plans = st.builds(
     velocity=st.sampled_from([VelocityCurve(), VelocityCurve(20, 90, 0.5)]),
     input_channels=st.sampled_from([frozenset(range(16)), frozenset({1})]),
     input_low=st.sampled_from([0, 0, 60]),
-)
+).map(sound)
 plans = st.builds(
     Plan,
     voices=st.lists(voice_plans, min_size=1, max_size=2).map(tuple),
@@ -68,6 +69,8 @@ plans = st.builds(
     seed=st.integers(0, 1),
     outputs=st.sampled_from([("auto",), ("synth",), ("virtual", "Elsewhere")]),
     thru=st.booleans(),
+    sync=st.sampled_from(["internal", "internal", "midi"]),
+    metronome=st.sampled_from([MetronomePlan(), MetronomePlan(on=True, channel=1, note=61, count_in_bars=1)]),
     controllers=st.sampled_from([(), (ControllerMapping(KNOB, 0, "heat", 0.0, 2.0),)]),
 )
 sets = st.lists(plans, min_size=1, max_size=3)
@@ -91,7 +94,7 @@ surprises = st.one_of(
     st.tuples(st.just("hang"), slots),
     st.tuples(st.just("seat"), slots),
     st.tuples(st.just("select"), st.integers(0, 2)),
-    st.sampled_from([("panic",), ("restart",)]),
+    st.sampled_from([("panic",), ("restart",), ("count in",), ("click", True), ("click", False)]),
 )
 rounds = st.tuples(
     st.lists(st.one_of(tones, tones, waits, st.tuples(st.just("hear"), other)), max_size=5),
@@ -129,7 +132,11 @@ def perform(stage: LiveLike, steps: list[tuple[Any, ...]]) -> None:
         elif what in ("lose", "hang", "seat"):
             getattr(stage, what)(details[0] % len(stage.duet.cast.roles))
         elif what == "panic":
-            stage.duet.panic(stage.now_ticks)
+            stage.panic()
+        elif what == "click":
+            stage.duet.change(MetronomeSwitched(stage.now_ticks, details[0]))
+        elif what == "count in":
+            stage.duet.change(CountInBegan(stage.now_ticks))
         elif what == "select":
             stage.duet.select(details[0] % len(stage.plans), stage.now_ticks)
         else:

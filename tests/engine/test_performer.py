@@ -140,7 +140,7 @@ def test_to_give_up_forgets_call_and_answer_and_lets_go_of_every_key() -> None:
     duo.receive(Ready(0, "main"), at(0))
     duo.hear(messages.note_on(0, 60, 80), at(10))
     assert duo.give_up(at(50)) == [Silence(0, 50)]
-    assert duo.voices[0].ear.notes == [Note(10, 60, 40, 80)]
-    assert duo.voices[0].ear.keys_down == 0
+    assert duo.voices[0].memory.ear.notes == [Note(10, 60, 40, 80)]
+    assert duo.voices[0].memory.ear.keys_down == 0
     assert duo.hear(PRESS, at(60)) == []
     assert duo.give_up(at(70)) == []

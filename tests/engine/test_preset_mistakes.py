@@ -49,7 +49,7 @@ AT_THE_TOP = [
     ("seed = 1979-05-27", 1, "seed is 1979-05-27; allowed: a whole number, 0 to"),
     ("thru = 1", 1, "thru is 1; allowed: true or false"),
     ('name = ""', 1, 'name is ""; allowed: text'),
-    ('sync = "daw"', 1, "sync is \"daw\"; allowed: 'internal' or 'midi'"),
+    ('sync = "daw"', 1, "sync is \"daw\"; allowed: 'internal' or 'midi' or 'link'"),
     ("clock_out = 1", 1, "clock_out is 1; allowed: true, false, or a list of `outputs`"),
     ("clock_out = []", 1, "clock_out is []; allowed: true, false, or a list"),
     ('clock_out = ["synth"]', 1, 'clock_out is "synth"; allowed: "virtual"'),
@@ -58,12 +58,52 @@ AT_THE_TOP = [
     ('time_signature = "4/5"', 1, 'time_signature is "4/5"; allowed: 1 to 32 beats over 2, 4, 8 or 16'),
     ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
     ('outputs = ["a",\n3]', 2, "outputs[1] is 3; allowed: a list of names, 1 or more, each once"),
+    (
+        'outputs = ["virtual:a:b"]',
+        1,
+        "outputs has \"virtual:a:b\": the name of a port of our own is 1 to 32 letters, digits, spaces, '-', '.'",
+    ),
+    ('inputs = ["virtual:in"]', 1, "inputs has \"virtual:in\": plain 'virtual' is called 'in' already; choose another"),
     ('outputs = ["a", "a"]', 1, 'outputs is ["a", "a"]; allowed: a list of names, 1 or more, each once'),
     ("tempo = 90", 1, "tempo: unknown key; did you mean 'tempo_bpm'? allowed at the top of a preset: name"),
     ("xyzzy = 90", 1, "xyzzy: unknown key; allowed at the top of a preset: name, description"),
     ('"a.b" = 90', 1, '"a.b": unknown key; allowed at the top'),
     ("prompt = 'no.mid'", 1, 'prompt is "no.mid": cannot read '),
     ("preset = ['a']", 1, "preset: unknown key; did you mean 'presets' in a setlist? allowed at"),
+    ("tap_note = 60", 1, "tap_note: unknown key; it belongs in [tempo_control]; allowed at the top"),
+    ("latency = 5", 1, "latency is 5; allowed: milliseconds, -100 to 100, each under the name of a port"),
+    ("[latency]\nsynth = 101", 2, "latency.synth is 101; allowed: milliseconds, -100 to 100, each under the name"),
+    (
+        "[latency]\nvirtal = 1",
+        2,
+        'latency.virtal: there is no such port among outputs; did you mean \'virtual\'? allowed: "synth", "virtual"',
+    ),
+    (
+        'inputs = ["Keys"]\n[clock_latency]\nvirtual = 1',
+        3,
+        'clock_latency.virtual: there is no such port among inputs; allowed: "Keys"',
+    ),
+    ("[tempo_control]\ntap_nte = 60", 2, "tempo_control.tap_nte: unknown key; did you mean 'tap_note'?"),
+    ("[tempo_control]\ncc = 1\nlow_bpm = 10", 3, "tempo_control.low_bpm is 10; allowed: a number, 20 to 400"),
+    ("[tempo_control]\nhigh_bpm = 90", 2, "tempo_control.high_bpm has no effect without cc; add cc, or remove it"),
+    ("[tempo_control]\ntap_cc = 9\ncc = 9", 3, "tempo_control.cc is 9, which taps the beat already; choose another"),
+    (
+        "sync = 'midi'\n[tempo_control]\ntap_note = 60",
+        3,
+        "tempo_control.tap_note has no effect while sync is 'midi'; remove it, or set sync = \"internal\"",
+    ),
+    (
+        "controller = [{ cc = 9, control = 'order' }]\n[tempo_control]\ntap_cc = 9",
+        3,
+        "tempo_control.tap_cc is 9, which turns a control already; choose another",
+    ),
+    ("[metronome]\ncount_in_bars = 5", 2, "metronome.count_in_bars is 5; allowed: a whole number, 0 to 4"),
+    ("[metronome]\noutput = 'synht'", 2, "metronome.output is \"synht\"; did you mean 'synth'? allowed:"),
+    (
+        "sync = 'midi'\n[metronome]\ncount_in_bars = 1",
+        3,
+        "metronome.count_in_bars has no effect while sync is 'midi'; remove it, or set",
+    ),
 ]
 """What is written above the voice, the line of the problem, and how its telling begins."""
 IN_A_VOICE = [
@@ -87,6 +127,17 @@ IN_A_VOICE = [
     ),
     ("velocity = { gamma = 0 }", 1, "velocity.gamma is 0; allowed: a number, 0.1 to 10"),
     ("output = 'synht'", 1, 'output is "synht"; did you mean \'synth\'? allowed: "synth", "virtual"'),
+    (
+        "program = 1\nbank = 16384",
+        2,
+        "bank is 16384; allowed: [MSB, LSB], each a whole number, 0 to 127, or one, 0 to 16383",
+    ),
+    ("program = 1\nbank = [1]", 2, "bank is [1]; allowed: [MSB, LSB]"),
+    ("program = 1\nbank = [1, 128]", 2, "bank is [1, 128]; allowed: [MSB, LSB]"),
+    ("program = 1\nbank = true", 2, "bank is true; allowed: [MSB, LSB]"),
+    ("bank = 3", 1, "bank has no effect without a program, for a synth takes the two together; add program"),
+    ("inputs = ['keys']", 1, 'inputs is "keys"; allowed: "auto", "virtual"'),
+    ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
     ("model = 'no/such.onnx'", 1, 'model is "no/such.onnx"; there is no such file:'),
     ("mode = 'continue'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'continue'; remove it"),
     ("controls = { order = 9 }", 1, "controls.order is 9.0; allowed: a number, 1 to 8"),
@@ -109,12 +160,20 @@ IN_A_VOICE = [
         1,
         "mode is 'morph', but generator 'markov' does not interpolate; those that do: none",
     ),
+    ("mode = 'accompany'\ntouch = 'stop'", 2, "touch has no effect while mode is 'accompany'; remove it, or"),
+    ("mode = 'accompany'\n[voice.handover]\nby = 'bars'", 3, "handover.by is 'bars', but mode is 'accompany'; "),
+    ("mode = 'continue'\n[voice.handover]\nby = 'turns'", 3, "handover.by is 'turns', but mode is 'continue'; "),
+    ("mode = 'accompany'\n[voice.handover]\nmin_seconds = 1", 3, "handover.min_seconds has no effect while mode "),
+    ("launch = 'bar'\n[voice.handover]\nby = 'turns'", 1, "launch has no effect while by is 'turns'; remove"),
+    ("launch = '17_bars'", 1, "launch is \"17_bars\"; allowed: 'now', 'beat', 'half_bar', 'bar', or groups of bars: "),
+    ("touch = 'finish'", 1, "touch is \"finish\"; allowed: 'stop', 'finish_beat', 'finish_half_bar',"),
     ("[voice.morph]\na = 'played'", 1, "morph is given, but generator 'markov' does not interpolate"),
     ("[voice.morph]\ncapture_c = 9", 2, "morph.capture_c: unknown key; did you mean 'capture_cc'? allowed in [voice."),
 ]
 """The same, below `[[voice]]` and `generator`; lines count from there, and keys belong to the voice."""
 IN_A_MORPH = [
     ("mode = 'morph'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'morph'; remove it, or set"),
+    ("mode = 'accompany'", 1, "mode is 'accompany', but generator 'blend' plays loops; allowed: 'answer'"),
     ("[voice.morph]\na = 3", 2, "morph.a is 3; allowed: 'played', 'prior', a MIDI file's path"),
     ("[voice.morph]\na = 'C3 H3'", 2, "morph.a is \"C3 H3\": 'H3' is no note; allowed: 'played', 'prior', a MIDI"),
     ("[voice.morph]\nb = 'no.mid'", 2, 'morph.b is "no.mid": cannot read '),
@@ -218,6 +277,19 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         (11, "controller[0].cc"),
         (12, "controller[0].control"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "tempo", "problem"),
+    [
+        ("by = 'trigger'\ntrigger_note = 'C8'", "tap_note = 108", "tap_note is C8, which hands over already"),
+        ("by = 'trigger'\ntrigger_cc = 9", "cc = 9", "cc is 9, which hands over already"),
+        ("by = 'pedal'", "tap_cc = 66", "tap_cc is 66, which hands over already"),
+    ],
+)
+def test_what_hands_over_cannot_move_the_tempo(tmp_path: Path, rule: str, tempo: str, problem: str) -> None:
+    text = f"[tempo_control]\n{tempo}\n{VOICE}[voice.handover]\n{rule}\n"
+    assert problems(tmp_path, text) == [f"late.toml:2: tempo_control.{problem}; choose another"]
 
 
 def test_a_long_value_is_shown_in_part(tmp_path: Path) -> None:

@@ -15,19 +15,33 @@ from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.messages import PEDALS
 from antiphon.midifile import Score, Track, write_score
 from antiphon.notes import Note, Phrase
-from antiphon.plan import ControllerMapping, Handover, HandoverBy, MorphPlan, Plan, VelocityCurve, VoicePlan
+from antiphon.plan import (
+    ControllerMapping,
+    Handover,
+    HandoverBy,
+    MetronomePlan,
+    MorphPlan,
+    Plan,
+    TempoPlan,
+    VelocityCurve,
+    VoicePlan,
+    output_names,
+)
 from antiphon.plugins import load_plugins
 from antiphon.preset_library import PresetLibrary
 from antiphon.preset_schema import (
     TABLES,
     ControllerTable,
     HandoverTable,
+    MetronomeTable,
     MorphTable,
     PresetFile,
     SetlistFile,
     Table,
+    TempoControlTable,
     VelocityTable,
     VoiceTable,
     allowed,
@@ -72,6 +86,24 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
     inputs = ["Keystation", "virtual"]
     outputs = ["synth", "IAC"]
     thru = false
+    [latency]
+    IAC = -5
+    [clock_latency]
+    Keystation = 2.5
+    [tempo_control]
+    tap_note = "C7"
+    tap_cc = 20
+    cc = 21
+    low_bpm = 200
+    high_bpm = 50
+    [metronome]
+    on = true
+    count_in_bars = 2
+    output = "synth"
+    channel = 9
+    note = "C5"
+    accent_note = 84
+    velocity = 60
     [[voice]]
     [[voice]]
     generator = "echo"
@@ -82,6 +114,8 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
     answer_bars = 3
     channel = 16
     program = 128
+    bank = [87, 2]
+    inputs = ["virtual"]
     output = "IAC"
     transpose = -12
     range = ["C3", 72]
@@ -121,6 +155,8 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
         channel=15,
         output="IAC",
         program=127,
+        bank=87 * 128 + 2,
+        inputs=frozenset({"virtual"}),
         transpose=-12,
         velocity=VelocityCurve(20, 90, 2.0),
         input_channels=frozenset({0, 15}),
@@ -138,6 +174,10 @@ def test_every_key_reaches_the_plan(tmp_path: Path) -> None:
         outputs=("synth", "IAC"),
         thru=False,
         controllers=(ControllerMapping(74, 1, "delay", 3.0, 4.0), ControllerMapping(1, 0, "order", 1.0, 8.0)),
+        tempo_control=TempoPlan(96, 20, 21, 200.0, 50.0),
+        metronome=MetronomePlan(True, 2, "synth", 8, 72, 84, 60),
+        latency={"IAC": -5.0},
+        clock_latency={"Keystation": 2.5},
     )
 
 
@@ -152,6 +192,8 @@ def test_no_field_of_the_plan_is_out_of_a_preset_s_reach() -> None:
     assert {field.name for field in fields(Handover)} == set(HandoverTable.model_fields)
     assert {field.name for field in fields(VelocityCurve)} == set(VelocityTable.model_fields)
     assert {field.name for field in fields(MorphPlan)} == set(MorphTable.model_fields)
+    assert {field.name for field in fields(TempoPlan)} == set(TempoControlTable.model_fields)
+    assert {field.name for field in fields(MetronomePlan)} == set(MetronomeTable.model_fields)
 
 
 def test_the_scale_may_be_left_to_the_player(tmp_path: Path) -> None:
@@ -163,8 +205,8 @@ def test_the_scale_may_be_left_to_the_player(tmp_path: Path) -> None:
 
 def test_every_handover_rule_owns_its_keys() -> None:
     assert set(HANDOVER_KEYS) == set(get_args(HandoverBy))
-    owned = [name for names in HANDOVER_KEYS.values() for name in names]
-    assert sorted([*owned, "by"]) == sorted(HandoverTable.model_fields)
+    owned = {name for names in HANDOVER_KEYS.values() for name in names}
+    assert owned | {"by"} == set(HandoverTable.model_fields)
 
 
 def test_a_prompt_is_read_from_beside_the_preset(tmp_path: Path) -> None:
@@ -204,6 +246,17 @@ def test_a_voice_whose_generator_does_not_interpolate_has_no_ends(tmp_path: Path
     assert load(tmp_path, VOICE).voices[0].morph is None
 
 
+def test_a_bank_may_be_one_number(tmp_path: Path) -> None:
+    (voice,) = load(tmp_path, f"{VOICE}program = 1\nbank = 16383").voices
+    assert voice.bank == 16_383
+    assert "bank = [127, 127]" in preset_text(Plan(voices=(voice,)))
+
+
+def test_a_voice_may_listen_to_what_auto_stands_for(tmp_path: Path) -> None:
+    voices = load(tmp_path, f'{VOICE}inputs = ["virtual"]\n{VOICE}inputs = ["auto"]').voices
+    assert [voice.inputs for voice in voices] == [{"virtual"}, {"auto"}]
+
+
 def test_a_model_that_is_no_file_is_a_name(tmp_path: Path) -> None:
     assert load(tmp_path, f'{VOICE}model = "small-v2"').voices[0].model == "small-v2"
 
@@ -218,7 +271,7 @@ HANDOVERS = st.one_of(
     st.builds(Handover, st.just("pedal"), pedal=st.sampled_from(["sustain", "sostenuto", "soft"])),
     st.builds(Handover, st.just("bars"), bars=st.integers(1, 64)),
     st.builds(
-        Handover, st.just("trigger"), trigger_note=st.integers(0, 127), trigger_cc=st.none() | st.integers(0, 119)
+        Handover, st.just("trigger"), trigger_note=st.integers(8, 127), trigger_cc=st.none() | st.integers(8, 119)
     ),
 )
 
@@ -239,6 +292,7 @@ def plans(draw: st.DrawFn) -> Plan:
         )
         order = {"order": draw(st.floats(1, 8)), "temperature": draw(st.floats(0, 2))}
         mode = "answer" if morph is None else draw(st.sampled_from(["answer", "morph"]))
+        program = draw(st.none() | st.integers(0, 127))
         return VoicePlan(
             generator="markov" if morph is None else "blend",
             mode=mode,
@@ -250,7 +304,9 @@ def plans(draw: st.DrawFn) -> Plan:
             constraints=Constraints(low, high, None if scale and len(scale) == 12 else scale, draw(st.integers(1, 64))),
             heard_scale=scale is None and draw(st.booleans()),
             channel=draw(st.integers(0, 15)),
-            program=draw(st.none() | st.integers(0, 127)),
+            program=program,
+            bank=None if program is None else draw(st.none() | st.integers(0, 16_383)),
+            inputs=draw(st.none() | st.frozensets(st.sampled_from(["auto", "virtual"]), min_size=1)),
             velocity=VelocityCurve(draw(st.integers(1, 127)), draw(st.integers(1, 127)), draw(st.floats(0.1, 10))),
             input_channels=draw(st.frozensets(st.integers(0, 15), min_size=1)),
             input_low=input_low,
@@ -259,8 +315,24 @@ def plans(draw: st.DrawFn) -> Plan:
 
     voices = tuple(voice() for _ in range(draw(st.integers(1, 4))))
     control, value = ("order", draw(st.floats(1, 8))) if voices[0].generator == "markov" else ("position", 0.25)
-    outputs = tuple(draw(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, unique=True)))
-    sync = draw(st.sampled_from(["internal", "midi"]))
+    names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: not name.startswith("virtual:"))
+    own = st.sampled_from(["virtual:bass", "virtual:lead 2"])
+    outputs = tuple(draw(st.lists(names | own, min_size=1, unique=True)))
+    sync = draw(st.sampled_from(["internal", "midi", "link"]))
+    knob = draw(st.integers(0, 119))
+    used = {knob, 3, 7, *PEDALS.values(), *(v.handover.trigger_cc for v in voices)}
+    used |= {v.handover.trigger_note for v in voices}
+    free = st.none() | st.sampled_from([number for number in range(20) if number not in used])
+    turned, bpm = draw(free), st.floats(20, 400)
+    control_plan = TempoPlan(draw(free), None, turned, *((draw(bpm), draw(bpm)) if turned is not None else ()))
+    metronome = MetronomePlan(
+        on=draw(st.booleans()),
+        count_in_bars=0 if sync == "midi" else draw(st.integers(0, 4)),
+        output=draw(st.sampled_from([None, outputs[-1]])),
+        channel=draw(st.integers(0, 15)),
+        note=draw(st.integers(0, 127)),
+        velocity=draw(st.integers(1, 127)),
+    )
     return Plan(
         name=draw(st.text(st.characters(codec="utf-8"), min_size=1)),
         voices=voices,
@@ -271,7 +343,11 @@ def plans(draw: st.DrawFn) -> Plan:
         seed=draw(st.integers(0, 2**63 - 1)),
         outputs=outputs,
         thru=draw(st.booleans()),
-        controllers=(ControllerMapping(draw(st.integers(0, 119)), 0, control, value, 1.0),),
+        controllers=(ControllerMapping(knob, 0, control, value, 1.0),),
+        tempo_control=TempoPlan() if sync == "midi" else control_plan,
+        metronome=metronome,
+        latency=dict.fromkeys(output_names([Plan(outputs=outputs)])[:1], draw(st.floats(-100, 100))),
+        clock_latency=draw(st.sampled_from([{}, {"virtual": 1.5}, {"auto": -100.0, "virtual": 0.0}])),
     )
 
 
@@ -301,7 +377,7 @@ def test_the_shipped_presets_do_what_they_are_called_for(tmp_path: Path) -> None
     (voice,) = answer.voices
     assert (voice.mode, voice.launch, voice.handover.by, voice.answer_bars) == ("answer", "now", "silence", None)
     (voice,) = trade.voices
-    assert (voice.mode, voice.launch, voice.handover.by) == ("answer", "bar", "bars")
+    assert (voice.mode, voice.handover.by) == ("answer", "turns")
     assert voice.answer_bars == voice.handover.bars
     assert continue_.voices[0].mode == "continue"
 
@@ -331,6 +407,8 @@ SECTIONS = {
     VelocityTable: "`[voice.velocity]`",
     MorphTable: "`[voice.morph]`",
     ControllerTable: "`[[controller]]`",
+    TempoControlTable: "`[tempo_control]`",
+    MetronomeTable: "`[metronome]`",
     SetlistFile: "A setlist",
 }
 

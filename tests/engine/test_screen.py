@@ -146,3 +146,14 @@ def test_the_bar_shown_follows_the_tempo_and_skips_with_the_song() -> None:
         screen.skip_to(3840, 2.5)
         screen.refresh(3.6)
         assert "♩ = 60   4/4     3:2" in last_frame(out)
+
+
+def test_while_taps_nudge_the_beat_the_tempo_that_is_meant_is_shown() -> None:
+    console, out = terminal()
+    with Screen("trade", ["markov"], bpm=120.0, console=console) as screen:
+        screen.tempo(113.0, 1.0, 100.0)
+        screen.refresh(1.5)
+        assert "♩ = 100   4/4" in last_frame(out)
+        screen.tempo(100.0, 2.0)
+        screen.refresh(2.5)
+        assert "♩ = 100   4/4" in last_frame(out)

@@ -61,7 +61,7 @@ def test_the_player_and_each_voice_have_a_track() -> None:
         *(on(40, 74, 1, output=1), off(50, 74, 1, output=1)),
     ]
     score = score_of(HEADER, records)
-    assert [track.name for track in score.tracks] == ["you", "antiphon 1 markov", "antiphon 2"]
+    assert [track.name for track in score.tracks] == ["you", "antiphon 1 markov, lstm", "antiphon 2 vae"]
     assert [track.messages for track in score.tracks] == [
         ((0, press), (9, release)),
         ((20, messages.note_on(1, 72, 80)), (30, messages.note_off(1, 72))),
@@ -73,8 +73,8 @@ def test_presets_bring_tempo_metre_and_a_marker() -> None:
     records = [decided("handover", 100), decided("answer", 100), decided("touch", 200), Record(Selected(960, 1))]
     score = score_of(HEADER, records)
     assert score.tempo == ((0, 120.0), (960, 60.0))
-    assert score.signatures == ((0, TimeSignature()), (960, TimeSignature(3, 4)))
-    assert score.markers == ((100, "antiphon"), (200, "you"), (960, "two"))
+    assert score.signatures == ((0, TimeSignature(3, 4)),), "the first of its bar lines is at 1440"
+    assert score.markers == ((0, "one"), (100, "antiphon"), (200, "you"), (960, "two"))
     assert timeline_of(HEADER, records).seconds_at(960 + 480) == 2.0
     assert timeline_of(HEADER, records).signature == TimeSignature(3, 4)
 
@@ -124,6 +124,7 @@ def test_the_statistics_of_a_session(tmp_path: Path) -> None:
         "thru_ms": {"n": 2, "p50": 0.2, "p95": 0.4, "p99": 0.4, "max": 0.4},
         "lateness_ms": {"n": 2, "p50": 1.0, "p95": 3.0, "p99": 3.0, "max": 3.0},
         "answer_ms": {"n": 1, "p50": 1.0, "p95": 1.0, "p99": 1.0, "max": 1.0},
+        "takes": [],
         "decisions": {"handover": 1, "fallback": 1, "end": 1},
         "fallbacks": [{"seconds": 1.5, "voice": 1, "why": "echo: it is late; markov plays"}],
     }

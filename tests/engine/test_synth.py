@@ -295,3 +295,31 @@ def test_the_same_messages_give_the_same_samples_and_all_falls_silent(performanc
     first.render(RATE // 10)
     assert first.sounding == 0
     assert not first.render(512).any()
+
+
+def test_channel_10_is_a_wood_block_that_is_gone_before_the_next_beat() -> None:
+    piano = ElectricPiano(RATE)
+    knock = played(note_on(9, 77, 100), seconds=0.12, piano=piano)
+    energy = np.cumsum((knock.astype(np.float64) ** 2).sum(axis=1))
+    assert np.searchsorted(energy, 0.9 * energy[-1]) < 0.02 * RATE
+    assert np.abs(knock[: round(0.003 * RATE)]).max() == np.abs(knock).max(), "its attack is its loudest part"
+    played(seconds=0.1, piano=piano)
+    assert piano.sounding == 0
+
+
+def test_the_high_wood_block_of_general_midi_is_a_fifth_above_the_low_one_whose_key_is_higher() -> None:
+    high, low = (frequency(played(note_on(9, pitch, 100))) for pitch in (76, 77))
+    assert 12 * np.log2(high / low) == pytest.approx(7, abs=0.1)
+
+
+def test_a_click_is_heard_over_a_chord() -> None:
+    chord = [note_on(0, pitch, 80) for pitch in (48, 60, 64, 67)]
+    click = played(note_on(9, 76, 100), seconds=0.05)
+    assert 0.5 < np.abs(click).max() / np.abs(played(*chord, seconds=0.5)).max() < 1.5
+
+
+def test_a_block_has_one_pitch_whatever_is_bent_or_reset() -> None:
+    piano = ElectricPiano(RATE)
+    played(note_on(9, 76, 100), seconds=0.01, piano=piano)
+    bent = played(bytes((PITCH_BEND | 9, 0, 127)), control_change(9, 121, 0), seconds=0.1, piano=piano)
+    assert frequency(bent) == pytest.approx(1760.0, abs=10)

@@ -139,3 +139,13 @@ def test_the_next_multiple_is_the_first_one_that_is_not_past(ticks: int, unit_ti
 @given(st.floats(0, 3600), TEMPI)
 def test_a_span_of_seconds_is_rounded_to_the_nearest_tick(seconds: float, bpm: float) -> None:
     assert abs(seconds_to_ticks(seconds, bpm) - seconds * bpm * 8) <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("beats", "unit", "felt_ticks"),
+    [(4, 4, 480), (6, 4, 480), (2, 2, 960), (3, 8, 240), (6, 8, 720), (9, 8, 720), (7, 8, 240), (12, 16, 360)],
+)
+def test_the_foot_taps_three_eighths_in_a_compound_metre(beats: int, unit: int, felt_ticks: int) -> None:
+    signature = TimeSignature(beats, unit)
+    assert signature.felt_beat_ticks == felt_ticks
+    assert signature.bar_ticks % felt_ticks == 0

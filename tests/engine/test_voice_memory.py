@@ -11,11 +11,11 @@ from stages import Rehearsal
 
 from antiphon import messages
 from antiphon.commands import Continuation, Extend, Prime
+from antiphon.memory import MEMORY_NOTES
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.performer import Performer
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.timing import Timeline
-from antiphon.voice import MEMORY_NOTES
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 
@@ -38,7 +38,7 @@ def test_the_memory_is_bounded_while_the_player_plays_on() -> None:
         Plan(voices=(VoicePlan("resting", fallback="resting", handover=Handover(by="pedal")),), outputs=("virtual",)),
         absent=["fallback"],
     )
-    ear = jam.duet.performer.voices[0].ear
+    ear = jam.duet.performer.voices[0].memory.ear
     for number in range(MEMORY_NOTES):
         ear.remember([Note(number, 60, 1, 80)])
     jam.tone(MEMORY_NOTES + 10)
@@ -82,7 +82,7 @@ def test_what_a_player_was_told_piece_by_piece_is_what_the_voice_remembers(
         for command in commands:
             if isinstance(command, Prime):
                 heard[command.chair][command.keep :] = command.notes
-                assert heard[command.chair] == list(voice.ear.notes)
+                assert heard[command.chair] == list(voice.memory.ear.notes)
                 assert heard[command.chair] == sorted(heard[command.chair], key=score_order)
                 assert all(note.start_ticks < command.end_ticks for note in command.notes)
                 ends[command.chair] = command.end_ticks

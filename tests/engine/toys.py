@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antiphon.generator import Generator, GeneratorInfo, Request
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.plan import Handover, VoicePlan
 from antiphon.player import Player
 
 Compose = Callable[[Phrase, Request], Iterable[Note]]
@@ -171,3 +172,9 @@ def make_toy(name: str) -> Generator:
 def toy_player(name: str) -> Player:
     """A player with a new toy."""
     return Player(GeneratorInfo(name, f"the toy {name}"), make_toy(name))
+
+
+def sound(voice: VoicePlan) -> VoicePlan:
+    """`voice`, as a preset may ask for it."""
+    counted = {"accompany": ("bars", "turns"), "answer": ()}.get(voice.mode, ("turns",))
+    return replace(voice, handover=Handover()) if voice.handover.by in counted else voice

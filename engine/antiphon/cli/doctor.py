@@ -19,8 +19,17 @@ def doctor(
         None, "--midi", help="MIDI system to examine: auto, jack, rtmidi, alsa, … (as in `jam`)."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    latency: tuple[str, str] | None = typer.Option(
+        None,
+        "--latency",
+        metavar="OUT IN",
+        help="Instead, time notes from this output to this input, which you have connected, and propose an offset.",
+    ),
 ) -> None:
     """Examine ports, timing, sound and models; exit with 1 if anything fails (warnings do not)."""
+    if latency is not None:
+        _time_port(*latency, backend, as_json)
+        return
     from dataclasses import asdict
 
     from antiphon.doctor import examine
@@ -38,3 +47,28 @@ def doctor(
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     if any(finding.level == "fail" for finding in findings):
         raise typer.Exit(1)
+
+
+def _time_port(output: str, input_name: str, backend: str | None, as_json: bool) -> None:
+    from antiphon.doctor import measure_latency
+    from antiphon.runtime import spawn_thread
+
+    found = measure_latency(output, input_name, spawn_thread, backend, lambda text: typer.echo(text, err=True))
+    trips, offset = found.trips, found.trips.offset_ms(one_way=found.one_way)
+    if as_json:
+        line = {"output": found.output, "input": found.input, "backend": found.backend, "sent": trips.sent}
+        typer.echo(json.dumps({**line, "lost": trips.lost, "ms": trips.milliseconds(), "offset_ms": offset}, indent=2))
+        return
+    times = ", ".join(f"{name} {value:.2f} ms" for name, value in trips.milliseconds().items())
+    typer.echo(f"{trips.sent} notes out of {found.output} and back into {found.input}, on {found.backend}: {times}")
+    if trips.lost:
+        typer.echo(f"{trips.lost} of them did not come back: look for a filter, or for a MIDI system under strain")
+    if found.one_way:
+        typer.echo("That is the way there alone: what comes in on JACK bears the frame at which it was sent on.")
+    else:
+        typer.echo("Half of that is the way there, as far as one can tell: both ways go through the same driver.")
+    if offset == 0:
+        typer.echo("Too little for an offset.")
+        return
+    typer.echo("What makes the sound may take longer; then add that. In the preset:")
+    typer.echo(f"\n[latency]\n{json.dumps(output, ensure_ascii=False)} = {offset}")

@@ -23,8 +23,12 @@ def jam(
     soundfont: Path | None = typer.Option(
         None, "--soundfont", exists=True, dir_okay=False, help="Play with this .sf2 file."
     ),
-    sync: str | None = typer.Option(None, "--sync", help="Whose tempo and bars: internal, or midi to follow a clock."),
+    sync: str | None = typer.Option(
+        None, "--sync", help="Whose tempo and bars: internal, midi to follow a clock, or link for Ableton Link."
+    ),
     tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
+    click: bool | None = typer.Option(None, "--click/--no-click", help="Let the metronome click; `m` turns it off."),
+    count_in: int | None = typer.Option(None, "--count-in", min=0, max=4, help="Bars to count in at the start."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
     device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
@@ -35,11 +39,11 @@ def jam(
     from typing import get_args
 
     from antiphon.backstage import SoundSetup
-    from antiphon.cli.setup import device_named, load_plans, new_session_folder
+    from antiphon.cli.setup import check_routes, device_named, load_plans, new_session_folder
     from antiphon.errors import AntiphonError
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
-    from antiphon.plan import Sync
+    from antiphon.plan import Sync, counts_in
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):
@@ -48,6 +52,14 @@ def jam(
     for field, value in chosen.items():
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
+    for field, value in (("on", click), ("count_in_bars", count_in)):
+        if value is not None:
+            metronomes = (replace(plan.metronome, **{field: value}) for plan in plans)  # type: ignore[arg-type]
+            plans = tuple(replace(plan, metronome=m) for plan, m in zip(plans, metronomes, strict=True))
+    if count_in and not counts_in(plans[0]):
+        raise AntiphonError("--count-in has no effect while a MIDI clock is followed: who sends it counts in")
+    if inputs or outputs:
+        check_routes(plans)
     folder = session or new_session_folder()
     if holds_music(folder):
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")

@@ -9,7 +9,7 @@ from typing import get_args
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.plan import Plan
+from antiphon.plan import Plan, input_names, output_names
 from antiphon.plugins import Plugins, load_plugins
 
 
@@ -27,6 +27,20 @@ def origins_of(plans: Sequence[Plan], plugins: Plugins) -> dict[str, str]:
     """Distribution and version of every generator in `plans`, by the generator's name."""
     names = {name for plan in plans for voice in plan.voices for name in (voice.generator, voice.fallback)}
     return {name: plugins.generator(name).origin for name in sorted(names)}
+
+
+def check_routes(plans: Sequence[Plan]) -> None:
+    """After other ports were chosen than the presets': nobody may be left without one. Raises AntiphonError if so."""
+    for plan in plans:
+        for number, voice in enumerate(plan.voices, start=1):
+            who = f"voice {number} of preset '{plan.name}'"
+            heard, played = input_names(plan), output_names([plan])
+            if voice.inputs is not None and voice.inputs.isdisjoint(heard):
+                wanted = " or ".join(f"--in '{name}'" for name in sorted(voice.inputs))
+                raise AntiphonError(f"{who} would hear nothing: --in leaves its ports out; add {wanted}")
+            if voice.output is not None and voice.output not in played:
+                wanted = f"--out '{voice.output}'"
+                raise AntiphonError(f"nothing of {who} would be heard: --out leaves its port out; add {wanted}")
 
 
 def device_named(name: str) -> Device:

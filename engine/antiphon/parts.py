@@ -1,0 +1,241 @@
+"""Who played what in a session: a track for the player and each voice, with tempo, bars and markers. It writes no file.
+
+In the session's time, from its first moment on; or, of one take, in the time of the song it was played to.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from antiphon import messages
+from antiphon.bar_lines import BarLines
+from antiphon.commands import Decision
+from antiphon.cue import Cue
+from antiphon.duet import (
+    CountInBegan,
+    Ended,
+    Heard,
+    Restarted,
+    Selected,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
+from antiphon.excerpt import Key, excerpt, key_of, lets_up, release_of
+from antiphon.journal import Header, Record
+from antiphon.midifile import Score, Track
+from antiphon.plan import Plan
+from antiphon.schedule import Send
+from antiphon.takes import Take, takes_of
+from antiphon.timing import Timeline, TimeSignature
+
+_MARKED: Final = {"handover": "antiphon", "touch": "you", "end": "you", "fallback": "fallback", "silent": "silent"}
+"""Decisions that become markers, and their names there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened in the session."""
+
+    ticks: int
+    text: str
+    voice: int | None = None
+    """Index of the voice it is about; None: of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """All parts, on one time line."""
+
+    players: tuple[Track, ...]
+    """One track, or one for each keyboard if there are voices that listen to one of them only."""
+    voices: tuple[Track, ...]
+    """A track for each voice."""
+    tempo: tuple[tuple[int, float], ...]
+    """(tick, quarter notes a minute)."""
+    signatures: tuple[tuple[int, TimeSignature], ...]
+    """(tick, metre), each at a bar line that follows from those before it."""
+    markers: tuple[Marker, ...]
+    """In order of time."""
+
+    def score(self) -> Score:
+        """All of it in one score."""
+        return self._score((*self.players, *self.voices), self.markers)
+
+    def alone(self) -> Iterator[Score]:
+        """Each part that has notes as a score of its own. The player's has all markers, a voice's those about it."""
+        every = [(track, None) for track in self.players] + list(zip(self.voices, itertools.count()))
+        for track, voice in every:
+            if any(messages.is_note_on(message) for _, message in track.messages):
+                own = (m for m in self.markers if voice is None or m.voice in (None, voice))
+                yield self._score((track,), own)
+
+    def within(self, take: Take, timeline: Timeline) -> Played:
+        """What was played in `take`, in the song's time: tick 0 is its bar 1. `timeline`: the session's.
+
+        What was set before, as programs and pedals, is set where the take begins; what sounds at its end ends there.
+        """
+        markers = [Marker(take.begin_ticks, f"take {take.number}")]
+        for marker in self.markers:
+            if take.start_ticks <= marker.ticks < take.end_ticks:
+                markers.append(Marker(take.song_ticks(marker.ticks), marker.text, marker.voice))
+        players, voices = (
+            tuple(Track(track.name, tuple(excerpt(track, take, timeline))) for track in tracks)
+            for tracks in (self.players, self.voices)
+        )
+        return Played(players, voices, take.tempo(timeline), take.signatures, tuple(markers))
+
+    def _score(self, tracks: tuple[Track, ...], markers: Iterable[Marker]) -> Score:
+        texts = dict.fromkeys((marker.ticks, marker.text) for marker in markers)  # Two voices may begin at once.
+        return Score(tracks, self.tempo, self.signatures, tuple(texts))
+
+
+def played_in(header: Header, records: Iterable[Record]) -> Played:
+    """All parts of a session, in its own time; a session that was cut off ends with its last record."""
+    records = tuple(records)
+    players = _Players(header)
+    voices = [_Part() for _ in range(max(len(plan.voices) for plan in header.plans))]
+    plan = header.plans[0]
+    tempo, bars = {0: plan.tempo_bpm}, BarLines(plan.signature)
+    markers = [Marker(0, plan.name)] if len(header.plans) > 1 else []
+    commands = _Commands(plan)
+    last_ticks = 0
+    for record in records:
+        what = record.what
+        ticks = what.due_ticks if isinstance(what, Send) else what.ticks
+        last_ticks = max(last_ticks, ticks)
+        if isinstance(what, Heard):
+            if what.message[0] < 0xF0:
+                players.hear(what, commands)
+        elif isinstance(what, Send):
+            if 0 <= what.source < len(voices):  # The player is on record as heard, and a click is no music.
+                voices[what.source].add(ticks, what.message, what.output)
+        elif isinstance(what, Ended):
+            players.release(ticks)  # The voices' own note-offs follow on record.
+            if what.panic:
+                markers.append(Marker(ticks, "panic"))
+        elif isinstance(what, Restarted):
+            players.release(ticks)
+            for part in voices:
+                part.release(ticks)
+            if what.plan:
+                tempo[ticks] = plan.tempo_bpm
+            markers.append(Marker(ticks, "restarted"))
+        elif isinstance(what, Selected):
+            plan = header.plans[what.plan]
+            commands = _Commands(plan)
+            for part in voices:
+                part.output = None
+            tempo[ticks] = plan.tempo_bpm
+            bars.change(ticks, plan.signature)
+            markers.append(Marker(ticks, plan.name))
+        elif isinstance(what, TempoChanged):
+            tempo[ticks] = what.bpm
+        elif isinstance(what, TransportStarted | TransportStopped):
+            markers.append(Marker(ticks, "start" if isinstance(what, TransportStarted) else "stop"))
+        elif isinstance(what, CountInBegan):
+            markers.append(Marker(ticks, "count-in"))
+        elif isinstance(what, Decision) and what.kind in _MARKED:
+            text = _MARKED[what.kind]
+            if text == "antiphon" and len(plan.voices) > 1:
+                text = f"antiphon {what.voice + 1}"
+            markers.append(Marker(ticks, text, what.voice))
+    for take in takes_of(header, records):
+        markers.append(Marker(take.start_ticks, f"take {take.number}: bar {take.first_bar}"))
+    players.release(last_ticks)
+    for part in voices:
+        part.release(last_ticks)
+    markers.sort(key=lambda marker: marker.ticks)
+    tracks = tuple(part.track(_name(header, index)) for index, part in enumerate(voices))
+    return Played(players.tracks(), tracks, tuple(tempo.items()), bars.signatures, tuple(markers))
+
+
+def _name(header: Header, voice: int) -> str:
+    generators = [plan.voices[voice].generator for plan in header.plans if voice < len(plan.voices)]
+    return f"antiphon {voice + 1} {', '.join(dict.fromkeys(generators))}"
+
+
+class _Commands:
+    """What the player says to the host of one plan, and not to the synth: it is no part of the music."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._mapped = {mapping.controller for mapping in plan.controllers}
+        self._voices = [(voice, Cue(voice.handover)) for voice in plan.voices]
+
+    def include(self, heard: Heard) -> bool:
+        message = heard.message
+        is_controller = messages.kind(message) == messages.CONTROL_CHANGE
+        if is_controller and message[1] in self._mapped:
+            return True
+        is_note = messages.is_note_on(message) or messages.is_note_off(message)
+        for voice, cue in self._voices:
+            if heard.inputs and voice.inputs is not None and voice.inputs.isdisjoint(heard.inputs):
+                continue
+            captures = (voice.morph.capture_note, voice.morph.capture_cc) if voice.morph is not None else (None, None)
+            if cue.swallows(message) or (is_note, message[1]) == (True, captures[0]):
+                return True
+            if (is_controller, message[1]) == (True, captures[1]):
+                return True
+        return False
+
+
+class _Players:
+    """Everybody who plays: on one track, unless there are voices that listen to one keyboard only."""
+
+    def __init__(self, header: Header) -> None:
+        self._apart = any(voice.inputs is not None for plan in header.plans for voice in plan.voices)
+        self._parts: dict[tuple[str, ...], _Part] = {} if self._apart else {(): _Part()}
+
+    def hear(self, heard: Heard, commands: _Commands) -> None:
+        part = self._parts.setdefault(heard.inputs if self._apart else (), _Part())
+        # What went down as music comes up as music, whatever preset was chosen meanwhile.
+        if part.ends(heard.message) or not commands.include(heard):
+            part.add(heard.ticks, heard.message)
+
+    def release(self, ticks: int) -> None:
+        for part in self._parts.values():
+            part.release(ticks)
+
+    def tracks(self) -> tuple[Track, ...]:
+        names = (" ".join(("you", *(name.removeprefix("virtual:") for name in inputs[:1]))) for inputs in self._parts)
+        return tuple(part.track(name) for name, part in zip(names, self._parts.values(), strict=True))
+
+
+class _Part:
+    """One track on its way: what was played, and which keys and pedals are down."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, bytes]] = []
+        self.output: int | None = None
+        """The output whose messages are taken, of several that all get the same; None: whichever comes next."""
+        self._down: dict[Key, int | None] = {}
+
+    def add(self, ticks: int, message: bytes, output: int | None = None) -> None:
+        """`output`: where a voice's message was sent; None for the player's."""
+        key, up = key_of(message), lets_up(message)
+        if up and key in self._down:
+            if self._down[key] != output:
+                return
+            del self._down[key]
+        else:
+            self.output = output if self.output is None else self.output
+            if self.output != output or (output is not None and messages.is_note_off(message)):
+                return
+            if key is not None and not up:
+                self._down[key] = output
+        self.messages.append((ticks, message))
+
+    def track(self, name: str) -> Track:
+        return Track(name, tuple(sorted(self.messages, key=lambda event: event[0])))
+
+    def ends(self, message: bytes) -> bool:
+        """Whether a key or pedal that is down comes up with `message`."""
+        return lets_up(message) and key_of(message) in self._down
+
+    def release(self, ticks: int) -> None:
+        ticks = max(ticks, self.messages[-1][0] if self.messages else 0)  # Some outputs are sent to ahead of time.
+        self.messages += [(ticks, release_of(key)) for key in self._down]
+        self._down.clear()
