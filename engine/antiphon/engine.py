@@ -14,18 +14,15 @@ from typing import Any, Final
 
 from antiphon import messages
 from antiphon.clock import SystemClock
-from antiphon.clock_arrivals import ClockArrivals
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
-from antiphon.clock_steering import CLOCK_MESSAGES, ClockSteering
 from antiphon.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet import SPARE_SECONDS, CountInBegan, Duet, Event, Located, MetronomeSwitched, TempoChanged
 from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
+from antiphon.leaders import Leaders
 from antiphon.ledger import Ledger
-from antiphon.link_session import LinkSession, open_link
-from antiphon.link_steering import LinkSteering
 from antiphon.midi import OpenOutput, PortGone
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.plan import Plan, clock_output_names, counts_in, output_names, output_offsets
@@ -45,7 +42,6 @@ from antiphon.runtime import (
     spawn_thread,
 )
 from antiphon.schedule import PLAYER, Send
-from antiphon.tempo_control import TempoControl
 from antiphon.timing import TempoChange, next_multiple
 
 CANNOT_OPEN: Final = 3
@@ -107,7 +103,6 @@ class Engine:
         self._step_record = 0
         self._offsets = [output_offsets(plan, self._names) for plan in self._setup.plans]
         self._outgoing = Outgoing() if any(map(any, self._offsets)) else None
-        self._clock_arrivals = ClockArrivals()
         self._untold: list[tuple[Any, ...]] = []
         self._held: dict[str, set[bytes]] = {}
         self._connections = self._setup.connections
@@ -117,10 +112,9 @@ class Engine:
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
         report = partial(self._tell, "report")
         self._echoes = Echoes(report)
-        followed = any(plan.sync == "midi" for plan in self._setup.plans)
-        self._steering = ClockSteering(self.duet, report, self._clock.now()) if followed else None
-        self._link_steering: LinkSteering | None = None
-        self._tempo = TempoControl(self.duet, report)
+        self._leaders = Leaders(
+            self._setup.plans, self.duet, self._clock.now, report, lambda port: self._ports.meant_by(port)
+        )
         self._clock_out = ClockOut()
         self._clock_outputs: tuple[int, ...] = ()
         self._awaits_count_in = not self._setup.takes_over and counts_in(self.duet.performer.plan)
@@ -159,7 +153,7 @@ class Engine:
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
         hurry()  # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
         serve_hub(self._backstage, self._welcome)
-        link_session = self._open_link()
+        self._leaders.open()
         inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
         self._ports = Ports(
             inputs,
@@ -181,9 +175,7 @@ class Engine:
             self._resume()
         else:
             self.duet.begin()
-        if link_session is not None:
-            report = partial(self._tell, "report")
-            self._link_steering = LinkSteering(self.duet, link_session, report, self._clock.now())
+        self._leaders.begin()
         self._take_up_clock()
         self._tell_ports()
         gc.collect()
@@ -207,8 +199,7 @@ class Engine:
         self.duet.end(self._now_ticks())
         self._let_leave(at_once=True)
         self._stop_clock()
-        if self._link_steering is not None:
-            self._link_steering.close()
+        self._leaders.close()
         self._flush()
         time.sleep(_FAREWELL_SECONDS)
         self._ports.close()
@@ -218,24 +209,19 @@ class Engine:
             self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
-        dues = (self.duet.next_ticks(), self._tempo.next_ticks())
-        until = min((self._seconds_at(due) for due in dues if due is not None), default=math.inf)
-        until = min(until, self._next_waiting_seconds())
-        if self._link_steering is not None:
-            until = min(until, self._clock.origin + self._link_steering.next_seconds)
+        due = self.duet.next_ticks()
+        until = min(
+            math.inf if due is None else self._seconds_at(due),
+            self._clock.origin + self._leaders.next_seconds(),
+            self._next_leaving_seconds(),
+        )
         item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
-        # What was played before a nudge was over was played within it, however late it is looked at.
-        self._tempo.advance(item[2] - self._clock.origin if item is not None and len(item) == 3 else self._clock.now())
+        self._leaders.look(item[2] - self._clock.origin if item is not None and len(item) == 3 else None)
         if self._clock_outputs:
             self._send_clock()
-        if self._steering is not None:
-            self._follow_clock(self._steering)
-            self._steering.look(self._clock.now())
-        if self._link_steering is not None:
-            self._link_steering.look(self._clock.now())
         if item is None:
             self.duet.advance(self._now_ticks())
         elif len(item) == 3:
@@ -257,15 +243,14 @@ class Engine:
             link.send(commands)
 
     def _hear(self, port: str, message: bytes, seconds: float) -> None:
-        of_clock = self._steering is not None and message[0] in CLOCK_MESSAGES
+        of_clock = self._leaders.follows(message)
         if message[0] >= _REAL_TIME and not of_clock:
             return
         if not messages.is_well_formed(message):
             self._tell("report", f"{port} sent a malformed message, {message.hex(' ')}: left out")
             return
-        if self._steering is not None and of_clock:
-            self._clock_arrivals.put(port, message, seconds - self._clock.origin, self._clock_latency_seconds(port))
-            self._follow_clock(self._steering)
+        if of_clock:
+            self._leaders.hear_clock(port, message, seconds - self._clock.origin)
             return
         if self._echoes.is_echo(port, message, seconds):
             return
@@ -278,8 +263,8 @@ class Engine:
     def _take_in(self, port: str, message: bytes, seconds: float) -> None:
         """A message of the player at `seconds`: it is for the tempo, or it is music."""
         since_start = seconds - self._clock.origin
-        if self._tempo.takes(message):
-            self._tempo.hear(message, since_start)
+        if self._leaders.takes(message):
+            self._leaders.hear(message, since_start)
             return
         self._arrived_seconds = seconds
         self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port))
@@ -317,7 +302,7 @@ class Engine:
             self.duet.select(item[1], self._now_ticks())
             self._plan_changed()
         elif item[0] == "tap":
-            self._tempo.tap(item[1] - self._clock.origin)
+            self._leaders.tap(item[1] - self._clock.origin)
         elif item[0] == "metronome":
             self.duet.change(MetronomeSwitched(self._now_ticks(), not self.duet.metronome.on))
         elif item[0] == "ready":
@@ -333,7 +318,7 @@ class Engine:
         if clicks != self.duet.metronome.on:
             self.duet.change(MetronomeSwitched(ticks, clicks))
 
-    # ---- clocks --------------------------------------------------------------------------------------------------
+    # ---- the clock that is sent ----------------------------------------------------------------------------------
 
     def _count_in(self) -> None:
         """Everybody is ready: count in, if the plan says so. The song of a clock that is sent begins after that."""
@@ -349,16 +334,8 @@ class Engine:
             self._tell_song()
 
     def _plan_changed(self) -> None:
-        self._tempo.plan_changed()
-        if self._steering is not None:
-            self._steering.plan_changed(self._clock.now())
-        if self._link_steering is not None:
-            self._link_steering.plan_changed(self._clock.now())
+        self._leaders.plan_changed()
         self._take_up_clock()
-
-    def _open_link(self) -> LinkSession | None:
-        wanted = any(plan.sync == "link" for plan in self._setup.plans)
-        return open_link(self.duet.timeline.bpm, self._clock.now) if wanted else None
 
     def _take_up_clock(self) -> None:
         """Send a clock to the outputs that the plan wants it on; one that they get already goes on."""
@@ -380,17 +357,6 @@ class Engine:
             ticks = max(self._now_ticks(), self.duet.now_ticks)
             self.duet.change(Located(ticks, ticks - started))
 
-    def _clock_latency_seconds(self, port: str) -> float:
-        """By how much a clock that comes in at `port` counts as later than it comes."""
-        latency = self.duet.performer.plan.clock_latency
-        # One that is named comes before all that are found.
-        names = sorted(self._ports.meant_by(port), key=lambda name: name == "auto") if latency else ()
-        return next((latency[name] / 1000 for name in names if name in latency), 0.0)
-
-    def _follow_clock(self, steering: ClockSteering) -> None:
-        for arrival in self._clock_arrivals.due(self._clock.now()):
-            steering.hear(arrival.port, arrival.message, arrival.seconds)
-
     @property
     def _clock_ahead_seconds(self) -> float:
         """How long before its moment a pulse is asked for, so that no output gets it late."""
@@ -402,13 +368,11 @@ class Engine:
     def _clock_ticks(self) -> int:
         return self.duet.timeline.ticks_at(self._clock.now() + self._clock_ahead_seconds)
 
-    def _next_waiting_seconds(self) -> float:
-        """When a clock's next message is to be sent or heard, or anything leaves that waits."""
+    def _next_leaving_seconds(self) -> float:
+        """When a pulse of our clock is to be sent, or anything leaves that waits."""
         moments = [math.inf if self._outgoing is None else self._outgoing.next_seconds()]
         if (pulse := self._clock_out.next_ticks()) is not None:
             moments.append(self._seconds_at(pulse) - self._clock_ahead_seconds)
-        if (arrival := self._clock_arrivals.next_seconds()) is not None:
-            moments.append(self._clock.origin + arrival)
         return min(moments)
 
     def _stop_clock(self) -> None:

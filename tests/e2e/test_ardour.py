@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -161,12 +162,15 @@ def test_ardour_leads_and_records_both_parts_where_the_session_has_them(
     first = [note for ticks, note in answered if ticks in answers]
     assert first
     take.assert_near([(from_bar_line(note), note) for note in first])
-    # And so are both, in the files of the take: the run before was the first.
-    exported = start("parts", take.session, "--take", 2, "-o", tmp_path / "parts")
+    # And so are both, in the files of the take: the run before was the first, unless stalls broke it up.
+    told = json.loads((take.session / "session.json").read_text(encoding="utf-8"))
+    number = max(told["takes"], key=itemgetter("bars"))["take"]
+    assert number == 2 or take.held_up
+    exported = start("parts", take.session, "--take", str(number), "-o", tmp_path / "parts")
     assert exported.wait() == 0, exported.said
-    assert_it_lies_over(take, tmp_path / "parts")
+    assert_it_lies_over(take, tmp_path / "parts", number)
     # Nothing hangs.
-    assert json.loads((take.session / "session.json").read_text(encoding="utf-8"))["hanging_notes"] == 0
+    assert told["hanging_notes"] == 0
     longest = (2 * BAR_TICKS + 480) * 4
     assert all(note.length < longest for note in (*you, *antiphon))
 
@@ -178,10 +182,10 @@ def from_bar_line(note: Recorded) -> float:
     return after if after < BAR_SECONDS / 2 else after - BAR_SECONDS
 
 
-def assert_it_lies_over(take: Take, folder: Path) -> None:
-    """The take's files, put at the song's beginning, have each note where Ardour has it."""
+def assert_it_lies_over(take: Take, folder: Path, number: int) -> None:
+    """The files of take `number`, put at the song's beginning, have each note where Ardour has it."""
     for name, part, periods in ("you", "you", 1), ("antiphon", "antiphon-1-markov", 0):  # Your notes come to us first.
-        score = read_score(folder / f"take-2-{part}.mid")
+        score = read_score(folder / f"take-{number}-{part}.mid")
         if not take.held_up:
             assert score.tempo == ((0, TEMPO_BPM),), "one tempo, as Ardour has it"
         played = [(ticks, message[1]) for ticks, message in score.tracks[0].messages if is_note_on(message)]
