@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from antiphon.clock_follower import LOST_SECONDS, ClockFollower
+from antiphon.clock_follower import LOST_SECONDS, PULSE_TICKS, ClockFollower
 from antiphon.duet import Duet
 from antiphon.song_steering import SongSteering
 
@@ -100,5 +100,6 @@ class ClockSteering:
             self._report(f"following the MIDI clock of {port} at {follower.bpm:.1f} bpm")
         if self._steering.follow(follower, seconds):
             song_ticks = follower.ticks_at(duet.timeline.seconds_at(duet.now_ticks))
-            bar = round(song_ticks) // duet.timeline.signature.bar_ticks + 1
+            # It starts with a pulse, which may have come a little early.
+            bar = (round(song_ticks) + PULSE_TICKS // 2) // duet.timeline.signature.bar_ticks + 1
             self._report(f"the clock's transport runs, from bar {bar}")
