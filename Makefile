@@ -13,7 +13,9 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	sh tests/system-packages.sh
 	@# Real processes on a machine that others keep busy get a second chance; the summary tells which needed it.
-	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= $(addprefix --ignore=,$(ON_JACK))
+	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= tests/e2e $(addprefix --ignore=,$(ON_JACK))
+	@# What needs no quiet machine takes every core.
+	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= --cov-append --numprocesses auto tests/engine tests/export tests/plugins
 	@# Coverage's tracer makes JACK's callbacks too slow: for a burst of 10,000 notes, for a clock.
 	$(BIN)/python -m pytest --reruns 1 $(ON_JACK)
 	$(BIN)/coverage report --skip-covered --include='engine/*' --fail-under=90
