@@ -14,11 +14,13 @@ from antiphon.clock import ManualClock
 from antiphon.commands import Chair, Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet import Duet, Event
 from antiphon.generator import GeneratorInfo
+from antiphon.journal import Header, Record
 from antiphon.ledger import Ledger
-from antiphon.offline import MakePlayer
+from antiphon.offline import MakePlayer, Offline
 from antiphon.plan import Plan, VoicePlan, grid_ticks, output_names
 from antiphon.player import Player
 from antiphon.schedule import Send
+from antiphon.session import hanging, timeline_of
 from antiphon.timing import next_multiple
 
 DELAYS_SECONDS = (0.0, 0.0, 0.001, 0.005, 0.02, 0.04, 0.2, 0.7)
@@ -183,6 +185,21 @@ class LiveLike:
 
     def end(self) -> None:
         self.duet.end(self.now_ticks)
+
+    def end_well(self) -> None:
+        """End; nothing is down, and what is on record plays the same again, on the same tempo map."""
+        self.end()
+        assert not list(self.ledger.silencing()), "something is down after the end"
+        records = [Record(what) for what in self.record_of]
+        assert hanging(records) == 0
+        again = Offline(self.plans, self._make_player)
+        again.duet.begin()
+        again.replay(self.record_of)
+        assert again.sends == self.sends
+        changes = self.duet.timeline.changes
+        assert again.duet.timeline.changes == changes
+        header = Header(tuple(self.plans), output_names(self.plans), {}, "")
+        assert timeline_of(header, records).changes == changes
 
     def _wait_punctually(self, until: float) -> None:
         until_ticks = self.duet.timeline.ticks_at(until)

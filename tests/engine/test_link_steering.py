@@ -21,14 +21,11 @@ from antiphon.clock import SystemClock
 from antiphon.commands import Decision
 from antiphon.duet import Event, Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.errors import AntiphonError
-from antiphon.journal import Record
 from antiphon.link_session import LinkSession, open_link
 from antiphon.link_steering import LOOK_SECONDS, LinkSteering
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
-from antiphon.session import hanging
 from antiphon.timing import Timeline, TimeSignature
 
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=1)
@@ -98,14 +95,7 @@ class Linked:
 
     def end(self) -> None:
         """What must hold after every performance."""
-        self.stage.end()
-        assert not list(self.stage.ledger.silencing()), "something is down after the end"
-        assert hanging([Record(what) for what in self.stage.record_of]) == 0
-        again = Offline(self.stage.plans, lambda role: toy_player(role.generator))
-        again.duet.begin()
-        again.replay(self.stage.record_of)
-        assert again.sends == self.stage.sends
-        assert again.duet.timeline.changes == self.timeline.changes
+        self.stage.end_well()
 
 
 def answers(linked: Linked) -> list[Send]:

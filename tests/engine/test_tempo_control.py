@@ -16,12 +16,9 @@ from antiphon import messages
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.duet import Event, Heard, TempoChanged
-from antiphon.journal import Header, Record
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.offline import Offline
 from antiphon.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
 from antiphon.schedule import METRONOME, PLAYER
-from antiphon.session import hanging, timeline_of
 from antiphon.tempo_control import TempoControl
 from antiphon.timing import TimeSignature
 
@@ -89,17 +86,7 @@ class Tapped:
 
     def end(self) -> None:
         """What must hold after every performance."""
-        self.stage.end()
-        assert not list(self.stage.ledger.silencing()), "something is down after the end"
-        assert hanging([Record(what) for what in self.stage.record_of]) == 0
-        again = Offline(self.stage.plans, lambda role: toy_player(role.generator))
-        again.duet.begin()
-        again.replay(self.stage.record_of)
-        assert again.sends == self.stage.sends
-        assert again.duet.timeline.changes == self.stage.duet.timeline.changes
-        header = Header(tuple(self.stage.plans), ("virtual",), {}, "")
-        records = [Record(what) for what in self.stage.record_of]
-        assert timeline_of(header, records).changes == self.stage.duet.timeline.changes
+        self.stage.end_well()
 
 
 @pytest.mark.parametrize("start_seconds", [0.0, 0.1, 0.26, 0.49, 0.73])
