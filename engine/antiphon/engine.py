@@ -196,6 +196,7 @@ class Engine:
             link.close(wait_seconds=1.0)
 
     def _stop(self) -> None:
+        self._arrived_seconds = time.perf_counter()  # Keys that are down are released now.
         self.duet.end(self._now_ticks())
         self._let_leave(at_once=True)
         self._stop_clock()
@@ -295,6 +296,7 @@ class Engine:
         if item is None or item[0] == "stop":
             self._running, self._orphaned = False, item is None
         elif item[0] == "panic":
+            self._arrived_seconds = time.perf_counter()
             self.duet.panic(self._now_ticks())
             self._let_leave(at_once=True)
             self._settle()  # Not every synth obeys "all notes off".
