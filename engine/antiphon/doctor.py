@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from antiphon.errors import AntiphonError
-from antiphon.latency import Echoes, RoundTrips, time_notes
+from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.loops import find_route
 from antiphon.messages import control_change
 from antiphon.midi import Backend, Spawn, auto_inputs, find_backend, match_port, survey_backends
@@ -235,19 +235,19 @@ def measure_latency(
         AntiphonError: no such port, no usable MIDI system, or nothing came back.
     """
     backend = find_backend(CLIENT_NAME, spawn, wanted)
-    echoes = Echoes()
+    returns = Returns()
     try:
         own_output, own_input = virtual_name(output, "output"), virtual_name(input_name, "input")
         into = own_output or match_port(output, backend.outputs(), "output")
         back = own_input or match_port(input_name, backend.inputs(), "input")
         if not backend.virtual and (own_output or own_input):
             raise AntiphonError(f"{backend.name} has no ports of our own; `antiphon ports` lists those there are")
-        listening = backend.open_input(back, echoes.receive, virtual=own_input is not None)
+        listening = backend.open_input(back, returns.receive, virtual=own_input is not None)
         sending = backend.open_output(into, virtual=own_output is not None)
         if own_output or own_input:
             tell(f"waiting up to {_CONNECTING_SECONDS:g} s for {sending.name} to be connected to {listening.name}")
         patience = _CONNECTING_SECONDS if own_output or own_input else _ANSWERING_SECONDS
-        trips = time_notes(sending.send, echoes, patience)
+        trips = time_notes(sending.send, returns, patience)
         # What comes in on JACK bears the frame at which it was sent on, unless an interface has held it up.
         one_way = backend.name == "jack" and not re.search("playback|capture", f"{sending.name} {listening.name}")
         return PortLatency(sending.name, listening.name, backend.name, trips, one_way)

@@ -104,7 +104,7 @@ class Engine:
         self._offsets = [output_offsets(plan, self._names) for plan in self._setup.plans]
         self._outgoing = Outgoing() if any(map(any, self._offsets)) else None
         self._untold: list[tuple[Any, ...]] = []
-        self._held: dict[str, set[bytes]] = {}
+        self._held: dict[str, set[messages.Key]] = {}
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
         self._running = True
@@ -255,7 +255,9 @@ class Engine:
             return
         if self._echoes.is_echo(port, message, seconds):
             return
-        _hold(self._held.setdefault(port, set()), message)
+        if (key := messages.key_of(message)) is not None:
+            held = self._held.setdefault(port, set())
+            (held.discard if messages.lets_up(message) else held.add)(key)
         selected = self.duet.selected
         self._take_in(port, message, seconds)
         if self.duet.selected != selected:
@@ -447,7 +449,7 @@ class Engine:
     def _release(self, port: str) -> None:
         """Whatever was held on a keyboard that is gone is released, as though by its player."""
         for held in sorted(self._held.pop(port, ())):
-            self._take_in(port, _release_of(held), time.perf_counter())
+            self._take_in(port, messages.release_of(held), time.perf_counter())
         self._echoes.forget(port)
 
     def _settle(self, only: int | None = None, *, spare: bool = False) -> None:
@@ -509,7 +511,7 @@ class Engine:
         """
         if messages.is_note_on(message):
             self._ledger.mark(output, message)
-        if not _lets_up(message):
+        if not messages.lets_up(message):
             self._touched.mark(output, message)
         if self._names[output] == "synth":
             if self._sound is not None:
@@ -570,27 +572,6 @@ def _plugged_in(names: Sequence[str]) -> dict[str, OpenOutput]:
     if all(name == "synth" or virtual_name(name, "output") is not None for name in names):
         return {}
     return {name: registered.open for name, registered in load_plugins().outputs.items()}
-
-
-def _lets_up(message: bytes) -> bool:
-    """Whether a key or pedal comes up with this."""
-    return messages.is_note_off(message) or (messages.kind(message) == messages.CONTROL_CHANGE and message[2] < 64)
-
-
-def _release_of(held: bytes) -> bytes:
-    if messages.kind(held) == messages.NOTE_ON:
-        return messages.note_off(messages.channel(held), held[1])
-    return messages.control_change(messages.channel(held), held[1], 0)
-
-
-def _hold(held: set[bytes], message: bytes) -> None:
-    """Keep track of the keys and pedals that are down."""
-    if messages.is_note_on(message):
-        held.add(message[:2])
-    elif messages.is_note_off(message):
-        held.discard(messages.note_on(messages.channel(message), message[1], 1)[:2])
-    elif messages.kind(message) == messages.CONTROL_CHANGE and message[1] in messages.PEDALS.values():
-        (held.add if message[2] >= 64 else held.discard)(message[:2])
 
 
 def run_engine(backstage: Backstage) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from antiphon import messages
+from antiphon.messages import Key, key_of, lets_up, release_of
 from antiphon.midifile import Track
 from antiphon.takes import Take
 from antiphon.timing import Timeline
@@ -14,29 +15,6 @@ _EARLY_SECONDS: Final = 0.1
 """A key that is down when the song starts, and went down no earlier, was meant for its first beat."""
 _LATE_SECONDS: Final = 0.05
 """The same where the song is put elsewhere while it runs: that is known so late at most."""
-
-Key = tuple[int, int, int]
-"""A key or pedal: note-on or control change, channel, number."""
-
-
-def key_of(message: bytes) -> Key | None:
-    """What a message presses or lets up; None if that is no key or pedal."""
-    if messages.is_note_on(message) or messages.is_note_off(message):
-        return messages.NOTE_ON, messages.channel(message), message[1]
-    if messages.kind(message) == messages.CONTROL_CHANGE and message[1] in messages.PEDALS.values():
-        return messages.CONTROL_CHANGE, messages.channel(message), message[1]
-    return None
-
-
-def lets_up(message: bytes) -> bool:
-    """Whether a key or pedal comes up with it, or a controller is turned down."""
-    return messages.is_note_off(message) or (messages.kind(message) == messages.CONTROL_CHANGE and message[2] < 64)
-
-
-def release_of(key: Key) -> bytes:
-    """The message with which it comes up."""
-    kind, channel, number = key
-    return messages.note_off(channel, number) if kind == messages.NOTE_ON else messages.control_change(*key[1:], 0)
 
 
 def excerpt(track: Track, take: Take, timeline: Timeline) -> Iterator[tuple[int, bytes]]:

@@ -59,7 +59,7 @@ class RoundTrips:
         return -min(MOST_MS, round(median if one_way else median / 2, 1)) + 0.0
 
 
-class Echoes:
+class Returns:
     """What comes back. The port's driver calls `receive`, in a thread of its own."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Echoes:
             time.sleep(_GAP_SECONDS / 20)
 
 
-def time_notes(send: Send, echoes: Echoes, patience_seconds: float, count: int = NOTES) -> RoundTrips:
+def time_notes(send: Send, returns: Returns, patience_seconds: float, count: int = NOTES) -> RoundTrips:
     """Send `count` soft, short notes, one after the other, and time them.
 
     The first of them is repeated until it comes back, for `patience_seconds` at most: somebody may have to make a
@@ -92,7 +92,7 @@ def time_notes(send: Send, echoes: Echoes, patience_seconds: float, count: int =
         AntiphonError: nothing came back.
     """
     give_up = time.perf_counter() + patience_seconds
-    while _time_note(send, echoes, _LOWEST_PITCH + _PITCHES) is None:
+    while _time_note(send, returns, _LOWEST_PITCH + _PITCHES) is None:
         if time.perf_counter() >= give_up:
             raise AntiphonError(
                 f"no note came back within {patience_seconds:g} s; connect the output to the input, by a cable or in "
@@ -100,17 +100,17 @@ def time_notes(send: Send, echoes: Echoes, patience_seconds: float, count: int =
             )
     times = []
     for number in range(count):
-        times.append(_time_note(send, echoes, _LOWEST_PITCH + number % _PITCHES))
+        times.append(_time_note(send, returns, _LOWEST_PITCH + number % _PITCHES))
         time.sleep(_GAP_SECONDS * (1 + 3 * (number * _GOLDEN % 1)))
     return RoundTrips(count, tuple(seconds for seconds in times if seconds is not None))
 
 
-def _time_note(send: Send, echoes: Echoes, pitch: int) -> float | None:
+def _time_note(send: Send, returns: Returns, pitch: int) -> float | None:
     """Seconds that one note took; None if it is lost."""
     begun = time.perf_counter()
     try:
         send(note_on(_CHANNEL, pitch, 1), begun)  # As what a voice plays: a port that stamps gives it its place.
-        returned = echoes.wait_for(pitch, begun + _LOST_SECONDS)
+        returned = returns.wait_for(pitch, begun + _LOST_SECONDS)
     finally:
         send(note_off(_CHANNEL, pitch), None)
     return None if returned is None else max(0.0, returned - begun)

@@ -78,6 +78,30 @@ def is_controller(message: bytes, controller: int) -> bool:
     return message[0] & 0xF0 == CONTROL_CHANGE and message[1] == controller
 
 
+Key = tuple[int, int, int]
+"""A key or pedal: note-on or control change, channel, number."""
+
+
+def key_of(message: bytes) -> Key | None:
+    """The key or pedal that a message presses or lets up; None if it is about neither."""
+    if is_note_on(message) or is_note_off(message):
+        return NOTE_ON, channel(message), message[1]
+    if kind(message) == CONTROL_CHANGE and message[1] in PEDALS.values():
+        return CONTROL_CHANGE, channel(message), message[1]
+    return None
+
+
+def lets_up(message: bytes) -> bool:
+    """Whether a key or pedal comes up with it, or a controller is turned down."""
+    return is_note_off(message) or (kind(message) == CONTROL_CHANGE and message[2] < 64)
+
+
+def release_of(key: Key) -> bytes:
+    """The message with which a key or pedal comes up."""
+    status, channel_number, number = key
+    return note_off(channel_number, number) if status == NOTE_ON else control_change(channel_number, number, 0)
+
+
 def is_well_formed(message: bytes) -> bool:
     """Whether this is one complete MIDI message; drivers forward malformed ones unchecked."""
     if not message or message[0] < 0x80:

@@ -24,8 +24,9 @@ from antiphon.duet import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.excerpt import Key, excerpt, key_of, lets_up, release_of
+from antiphon.excerpt import excerpt
 from antiphon.journal import Header, Record
+from antiphon.messages import Key, key_of, lets_up, release_of
 from antiphon.midifile import Score, Track
 from antiphon.plan import Plan
 from antiphon.schedule import Send

@@ -30,7 +30,8 @@ SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
 def grid_ticks(grid: str, signature: TimeSignature) -> int:
-    """How far apart the lines of one of `GRIDS` are; bars have halves where their number of beats is even."""
+    """How far apart the lines are that a launch or touch goes by; bars have halves where their beats are even."""
+    grid = grid.removeprefix("finish_")
     if grid == "beat":
         return signature.beat_ticks
     if grid == "half_bar":

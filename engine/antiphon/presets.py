@@ -26,7 +26,7 @@ from antiphon.plan import (
 from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
-from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, HandoverTable, PresetFile, VoiceTable
+from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.preset_tempo import read_metronome, read_tempo_control
 from antiphon.step_notation import parse_steps
 from antiphon.timing import next_multiple
@@ -173,7 +173,7 @@ class _Reading:
             model=None if voice.model is None else self._model((*key, "model"), voice.model),
             follows=self.generators[voice.generator].follows if voice.generator in self.generators else "free",
             mode=voice.mode,
-            handover=self._handover((*key, "handover"), voice.handover),
+            handover=self._handover((*key, "handover"), voice),
             answer_bars=voice.answer_bars,
             launch=voice.launch,
             morph=self._morph(key, voice),
@@ -210,19 +210,18 @@ class _Reading:
                 text = f" is '{value}', but a bar of {signature} has no half on a beat; allowed: beats or whole bars"
                 self.document.refuse((*key, name), text, given=[("time_signature",)])
 
-    def _handover(self, key: KeyPath, table: HandoverTable) -> Handover:
-        by = (*key, "by")
+    def _handover(self, key: KeyPath, voice: VoiceTable) -> Handover:
+        table, mode, by = voice.handover, voice.mode, (*key, "by")
         owners = {name: rule for rule, names in reversed(HANDOVER_KEYS.items()) for name in names}
         for name in sorted(table.model_fields_set - {"by", *HANDOVER_KEYS[table.by]}):
             text = f" has no effect while by is '{table.by}'; remove it, or set by = \"{owners[name]}\""
             self.document.refuse((*key, name), text, given=[by])
-        mode = self.file.voice[key[1]].mode if isinstance(key[1], int) else "answer"
         if (mode == "accompany" and table.by in ("bars", "turns")) or (mode != "answer" and table.by == "turns"):
             rules = ["silence", "pedal", "trigger"] if mode == "accompany" else ["silence", "pedal", "bars", "trigger"]
             allowed = " or ".join(shown(rule) for rule in rules)
             text = f" is '{table.by}', but mode is '{mode}'; allowed: {allowed}"
             self.document.refuse(by, text, given=[(*key[:-1], "mode")])
-        if table.min_seconds > table.max_seconds:
+        if table.min_seconds > table.max_seconds and mode != "accompany":
             allowed = f"max_seconds ({table.max_seconds:g}) or less"
             self.document.refuse_value(
                 (*key, "min_seconds"), table.min_seconds, allowed, given=[by, (*key, "max_seconds")]

@@ -13,19 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import numpy as np
-
 from antiphon.bar_lines import BarLines
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.duet import Located, Selected, Skipped, TransportStopped
 from antiphon.even_tempo import even_tempi
 from antiphon.journal import Header, Record
-from antiphon.notes import TICKS_PER_BEAT
+from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon.schedule import Send
 from antiphon.timing import Timeline, TimeSignature
 
-_STEP_TICKS: Final = TICKS_PER_BEAT // 4
-"""Songs are put to sixteenths (MIDI 1.0, song position pointer): one that is nearer than that went on."""
 _SAME_TICKS: Final = 1.0
 """As near as the song's place can be known: so near, a note stays on the session's beat."""
 
@@ -52,7 +48,7 @@ class Take:
     def song_ticks(self, ticks: int) -> int:
         """Where in the song the session's `ticks` is; what was on the session's grid is on the song's."""
         ahead = _ahead(self.knots, ticks)
-        bars = round(ahead / _STEP_TICKS) * _STEP_TICKS
+        bars = round(ahead / STEP_TICKS) * STEP_TICKS
         off = ahead - bars
         counted = min(1.0, max(0.0, abs(off) / _SAME_TICKS - 1))
         return max(0, ticks + bars + round(off * counted))
@@ -61,8 +57,8 @@ class Take:
     def begin_ticks(self) -> int:
         """Where in the song it begins: on a sixteenth, if it was seen to run soon after one."""
         place = self.song_ticks(self.start_ticks)
-        step = (place + PULSE_TICKS // 2) // _STEP_TICKS * _STEP_TICKS
-        return step if place - step <= _STEP_TICKS // 2 else place
+        step = (place + PULSE_TICKS // 2) // STEP_TICKS * STEP_TICKS
+        return step if place - step <= STEP_TICKS // 2 else place
 
     @property
     def first_bar(self) -> int:
@@ -81,6 +77,8 @@ class Take:
 
         `timeline`: the session's. A tempo that the song kept is one entry, however the session was nudged meanwhile.
         """
+        import numpy as np  # Not on the supervisor's path: only who takes a take out pays for it.
+
         inside = {change.ticks for change in timeline.changes} | {ticks for ticks, _ in self.knots}
         ticks = sorted({self.start_ticks, self.end_ticks, *(t for t in inside if self._has(t))})
         places = [t + _ahead(self.knots, t) for t in ticks]
@@ -141,7 +139,8 @@ class _Run:
 
     def leads_to(self, what: Located) -> bool:
         """Whether the song would be there by now, or nearly."""
-        return abs(what.ticks + _ahead(self.knots, what.ticks) - what.song_ticks) < _STEP_TICKS
+        # Songs are put to sixteenths (MIDI 1.0, song position pointer): one that is nearer than that went on.
+        return abs(what.ticks + _ahead(self.knots, what.ticks) - what.song_ticks) < STEP_TICKS
 
     def locate(self, what: Located) -> None:
         """Up to one pulse of a clock before it, the song was where it was said to be before."""

@@ -512,7 +512,7 @@ class Voice:
             return [told, Silence(self.index, now.ticks)]
         end = now.ticks
         if self.plan.touch != "stop":
-            end = next_multiple(now.ticks, grid_ticks(self.plan.touch.removeprefix("finish_"), self._signature))
+            end = next_multiple(now.ticks, grid_ticks(self.plan.touch, self._signature))
             if answer.end_ticks is not None:
                 end = min(end, answer.end_ticks)
         self._busy_until_ticks = end

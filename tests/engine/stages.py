@@ -144,7 +144,7 @@ class LiveLike:
                 assert self.duet.schedule.sounding(index) == 0, f"voice {index} sounds on under the player's hand"
                 self._silent_from[index] = 0
             else:
-                grid = grid_ticks(plan.touch.removeprefix("finish_"), signature)
+                grid = grid_ticks(plan.touch, signature)
                 self._silent_from.setdefault(index, next_multiple(self.duet.now_ticks, grid))
 
     def _plays_along(self, voice: int) -> bool:

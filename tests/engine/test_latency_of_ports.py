@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import latency
 from antiphon.errors import AntiphonError
-from antiphon.latency import Echoes, RoundTrips, time_notes
+from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.messages import is_note_off, is_note_on, note_off, note_on
 
 
@@ -17,7 +17,7 @@ class Loop:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float, connected_at: float = 0.0) -> None:
         self.now = 0.0
-        self.echoes = Echoes()
+        self.returns = Returns()
         self.sent: list[tuple[float, bytes]] = []
         self.loses: set[int] = set()
         self.late: set[int] = set()
@@ -34,7 +34,7 @@ class Loop:
         self.now += seconds
         for arrives, message in [flying for flying in self._flying if flying[0] <= self.now]:
             self._flying.remove((arrives, message))
-            self.echoes.receive(message, arrives)
+            self.returns.receive(message, arrives)
 
     def send(self, message: bytes, at_seconds: float | None) -> None:
         self.sent.append((self.now if at_seconds is None else at_seconds, message))
@@ -49,7 +49,7 @@ class Loop:
 
 def test_every_note_is_timed_and_ended_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop(monkeypatch, 0.004)
-    trips = time_notes(loop.send, loop.echoes, 1.0)
+    trips = time_notes(loop.send, loop.returns, 1.0)
     assert (trips.sent, trips.lost) == (100, 0)
     assert trips.milliseconds() == pytest.approx(dict.fromkeys(("p50", "p95", "p99", "max"), 4.0), abs=0.01)
     kinds = [message[0] & 0xF0 for _, message in loop.sent]
@@ -64,17 +64,17 @@ def test_notes_that_do_not_come_back_are_counted_and_one_that_comes_late_is_not_
 ) -> None:
     loop = Loop(monkeypatch, 0.004)
     loop.loses, loop.late = {5, 6}, {40}
-    trips = time_notes(loop.send, loop.echoes, 1.0)
+    trips = time_notes(loop.send, loop.returns, 1.0)
     assert trips.lost == 3
     assert trips.milliseconds()["max"] == pytest.approx(4.0, abs=0.01)
 
 
 def test_it_waits_for_a_connection_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop(monkeypatch, 0.002, connected_at=7.0)
-    assert time_notes(loop.send, loop.echoes, 10.0, count=3).lost == 0
+    assert time_notes(loop.send, loop.returns, 10.0, count=3).lost == 0
     loop = Loop(monkeypatch, 0.002, connected_at=100.0)
     with pytest.raises(AntiphonError, match="no note came back within 10 s; connect the output to the input"):
-        time_notes(loop.send, loop.echoes, 10.0)
+        time_notes(loop.send, loop.returns, 10.0)
     assert is_note_off(loop.sent[-1][1]), "and nothing hangs"
 
 
@@ -86,7 +86,7 @@ def test_a_note_is_ended_even_if_the_measuring_is_broken_off(monkeypatch: pytest
 
     monkeypatch.setattr(latency.time, "sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        time_notes(loop.send, loop.echoes, 1.0)
+        time_notes(loop.send, loop.returns, 1.0)
     assert loop.sent[-1][1][0] & 0xF0 == 0x80
 
 
@@ -100,8 +100,8 @@ def test_the_offset_makes_up_for_the_way_there(median: float, one_way: bool, off
     assert str(RoundTrips(1, (0.0,)).offset_ms(one_way=one_way)) == "0.0"
 
 
-def test_only_note_ons_count_as_echoes() -> None:
-    echoes = Echoes()
+def test_only_note_ons_count_as_returns() -> None:
+    returns = Returns()
     for message in (b"\xf8", note_off(0, 60), b"\x90\x3c\x00", note_on(3, 60, 1)):
-        echoes.receive(message, 1.0 if is_note_on(message) else 0.0)
-    assert echoes.wait_for(60, 0.0) == 1.0
+        returns.receive(message, 1.0 if is_note_on(message) else 0.0)
+    assert returns.wait_for(60, 0.0) == 1.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,8 @@ def test_percentiles_rise_and_were_measured(values: list[float]) -> None:
     assert found is not None
     assert found["p50"] <= found["p95"] <= found["p99"] <= found["max"] == max(values)
     assert all(found[name] in values for name in ("p50", "p95", "p99"))
+
+
+def test_who_writes_the_session_while_it_is_played_waits_for_no_numpy() -> None:
+    code = "import sys, antiphon.supervisor; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
