@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ CONTRACT: Final = 1
 
 ROLL_CODEC: Final = "roll"
 """Codec of the models that read piano rolls; every other is one of tokens."""
+
+HEADS_FIELD: Final = "speaking_heads"
+"""Of the metadata of a model of notes: another model, in base 64, of the heads that speak of the next note."""
 
 _METADATA_FIELD: Final = 14
 """Number of `metadata_props` in ONNX's `ModelProto`; its entries have the key as field 1 and the value as field 2."""
@@ -37,12 +41,12 @@ class ModelCard:
     version: str
     """The model's own, as its maker counts."""
     architecture: str
-    """`transformer`, `study-transformer` or `lstm`."""
+    """`transformer`, `study-transformer`, `lstm` or `note-transformer`."""
     codec: str
-    """What its tokens mean: `grid` or `performance`."""
+    """What its tokens mean: `grid` or `performance`; or `notes`, if it takes notes."""
     codec_version: int
     vocabulary: int
-    """Number of token ids."""
+    """Number of token ids, or of the words that notes are read as."""
     parameters: int
     """Learnt numbers."""
     precision: str
@@ -126,6 +130,19 @@ def read_roll_card(path: Path) -> RollCard:
     if isinstance(card, ModelCard):
         raise ModelError(f"'{path}' is a {card.architecture} of tokens; wanted: a model of piano rolls, such as a vae")
     return card
+
+
+def read_heads(path: Path) -> bytes | None:
+    """The model of the heads that the model in `path` carries; None if it carries none.
+
+    Raises:
+        ModelError: there is no such file, it is truncated, or the heads are damaged.
+    """
+    text = _read_metadata(path).get(HEADS_FIELD)
+    try:
+        return None if text is None else base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ModelError(f"'{path}' has damaged heads ({error}); export its checkpoint again") from error
 
 
 def read_any_card(path: Path) -> Card:

@@ -146,8 +146,8 @@ class Session:
         return run
 
 
-def open_session(path: Path, place: Place, *, apart: bool = False) -> Session:
-    """Load the model in `path` to compute at `place`, with one thread.
+def open_session(path: Path, place: Place, *, apart: bool = False, inside: bytes | None = None) -> Session:
+    """Load the model in `path` to compute at `place`, with one thread; or the one `inside` it, which it carries.
 
     `apart` keeps a CPU's buffers apart from the arrays, as they are on any other device: for tests.
 
@@ -155,12 +155,12 @@ def open_session(path: Path, place: Place, *, apart: bool = False) -> Session:
         ModelError: ONNX Runtime cannot load it, or not to that place.
     """
     if place == "cpu":
-        return Session(_load(path, "CPUExecutionProvider", {}), place, "cpu" if apart else None)
+        return Session(_load(path, "CPUExecutionProvider", {}, inside), place, "cpu" if apart else None)
     options = {"enable_cuda_graph": "1"} if place == "cuda graph" else {}
-    return Session(_load(path, _CUDA, options), place, "cuda")
+    return Session(_load(path, _CUDA, options, inside), place, "cuda")
 
 
-def _load(path: Path, provider: str, provider_options: dict[str, str]) -> Any:
+def _load(path: Path, provider: str, provider_options: dict[str, str], inside: bytes | None) -> Any:
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -169,7 +169,10 @@ def _load(path: Path, provider: str, provider_options: dict[str, str]) -> Any:
     try:
         with quiet_stderr():
             session = onnxruntime.InferenceSession(
-                str(path), options, providers=[(provider, provider_options)], enable_fallback=0
+                str(path) if inside is None else inside,
+                options,
+                providers=[(provider, provider_options)],
+                enable_fallback=0,
             )
     except Exception as error:  # every provider raises errors of its own kind
         raise ModelError(f"'{path}' cannot be run ({error}); export its checkpoint again") from error

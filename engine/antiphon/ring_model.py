@@ -1,24 +1,19 @@
 """A Transformer that plays without end: its keys and values lie in a ring. It knows no codec and no file.
 
-The ring has S slots; the token at position p lies in slot p mod S, and sees `window` tokens up to itself. Nothing is
-ever moved or cleared: which slots a token sees, and how far back they are, is told to the graph with every run.
+Which slots of the ring a token sees (`RingSlots`), and how far back they are, is told to the graph with every run.
 What was written after a position that is rewound to stays where it is, unseen, until it is overwritten; so a rewind
 costs nothing, as long as S >= window + what is rewound + the tokens of one run - 1.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.model_card import ModelCard, ModelError
 from antiphon.onnx_model import Session, Tensor
+from antiphon.ring_slots import RingSlots, division, earliest_seen
 from antiphon.step_model import check_logits, check_rewind, check_tokens
-
-_HIDDEN: Final = np.float32(-1e9)
-"""Added to the scores of what must not be seen. Finite, because layers may add scores to scores."""
 
 
 class RingModel:
@@ -39,14 +34,14 @@ class RingModel:
             raise ModelError(f"'{card.path}' does not hold what its metadata say; export its checkpoint again")
         kept = {name: session.tensor((1, card.heads, card.capacity, card.head_size)) for name in caches}
         sizes = [1 << power for power in reversed(range(card.chunk.bit_length()))]
-        self._runs = [_Run(session, card, size, kept) for size in sizes]
-        for run in self._runs * session.warm_ups:
+        self._runs = {size: _Run(session, card, size, kept) for size in sizes}
+        for run in list(self._runs.values()) * session.warm_ups:
             run(np.zeros(run.size, np.int64), 0)
 
     @property
     def earliest(self) -> int:
         """Smallest position, besides 0, where all that a token sees is still in the ring."""
-        return min(self.position, max(0, self._newest - self.card.capacity + self.card.window - 1))
+        return earliest_seen(self.position, self._newest, self.card.capacity, self.card.window)
 
     def feed(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits [vocabulary] after the last of `tokens` [T]; see `StepModel`."""
@@ -79,11 +74,7 @@ class RingModel:
 
     def _division(self, length: int) -> list[_Run]:
         """Runs that take in so many tokens, the longest first."""
-        division = []
-        for run in self._runs:
-            division += [run] * (length // run.size)
-            length %= run.size
-        return division
+        return [self._runs[size] for size in division(list(self._runs), length)]
 
     def _take_in(self, run: _Run, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
         logits = run(tokens, self.position)
@@ -97,18 +88,12 @@ class _Run:
 
     def __init__(self, session: Session, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
         self.size = size
-        S = card.capacity  # noqa: N806
-        self._capacity, self._window = S, card.window
-        # From element s on: how far each slot is back when the newest token is in slot S - 1 - s.
-        self._back = (S - 1 - np.arange(2 * S - 1)) % S  # [2 * S - 1]
-        self._hidden = np.where(self._back < card.window, np.float32(0), _HIDDEN)  # [2 * S - 1]
+        self._slots = RingSlots(session, card.capacity, card.window, size)
         self._tokens = session.tensor((1, size), np.int64)
-        self._slot = session.tensor((1,), np.int64)
-        self._mask = session.tensor((size, S))
-        fed = {"tokens": self._tokens, "write_pos": self._slot, "mask": self._mask}
+        fed = {"tokens": self._tokens, **self._slots.tensors}
         if card.distances:
-            self._distance = fed["distance"] = session.tensor((size, S), np.int64)
-            self._distances = np.minimum(self._back, card.distances - 1)  # [2 * S - 1]
+            self._distance = fed["distance"] = session.tensor((size, card.capacity), np.int64)
+            self._distances = np.minimum(self._slots.back, card.distances - 1)  # [2 * S - 1]
             self._place = self._place_by_distance
         else:
             self._cos = fed["cos"] = session.tensor((size, card.head_size // 2))
@@ -126,16 +111,8 @@ class _Run:
     def __call__(self, tokens: NDArray[np.int64], position: int) -> NDArray[np.float32]:
         """Take in `tokens` [size] at `position`; returns logits [size, vocabulary], used again by the next call."""
         self._tokens.array[0] = tokens
-        self._slot.array[0] = position % self._capacity
-        for row in range(self.size):
-            place = position + row
-            start = self._capacity - 1 - place % self._capacity
-            slots = slice(start, start + self._capacity)
-            self._place(row, place, slots)
-            if place + 1 < self._window:  # the ring is not full, and what is in the other slots is not of this music
-                self._mask.array[row] = np.where(self._back[slots] <= place, np.float32(0), _HIDDEN)
-            else:
-                self._mask.array[row] = self._hidden[slots]
+        for row, slots in enumerate(self._slots.place(position)):
+            self._place(row, position + row, slots)
         for tensor in self._fed:
             tensor.push()
         self._compute()

@@ -14,10 +14,12 @@ def add_commands(cli: typer.Typer) -> None:
     from antiphon_export.bench.commands import bench
     from antiphon_export.evaluate_command import evaluate
     from antiphon_export.exporting.command import export
+    from antiphon_export.notes.command import add_command as add_notes
     from antiphon_export.training.commands import add_commands as add_training
     from antiphon_export.vae.command import add_command as add_vae
 
     add_training(train)
+    add_notes(train)
     add_vae(train)
     cli.add_typer(train, name="train")
     cli.command("export")(export)

@@ -13,6 +13,8 @@ import typer
 from antiphon.errors import AntiphonError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from antiphon.codec import Tokens
 
 
@@ -28,6 +30,9 @@ def evaluate(
     every: int = typer.Option(1, "--every", min=1, help="Evaluate only each so-many-th window."),
     threads: int = typer.Option(0, "--threads", min=0, help="Of the CPU, for a checkpoint; 0 for all cores."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    beats: Path | None = typer.Option(
+        None, "--beats", help="Of a model of notes: folder of annotated beats, as for `antiphon train notes`."
+    ),
     pictures: Path | None = typer.Option(
         None, "--pictures", help="Of a VAE: folder to draw windows, ways and samples into, as PNGs."
     ),
@@ -35,12 +40,14 @@ def evaluate(
     """Print a model's negative log-likelihood on music, in nats per token and per note, each window cold.
 
     Of a VAE, instead: how many notes of the validation pieces' windows come back, and what its ways and samples are,
-    and what a step along each of its directions changes.
+    and what a step along each of its directions changes. Of a model of notes: nats per note by attribute, in free time
+    and in beats, told as exactly as the codecs performance and grid tell it, so that they compare.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from antiphon_export.evaluate import evaluate as run
+    from antiphon_export.notes.scorer import speaks_notes
     from antiphon_export.scoring import load_scorer
     from antiphon_export.vae.halves import is_vae
 
@@ -53,6 +60,9 @@ def evaluate(
 
     if is_vae(model):
         _evaluate_vae(model, folder, every, threads, as_json, pictures, skipped)
+        return
+    if speaks_notes(model):
+        _evaluate_notes(model, folder, every, threads, as_json, beats, console)
         return
     scorer = load_scorer(model, threads)
     windows = _windows(protocol, folder, scorer.codec, skipped)
@@ -97,6 +107,35 @@ def _evaluate_vae(
         draw_pictures(pictures, model.stem, halves, rolls)
     about = {"model": str(model), "codec": ROLL_CODEC, "every": every}
     for line in [json.dumps({**about, **asdict(found)}, indent=2)] if as_json else lines(found):
+        typer.echo(line)
+
+
+def _evaluate_notes(
+    model: Path, folder: Path, every: int, threads: int, as_json: bool, beats: Path | None, console: Console
+) -> None:
+    from rich.progress import Progress
+
+    from antiphon_export.notes.evaluation import evaluate_notes
+    from antiphon_export.notes.scorer import note_scorer
+    from antiphon_export.training.trainer import use_threads
+
+    use_threads(threads)
+    score = note_scorer(model)
+    with Progress(console=console) as progress:
+        bar = progress.add_task("evaluating")
+        found = evaluate_notes(
+            score,
+            folder,
+            beats=beats,
+            every=every,
+            report=lambda problem: console.print(f"skipped {problem}", markup=False),
+            advance=lambda done, of: progress.update(bar, completed=done, total=of),
+        )
+    about = {"model": str(model), "codec": "notes", "every": every}
+    if as_json:
+        typer.echo(json.dumps({**about, "by_clock": [one.as_json() for one in found]}, indent=2))
+        return
+    for line in (line for one in found for line in one.lines()):
         typer.echo(line)
 
 

@@ -39,11 +39,14 @@ def export(
     """Make a model file of a checkpoint: graph, weights and metadata in one. It is then compared with PyTorch."""
     from antiphon_export.exporting.graph import check_precision
     from antiphon_export.exporting.model_file import Label
+    from antiphon_export.notes.scorer import speaks_notes
     from antiphon_export.vae.halves import is_vae
 
     label = Label(name or out.stem, model_version, licences)
     if is_vae(checkpoint):
         _export_vae(checkpoint, out, label, check_precision(precision))
+    elif speaks_notes(checkpoint):
+        _export_notes(checkpoint, out, label, check_precision(precision), rewind, window or None, steps)
     else:
         _export_tokens(checkpoint, out, label, check_precision(precision), rewind, window or None, steps)
 
@@ -63,6 +66,29 @@ def _export_tokens(
         f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
         f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
         f"mean divergence {parity.mean_divergence:.1e} nats"
+    )
+    if precision == "float32" and not parity.is_rounding:
+        _refuse(out)
+
+
+def _export_notes(
+    checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
+) -> None:
+    from antiphon.note_model import load_note_model
+    from antiphon_export.exporting.model_file import export_checkpoint
+    from antiphon_export.exporting.note_parity import check_note_parity
+    from antiphon_export.training.architectures import restored_model
+    from antiphon_export.training.run_folder import load_checkpoint
+    from antiphon_plugins.notes.model import Model
+
+    _tell(out, export_checkpoint(checkpoint, out, label, precision=precision, rewind=rewind, window=window))
+    reference = restored_model(load_checkpoint(checkpoint))
+    assert isinstance(reference, Model)
+    parity = check_note_parity(reference, load_note_model(out), steps=steps)
+    typer.echo(
+        f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
+        f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
+        f"mean divergence {parity.divergence:.1e} nats a step"
     )
     if precision == "float32" and not parity.is_rounding:
         _refuse(out)

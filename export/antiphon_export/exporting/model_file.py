@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from typing import Any, Final
 from torch import nn
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import CONTRACT, ModelCard, read_card
+from antiphon.model_card import CONTRACT, HEADS_FIELD, ModelCard, read_card
+from antiphon.note_words import READ_WORDS
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.lstm import lstm_graph
+from antiphon_export.exporting.note_transformer import heads_graph, note_transformer_graph
 from antiphon_export.exporting.study_transformer import study_transformer_graph
-from antiphon_export.exporting.transformer import transformer_graph
-from antiphon_export.training.architectures import restored_model
+from antiphon_export.exporting.transformer import fold, transformer_graph
+from antiphon_export.training.architectures import NOTE_TRANSFORMER, restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_plugins.transformer.model import ROTARY_BASE
 
@@ -71,11 +74,14 @@ def export_checkpoint(
     graph = _graph(content["architecture"], weights, settings, int(shape["capacity"]), precision)
     metadata = {
         **common_metadata(content, model, label, precision),
-        "vocabulary": settings["vocabulary"],
+        "vocabulary": settings.get("vocabulary", READ_WORDS),
         "window": content["window"],
         **shape,
         "validation_nll": content.get("validation_nll", math.nan),
     }
+    if content["architecture"] == NOTE_TRANSFORMER:
+        heads = heads_graph(weights, settings, precision).model({}).SerializeToString()
+        metadata[HEADS_FIELD] = base64.b64encode(heads).decode()
     write_model(graph, metadata, out)
     return read_card(out)
 
@@ -120,6 +126,9 @@ def _graph(
 ) -> Graph:
     if architecture == "lstm":
         return lstm_graph(weights, settings, precision)
+    if architecture == NOTE_TRANSFORMER:
+        folded = fold(weights, settings["width"] // settings["heads"])
+        return note_transformer_graph(folded, settings, capacity, precision)
     build = transformer_graph if architecture == "transformer" else study_transformer_graph
     return build(weights, settings, capacity, precision)
 

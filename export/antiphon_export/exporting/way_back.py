@@ -10,8 +10,8 @@ import onnx
 import torch
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelCard, ModelError, read_card
-from antiphon_export.exporting import lstm, study_transformer, transformer
+from antiphon.model_card import ModelCard, ModelError, read_card, read_heads
+from antiphon_export.exporting import lstm, note_transformer, study_transformer, transformer
 from antiphon_export.exporting.graph import Weights, read_weights
 
 _Unfold = Callable[[Weights, int], Weights]
@@ -21,6 +21,7 @@ _WAYS: Final[Mapping[str, tuple[_Unfold, _SettingsOf]]] = {
     "transformer": (transformer.unfold, transformer.settings_of),
     "study-transformer": (study_transformer.unfold, study_transformer.settings_of),
     "lstm": (lstm.unfold, lstm.settings_of),
+    "note-transformer": (transformer.unfold, note_transformer.settings_of),
 }
 
 
@@ -35,6 +36,9 @@ def read_model_file(path: Path) -> dict[str, Any]:
     if card.architecture not in _WAYS:
         raise ModelError(f"'{path}' is a {card.architecture!r}; allowed: {', '.join(_WAYS)}")
     weights = read_weights(onnx.load(path))
+    heads = read_heads(path)
+    if heads is not None:
+        weights |= read_weights(onnx.load_model_from_string(heads))
     if not weights:
         raise AntiphonError(
             f"'{path}' was exported by an earlier version of Antiphon, which did not name the weights: it plays, "

@@ -1,4 +1,4 @@
-"""The models of tokens, by the name that checkpoints and model files use: made anew, or restored. It trains none."""
+"""The models by the name that checkpoints and model files use: made anew, or restored. It trains none."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from torch import nn
 
 from antiphon.errors import AntiphonError
 from antiphon_plugins.lstm.model import Model as Lstm
+from antiphon_plugins.notes.model import Model as NoteTransformer
 from antiphon_plugins.study_transformer.model import Model as StudyTransformer
 from antiphon_plugins.transformer.model import Model as Transformer
+
+NOTE_TRANSFORMER = "note-transformer"
+"""It takes notes, not tokens, and has no vocabulary."""
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "transformer": Transformer,
     "study-transformer": StudyTransformer,
     "lstm": Lstm,
+    NOTE_TRANSFORMER: NoteTransformer,
 }
-"""Each takes `vocabulary` and settings of its own, and keeps them in `settings`."""
+"""Each takes settings of its own, those of tokens also `vocabulary`, and keeps them in `settings`."""
 
 
 def build_model(architecture: str, **settings: Any) -> nn.Module:
@@ -31,7 +36,7 @@ def build_model(architecture: str, **settings: Any) -> nn.Module:
 
 
 def restored_model(content: Mapping[str, Any]) -> nn.Module:
-    """The model of tokens in a checkpoint's content, as it is used: without dropout, on the CPU.
+    """The model in a checkpoint's content, as it is used: without dropout, on the CPU.
 
     Raises:
         AntiphonError: its settings or weights are of another model.

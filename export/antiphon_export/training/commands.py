@@ -160,7 +160,7 @@ def _recipe(chosen: dict[str, Any]) -> Recipe:
             tempo=tempo,
             velocity=options.span("velocity", chosen["velocity"], int),
         ),
-        precision=_precision(chosen["precision"]) or fast_precision(),
+        precision=chosen_precision(chosen["precision"]) or fast_precision(),
         **{
             name: chosen[name]
             for name in (
@@ -178,7 +178,8 @@ def _recipe(chosen: dict[str, Any]) -> Recipe:
     )
 
 
-def _precision(text: str) -> Precision | None:
+def chosen_precision(text: str) -> Precision | None:
+    """What `--precision` says; None for `auto`. Raises AntiphonError if it is none of them."""
     if text == "bfloat16":
         return "bfloat16"
     if text == "float32":

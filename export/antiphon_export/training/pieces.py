@@ -127,7 +127,7 @@ def read_performance(path: Path, split: str) -> list[Piece]:
             continue
         rows = _rows(track, TICKS_PER_SECOND)
         # An arrangement writes its pedals in one track, a piano roll in every track.
-        tracks.append(_fold_pedals(rows, track.pedals.numpy() if len(track.pedals) else None))
+        tracks.append(fold_pedals(rows, track.pedals.numpy() if len(track.pedals) else None))
     return [Piece(path.name, _parts(path, tracks))]
 
 
@@ -172,7 +172,7 @@ def _parts(path: Path, tracks: Sequence[NoteRows]) -> tuple[NoteRows, ...]:
     return tuple(parts)
 
 
-def _fold_pedals(rows: NoteRows, pedals: dict[str, NDArray[Any]] | None) -> NoteRows:
+def fold_pedals(rows: NoteRows, pedals: dict[str, NDArray[Any]] | None) -> NoteRows:
     """`rows` with each note released under a pedal sounding until that comes up, or the key is struck again."""
     if pedals is None:
         return rows
@@ -209,15 +209,24 @@ def _bars(changes: Sequence[tuple[int, int, int]], end_ticks: int) -> NDArray[np
 
 
 def _chorales(path: Path, split: str) -> list[Piece]:
-    try:
-        chorales = json.loads(path.read_text(encoding="utf-8"))[split]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AntiphonError(f"{path.name} has no chorales under {split!r}: {type(error).__name__}: {error}") from error
     return [
         Piece(
             f"{path.name}[{split}][{number}]",
             _parts(path, chorale_voices(chorale)),
             np.arange(0, STEP_TICKS * len(chorale), 1920),
         )
-        for number, chorale in enumerate(chorales)
+        for number, chorale in enumerate(read_chorales(path, split))
     ]
+
+
+def read_chorales(path: Path, split: str) -> list[list[list[int | None]]]:
+    """The chorales of `split` in a JSON file, each a list of sixteenths, each a list of voices' pitches.
+
+    Raises:
+        AntiphonError: there are none.
+    """
+    try:
+        chorales: list[list[list[int | None]]] = json.loads(path.read_text(encoding="utf-8"))[split]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AntiphonError(f"{path.name} has no chorales under {split!r}: {type(error).__name__}: {error}") from error
+    return chorales

@@ -1,0 +1,49 @@
+"""The log and the curve of a run of a model of notes. It trains nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from antiphon_export.notes.trainer import Costs
+from antiphon_export.training.step_log import add_line, read_lines
+
+
+def add_judgement(
+    folder: Path,
+    step: int,
+    seconds: float,
+    notes: int,
+    train_nats: float,
+    valid_nats: float,
+    costs: Mapping[str, Costs],
+) -> None:
+    """Add a line to `log.csv` in `folder`, and draw the curve anew. All nats are a note's, `train_nats` a step's."""
+    line: dict[str, object] = {
+        "step": step,
+        "seconds": f"{seconds:.1f}",
+        "notes": notes,
+        "train_nats": f"{train_nats:.4f}",
+        "valid_nats": f"{valid_nats:.4f}",
+    }
+    for name, cost in costs.items():
+        line[name] = f"{cost.total:.4f}"
+        line |= {f"{name} {head}": f"{nats:.4f}" for head, nats in cost.by_head.items()}
+    add_line(folder, line)
+    draw_curve(read_lines(folder), list(costs), folder / "curve.png")
+
+
+def draw_curve(lines: list[dict[str, str]], shelves: list[str], path: Path) -> None:
+    """Draw nats a note over notes learnt from, for each shelf, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    millions = [int(line["notes"]) / 1e6 for line in lines]
+    for name in shelves:
+        axes.plot(millions, [float(line[name]) for line in lines], label=name)
+    axes.set_xlabel("million notes")
+    axes.set_ylabel("nats a note, validation pieces")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", ncols=2)
+    figure.savefig(path, dpi=110)
