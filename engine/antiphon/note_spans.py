@@ -45,7 +45,7 @@ class Spans:
 
     def classes_of(self, units: Units) -> Units:
         """The class of each stretch, at least 0 units; those beyond the last class are in it."""
-        classes: Units = self.first + np.searchsorted(self.lows, units, side="right") - 1
+        classes: Units = np.searchsorted(self.lows, units, side="right") + (self.first - 1)
         return classes
 
     def units_of(self, classes: Units) -> Units:
@@ -58,7 +58,8 @@ class Spans:
         """How many stretches each class holds, of those on the lattice; shape [classes]. What is in the last class
         counts as being at its beginning.
         """
-        return np.maximum(1, np.diff(self.lows, append=self.lows[-1] + 1) // self.lattice)
+        stretches: Units = np.diff(self.lows, append=self.lows[-1] + 1) // self.lattice
+        return np.maximum(1, stretches)
 
 
 def _free_lows() -> Units:

@@ -16,6 +16,7 @@ from antiphon import onnx_model
 from antiphon.codec import Codec
 from antiphon.generator import Device
 from antiphon.model_card import ModelCard, ModelError, read_card
+from antiphon.note_codec import NAME as NOTES
 from antiphon.onnx_model import Place
 
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
@@ -99,6 +100,10 @@ def load_model(
         raise ModelError(f"'{path}' is a {card.architecture}; wanted: {' or '.join(sorted(architectures))}")
     if codec is not None:
         _check_codec(card, codec)
+    if card.codec == NOTES:
+        raise ModelError(
+            f"'{path}' takes notes, and is no model of tokens; choose one of the grid or performance codec"
+        )
     if device not in DEVICES:
         raise ModelError(f"device is {device!r}; allowed: {', '.join(DEVICES)}")
     if device == "cpu":

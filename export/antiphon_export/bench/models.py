@@ -16,6 +16,7 @@ from antiphon_export.bench.figures import Row, Target
 from antiphon_export.bench.generators import enlist
 from antiphon_export.bench.jamming import readiness
 from antiphon_export.bench.measurement import Measurement, measured, wanted
+from antiphon_export.bench.note_times import note_times
 from antiphon_export.bench.programs import environment
 from antiphon_export.bench.shipped import shipped_models
 from antiphon_export.bench.step_times import study_steps
@@ -82,6 +83,7 @@ def _measurements(extent: Extent, others: Others) -> Iterator[Measurement]:
     yield "step time with CUDA", partial(study_steps_with_cuda, turns=turns, goes=goes)
     models = [] if others.model is None else [others.model]
     yield "shipped models", lambda _: shipped_models(turns, goes, extent.loads, models)
+    yield "a note", lambda _: note_times(turns, goes)
     yield "VAE", partial(vae_halves, turns=turns, goes=goes, loads=extent.loads)
     played = None if others.model is None else str(others.model.resolve())
     yield "start-up", partial(readiness, backend=_BACKEND, times=extent.starts, preset=None, target=_READY)
