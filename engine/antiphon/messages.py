@@ -1,4 +1,4 @@
-"""MIDI channel messages as the bytes that go down the wire. Files are mido's business, not this module's."""
+"""MIDI channel messages as the bytes that go down the wire. Files are the business of `midi_events`."""
 
 from __future__ import annotations
 
