@@ -115,9 +115,7 @@ class _Reader:
             raise self._damaged(f"its header has {size} bytes; allowed: 6 and more")
         kind, division = int.from_bytes(header[:2], "big"), int.from_bytes(header[4:], "big", signed=True)
         if kind not in (0, 1):
-            raise AntiphonError(
-                f"'{self._path}' is a MIDI file of type {kind}; allowed: 0 or 1; export it as type 1"
-            )
+            raise AntiphonError(f"'{self._path}' is a MIDI file of type {kind}; allowed: 0 or 1; export it as type 1")
         if division == 0 or (division < 0 and (-(division >> 8) not in _FRAME_RATES or not division & 0xFF)):
             raise self._damaged(f"its resolution is {division}")
         self._chunks(8 + size)
@@ -125,9 +123,7 @@ class _Reader:
             raise self._truncated("header")
         # SMPTE time runs in seconds; tempo events there only tell a sequencer where to draw bars.
         tempo = tuple(self._tempo) if division > 0 else ()
-        return FileEvents(
-            kind, division, tuple(self._tracks), tempo, tuple(self._signatures), tuple(self._markers)
-        )
+        return FileEvents(kind, division, tuple(self._tracks), tempo, tuple(self._signatures), tuple(self._markers))
 
     def _unwrapped(self) -> bytes:
         """The MIDI file in a RIFF file."""
@@ -148,13 +144,10 @@ class _Reader:
         data = self._data
         while place + 8 <= len(data):
             end = place + 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-            if data[place : place + 4] == b"MTrk":
-                place = self._track(place + 8, end)
-            else:
-                place = end
+            place = self._track(place + 8, end) if data[place : place + 4] == b"MTrk" else end
 
     def _track(self, place: int, end: int) -> int:
-        """Read the track from `place` on; `end`: where its chunk says that it ends. Returns where the next may begin."""
+        """Read the track from `place` on, whose chunk claims to end at `end`; returns where the next may begin."""
         data, name, messages, ticks = self._data, b"", list[Event](), 0
         running, event = 0, place
         ended = False

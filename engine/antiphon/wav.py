@@ -1,4 +1,4 @@
-"""Sound without a device: a performance rendered offline, and written as a WAV file block by block, never held whole."""
+"""Sound without a device: a performance rendered offline into a WAV file, block by block. It never holds it whole."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def write_performance(path: Path, timed_messages: Sequence[tuple[float, bytes]],
     most_seconds = _MOST_BYTES // (_FRAME_BYTES * synth.sample_rate)
     if seconds > most_seconds:
         raise AntiphonError(
-            f"cannot write {path}: it would last {seconds / 3600:,.1f} hours; allowed: {most_seconds / 3600:.1f}, which "
-            f"is what a WAV file at {synth.sample_rate} frames a second has room for; take the silence out of the music"
+            f"cannot write {path}: it would last {seconds / 3600:,.1f} hours; allowed: {most_seconds / 3600:.1f}, "
+            f"as a WAV file at {synth.sample_rate} frames a second holds no more; take the silence out of the music"
         )
     write_wav(path, render_messages(timed_messages, synth), synth.sample_rate)
     return seconds

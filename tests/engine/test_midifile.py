@@ -144,7 +144,9 @@ def test_system_exclusive_is_skipped(tmp_path: Path) -> None:
     assert len(read_bytes(tmp_path, midi(sysex + ONE_NOTE)).tracks[0].messages) == 2
 
 
-@pytest.mark.parametrize("text", ["Flöte".encode("latin-1"), "ピアノ".encode("shift-jis"), "Flöte".encode(), b"\0\xff\x80"])
+@pytest.mark.parametrize(
+    "text", ["Flöte".encode("latin-1"), "ピアノ".encode("shift-jis"), "Flöte".encode(), b"\0\xff\x80"]
+)
 def test_names_and_markers_come_back_byte_for_byte(tmp_path: Path, text: bytes) -> None:
     texts = b"".join(bytes((0, 0xFF, kind, len(text))) + text for kind in (3, 6))
     score = read_bytes(tmp_path, midi(texts + ONE_NOTE))
@@ -180,14 +182,18 @@ def test_a_tempo_or_metre_of_nothing_is_ignored(tmp_path: Path) -> None:
         pytest.param(b"", "is not a MIDI file", id="empty"),
         pytest.param(b"RIFF1234WAVE", "it begins with b'RIFF' and holds b'WAVE'; allowed: b'RMID'", id="a sound"),
         pytest.param(b"RIFF1234RMIDdata", "is truncated", id="wrapped nothing"),
-        pytest.param(b"RIFF1234RMIDdata" + bytes((9, 0, 0, 0)) + b"no chunks", "begins with b'no c'", id="wrapped noise"),
+        pytest.param(
+            b"RIFF1234RMIDdata" + bytes((9, 0, 0, 0)) + b"no chunks", "begins with b'no c'", id="wrapped noise"
+        ),
         pytest.param(b"MThd\0\0", "is truncated", id="half a header"),
         pytest.param(midi(ONE_NOTE)[:-6], "is truncated", id="half a track"),
         pytest.param(midi(ONE_NOTE)[:14], "is truncated", id="no track"),
         pytest.param(midi(ONE_NOTE, kind=2), "of type 2; allowed: 0 or 1", id="type 2"),
         pytest.param(midi(ONE_NOTE, division=0), "its resolution is 0", id="no resolution"),
         pytest.param(midi(ONE_NOTE, division=-20 * 256 + 4), "its resolution is -5116", id="no frame rate of SMPTE"),
-        pytest.param(midi(bytes((0, 0x90, 200, 60)) + END), "is a note on key 200; allowed: 0 to 127", id="no such key"),
+        pytest.param(
+            midi(bytes((0, 0x90, 200, 60)) + END), "is a note on key 200; allowed: 0 to 127", id="no such key"
+        ),
         pytest.param(midi(b"\x80" * 4 + ONE_NOTE), "is a number of more than 4 bytes", id="endless delta time"),
         pytest.param(midi(bytes((0, 0xF0, 99)) + ONE_NOTE) + bytes(99), "goes on beyond the end", id="endless sysex"),
         pytest.param(midi(bytes((0, 60, 80)) + END), "is damaged", id="running status out of nowhere"),
@@ -261,7 +267,7 @@ def test_a_track_ends_where_it_says_so_whatever_length_its_chunk_claims(tmp_path
     first, second = midi(ONE_NOTE, kind=1), midi(ONE_NOTE, kind=1)[14:]
     long = second[:4] + (1 << 20).to_bytes(4, "big") + second[8:]
     no_end = second[:4] + (len(ONE_NOTE) - len(END)).to_bytes(4, "big") + second[8 : -len(END)]
-    score = read_bytes(tmp_path, first + no_end  + long)
+    score = read_bytes(tmp_path, first + no_end + long)
     assert [len(track.messages) for track in score.tracks] == [2, 2, 2]
 
 

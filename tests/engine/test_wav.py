@@ -101,7 +101,9 @@ def test_it_does_not_matter_how_samples_are_cut_into_blocks(tmp_path: Path) -> N
 
 def test_silence_takes_no_memory(tmp_path: Path) -> None:
     synth = Silent()
-    assert write_performance(tmp_path / "sparse.wav", [(0.0, note_on(0, 69, 1)), (100.0, note_off(0, 69))], synth) == 103
+    assert (
+        write_performance(tmp_path / "sparse.wav", [(0.0, note_on(0, 69, 1)), (100.0, note_off(0, 69))], synth) == 103
+    )
     assert len(read_wav(tmp_path / "sparse.wav")) == 103 * 48_000
     assert synth.most_frames <= 1 << 16
 
