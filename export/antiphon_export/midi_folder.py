@@ -166,7 +166,7 @@ def _read_midi(path: Path) -> Piece:
     on_grid = bool(ticks) and _is_on_grid(np.concatenate(ticks)[:, 0])
     tracks = ticks if on_grid else _tracks(file.to("second"), 960.0)
     if not tracks:
-        raise AntiphonError(f"{path.name} has no notes")
+        raise AntiphonError(f"{path.name} has no notes (drums are left out)")
     return Piece(_parts(tracks), on_grid)
 
 

@@ -178,7 +178,7 @@ def _sorted(rows: NoteRows) -> NoteRows:
 
 def _parts(path: Path, tracks: Sequence[NoteRows]) -> tuple[NoteRows, ...]:
     if not tracks:
-        raise AntiphonError(f"{path.name} has no notes")
+        raise AntiphonError(f"{path.name} has no notes (drums are left out)")
     parts = [_sorted(np.concatenate(list(tracks)))]
     if len(tracks) > 1:
         parts += [track for track in tracks if len(track) >= _MIN_PART_NOTES]
