@@ -107,14 +107,14 @@ def _from_first_note(score: Score) -> Score:
 
 def _write_sound(score: Score, path: Path, soundfont: Path | None) -> None:
     from antiphon.synth import ElectricPiano, Synth
-    from antiphon.wav import render_messages, write_wav
+    from antiphon.wav import write_performance
 
     synth: Synth = ElectricPiano()
     if soundfont is not None:
         from antiphon.soundfont import SoundFont
 
         synth = SoundFont(soundfont)
-    write_wav(path, render_messages(score.timed_messages(), synth), synth.sample_rate)
+    write_performance(path, score.timed_messages(), synth)
 
 
 def _write_picture(session: Session, score: Score, path: Path) -> None:

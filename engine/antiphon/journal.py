@@ -32,6 +32,7 @@ from antiphon.duet import (
     TransportStopped,
 )
 from antiphon.errors import AntiphonError
+from antiphon.journal_rules import Rules, parsed
 from antiphon.plan import Plan
 from antiphon.schedule import Send
 
@@ -130,15 +131,16 @@ def read_session(path: Path) -> Session:
     """Read the session in folder `path` (or its journal file).
 
     Raises:
-        AntiphonError: there is no journal, it is not one, it is damaged, or it is of a later format.
+        AntiphonError: there is no journal, it is not one, it is of a later format, or a line, which is named, is
+            damaged: see `journal_rules`.
     """
     file = path / JOURNAL_NAME if path.is_dir() else path
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise AntiphonError(f"{path} holds no session: {file.name} cannot be read ({error})") from error
     try:
-        head = json.loads(lines[0])
+        head = parsed(lines[0])
         version = head["antiphon_journal"]
     except (ValueError, LookupError, TypeError) as error:
         raise AntiphonError(f"{file} is not the journal of a session; give the folder that `jam` named") from error
@@ -146,17 +148,30 @@ def read_session(path: Path) -> Session:
         raise AntiphonError(f"{file} has format {version}; this version of Antiphon reads {FORMAT}")
     try:
         header = _header_from_json(head)
+        rules = Rules(header)
     except ValueError as error:
-        raise AntiphonError(f"{file} is not the journal of a session: its first line is damaged") from error
+        why = " ".join(str(error).split())[:200]
+        raise AntiphonError(
+            f"{file}:1: this is not the journal of a session: its first line is damaged: {why}"
+        ) from error
     records = []
     for number, line in enumerate(lines[1:], start=2):
         try:
-            records.append(_from_json(json.loads(line)))
-        except (ValueError, LookupError, TypeError) as error:
+            record = _from_json(parsed(line))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break  # The crash came in the middle of this line.
-            raise AntiphonError(f"{file}:{number}: not a line of a journal: {line[:60]!r}") from error
+            raise _damaged(file, number, line) from error
+        try:
+            rules.check(record.what)
+        except ValueError as error:
+            raise _damaged(file, number, line, f": {error}") from error
+        records.append(record)
     return Session(file.parent, header, tuple(records))
+
+
+def _damaged(file: Path, number: int, line: str, why: str = "") -> AntiphonError:
+    return AntiphonError(f"{file}:{number}: not a line of a journal: {line[:60]!r}{why}")
 
 
 def _to_json(record: Record) -> dict[str, Any]:
@@ -179,6 +194,8 @@ def _to_json(record: Record) -> dict[str, Any]:
 def _from_json(line: dict[str, Any]) -> Record:
     kind = _KINDS[line.pop("is")]
     late = line.pop("late_seconds", None)
+    if not (late is None or isinstance(late, int | float)):
+        raise TypeError(f"late_seconds is {late!r}")
     if "message" in line:
         line["message"] = bytes.fromhex(line["message"])
     if "inputs" in line:

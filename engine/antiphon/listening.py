@@ -11,6 +11,7 @@ from antiphon.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CONTROL_CHANGE,
+    RESET_ALL_CONTROLLERS,
     SOSTENUTO,
     SUSTAIN,
     is_note_off,
@@ -19,7 +20,6 @@ from antiphon.messages import (
 )
 from antiphon.notes import Note, score_order
 
-_RESET_ALL_CONTROLLERS: Final = 121
 _PEDAL_DOWN: Final = 64
 """Controller value from which a switch pedal counts as down (MIDI 1.0, table III)."""
 
@@ -147,7 +147,7 @@ class Ear:
             elif not channel.sostenuto:
                 channel.caught = set(channel.down)
             channel.sostenuto = pressed
-        elif controller == _RESET_ALL_CONTROLLERS:
+        elif controller == RESET_ALL_CONTROLLERS:
             channel.lift_pedals()
         else:
             return None

@@ -1,4 +1,4 @@
-"""MIDI channel messages as the bytes that go down the wire. Files are mido's business, not this module's."""
+"""MIDI channel messages as the bytes that go down the wire. Files are the business of `midi_events`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ SUSTAIN: Final = 64
 SOSTENUTO: Final = 66
 SOFT: Final = 67
 ALL_SOUND_OFF: Final = 120
+RESET_ALL_CONTROLLERS: Final = 121
 ALL_NOTES_OFF: Final = 123
 
 DRUM_CHANNEL: Final = 9

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
-
-import mido
+from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.listening import Ear
-from antiphon.messages import DRUM_CHANNEL, channel, is_note_off, is_note_on, note_off
+from antiphon.messages import DRUM_CHANNEL, channel, is_note_on, is_well_formed
+from antiphon.midi_events import read_events
 from antiphon.notes import TICKS_PER_BEAT, Phrase
 from antiphon.timing import Timeline, TimeSignature
 
 _MICROSECONDS_PER_MINUTE: Final = 60_000_000
 _DEFAULT_BPM: Final = 120.0
 """Tempo of a MIDI file that names none."""
-_SMALLEST_UNIT: Final = 64
-"""Note values below this one have no whole number of ticks that anybody counts bars in."""
+_LONGEST_DELTA: Final = (1 << 28) - 1
+"""Most ticks between two events of a file."""
 _MUSIC = Path(__file__).parent / "music"
 
 
@@ -31,7 +29,8 @@ class Track:
     """One track: what one hand, voice or instrument played."""
 
     name: str
-    """As the file gives it; empty if it gives none."""
+    """As the file gives it; empty if it gives none. What is no UTF-8 is kept as surrogates (PEP 383), so that every
+    name is written as it was read, whatever encoding it is in."""
     messages: tuple[tuple[int, bytes], ...]
     """(tick, channel message), in the order they are played; 480 ticks a beat."""
 
@@ -47,7 +46,7 @@ class Score:
     signatures: tuple[tuple[int, TimeSignature], ...] = ()
     """(tick, metre); 4/4 until the first."""
     markers: tuple[tuple[int, str], ...] = ()
-    """(tick, text)."""
+    """(tick, text); read and written as names are."""
 
     @property
     def end_ticks(self) -> int:
@@ -93,48 +92,28 @@ def bundled(name: str) -> Path:
 
 
 def read_score(path: Path, *, allow_empty: bool = False) -> Score:
-    """Read a Standard MIDI File of type 0 or 1, of any resolution, SMPTE time included.
+    """Read a Standard MIDI File as `read_events` does.
 
-    Ticks are rescaled to 480 a beat, exactly, then rounded. System exclusive and unknown meta events are
-    skipped; a note that never ends is closed at the end of its track.
+    Ticks are rescaled to 480 a beat, exactly, then rounded; SMPTE time is read at 120 beats a minute.
 
     Raises:
-        AntiphonError: no such file, not a MIDI file, truncated, damaged, of type 2, or without a note
-            (unless `allow_empty`).
+        AntiphonError: what `read_events` raises; or it is without a note (unless `allow_empty`).
     """
-    file = _parse(path)
-    to_ticks = _rescaling(path, file.ticks_per_beat)
-    tempo: dict[int, float] = {}
-    signatures: dict[int, TimeSignature] = {}
-    markers: list[tuple[int, str]] = []
-    tracks: list[Track] = []
-    for index, source in enumerate(file.tracks):
-        name = ""
-        messages: list[tuple[int, bytes]] = []
-        elapsed = ticks = 0
-        for event in source:
-            elapsed += event.time
-            ticks = to_ticks(elapsed)
-            if not event.is_meta:
-                if event.type != "sysex":
-                    messages.append((ticks, bytes(event.bytes())))
-            elif event.type == "track_name":
-                name = name or _decoded(event.name)
-            elif event.type == "marker":
-                markers.append((ticks, _decoded(event.text)))
-            elif event.type == "set_tempo" and event.tempo:
-                tempo[ticks] = _MICROSECONDS_PER_MINUTE / event.tempo
-            elif event.type == "time_signature" and event.numerator and event.denominator <= _SMALLEST_UNIT:
-                signatures[ticks] = TimeSignature(event.numerator, event.denominator)
+    file = read_events(path)
+    to_ticks = _rescaling(file.division)
+    tracks = tuple(
+        Track(_decoded(track.name), tuple((to_ticks(ticks), message) for ticks, message in track.messages))
+        for number, track in enumerate(file.tracks)
         # The first track of a type 1 file holds the maps; notes there make it a track like any other.
-        if messages or index or file.type == 0:
-            tracks.append(Track(name, (*messages, *_missing_releases(messages, ticks))))
+        if track.messages or number or file.kind == 0
+    )
     if not allow_empty and not any(is_note_on(message) for track in tracks for _, message in track.messages):
         raise AntiphonError(f"'{path}' has no notes in it; allowed: at least one; choose another file")
-    if file.ticks_per_beat < 0:
-        tempo.clear()  # SMPTE time runs in seconds; tempo events there only tell a sequencer where to draw bars.
+    tempo = {to_ticks(ticks): _MICROSECONDS_PER_MINUTE / microseconds for ticks, microseconds in file.tempo}
+    signatures = {to_ticks(ticks): signature for ticks, signature in file.signatures}
+    markers = [(to_ticks(ticks), _decoded(text)) for ticks, text in file.markers]
     return Score(
-        tuple(tracks),
+        tracks,
         tuple(sorted(tempo.items())),
         tuple(sorted(signatures.items(), key=_ticks)),
         tuple(sorted(markers, key=_ticks)),
@@ -144,32 +123,23 @@ def read_score(path: Path, *, allow_empty: bool = False) -> Score:
 def write_score(path: Path, score: Score) -> None:
     """Write a type 1 file, 480 ticks a beat: a track with tempo, metre and markers, then one for each track.
 
-    The file appears whole or not at all. Names and markers are UTF-8.
+    The file appears whole or not at all. Names and markers are UTF-8, but for bytes that were read as something else.
 
     Raises:
         AntiphonError: the file cannot be written.
         ValueError: a message is not a channel message, or a value does not fit into a MIDI file.
     """
-    maps: list[tuple[int, Any]] = [
-        *(
-            (ticks, mido.MetaMessage("time_signature", numerator=metre.beats, denominator=metre.unit))
-            for ticks, metre in score.signatures
-        ),
-        *(
-            (ticks, mido.MetaMessage("set_tempo", tempo=round(_MICROSECONDS_PER_MINUTE / bpm)))
-            for ticks, bpm in score.tempo
-        ),
-        *((ticks, mido.MetaMessage("marker", text=text)) for ticks, text in score.markers),
+    maps = [
+        *((ticks, _signature(metre)) for ticks, metre in score.signatures),
+        *((ticks, _meta(0x51, round(_MICROSECONDS_PER_MINUTE / bpm).to_bytes(3, "big"))) for ticks, bpm in score.tempo),
+        *((ticks, _meta(0x06, _encoded(text))) for ticks, text in score.markers),
     ]
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    file.tracks.append(_deltas("", maps))
-    for track in score.tracks:
-        file.tracks.append(_deltas(track.name, [(t, mido.Message.from_bytes(m)) for t, m in track.messages]))
-    buffer = BytesIO()
-    file.save(file=buffer)
+    tracks = [_track("", maps), *(_track(track.name, _checked(track.messages)) for track in score.tracks)]
+    header = b"".join(value.to_bytes(2, "big") for value in (1, len(tracks), TICKS_PER_BEAT))
+    data = b"".join([_chunk(b"MThd", header), *(_chunk(b"MTrk", track) for track in tracks)])
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(buffer.getvalue())
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
         raise AntiphonError(f"cannot write '{path}': {error.strerror}; choose a folder you may write to") from error
@@ -177,69 +147,71 @@ def write_score(path: Path, score: Score) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _parse(path: Path) -> Any:
-    """The file as mido understands it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AntiphonError(f"cannot read '{path}': {error.strerror}; give the path of a MIDI file") from error
-    if data[:4] != b"MThd":
-        raise AntiphonError(f"'{path}' is not a MIDI file: it begins with {data[:4]!r}; allowed: b'MThd'")
-    try:
-        file = mido.MidiFile(file=BytesIO(data))
-    except EOFError as error:
-        raise AntiphonError(
-            f"'{path}' is truncated: its {len(data)} bytes end inside a track; copy or export it again"
-        ) from error
-    except Exception as error:
-        # A damaged file makes mido raise whatever it stumbles over: OSError, ValueError, IndexError, KeyError …
-        raise AntiphonError(f"'{path}' is damaged: {error}; export it again") from error
-    if file.type not in (0, 1):
-        raise AntiphonError(f"'{path}' is a MIDI file of type {file.type}; allowed: 0 or 1; export it as type 1")
-    return file
-
-
-def _rescaling(path: Path, division: int) -> Callable[[int], int]:
+def _rescaling(division: int) -> Callable[[int], int]:
     """From a file's ticks to ours, to the nearest; `division` is the header's, negative for SMPTE time."""
-    if division > 0:
-        scale = Fraction(TICKS_PER_BEAT, division)
-    else:
-        frames, parts = -(division >> 8), division & 0xFF
-        if frames not in (24, 25, 29, 30) or not parts:
-            raise AntiphonError(f"'{path}' is damaged: its resolution is {division}; export it again")
-        per_second = Fraction(30_000, 1_001) if frames == 29 else Fraction(frames)
-        scale = Fraction(TICKS_PER_BEAT * int(_DEFAULT_BPM), 60) / (per_second * parts)
+    scale = TICKS_PER_BEAT / ticks_per_beat(division)
     top, bottom = scale.numerator * 2, scale.denominator * 2
     return lambda elapsed: (elapsed * top + bottom // 2) // bottom
 
 
-def _missing_releases(messages: Iterable[tuple[int, bytes]], end_ticks: int) -> list[tuple[int, bytes]]:
-    held: dict[tuple[int, int], None] = {}  # A set that keeps its order.
-    for _, message in messages:
-        if is_note_on(message):
-            held[channel(message), message[1]] = None
-        elif is_note_off(message):
-            held.pop((channel(message), message[1]), None)
-    return [(end_ticks, note_off(*key)) for key in held]
+def ticks_per_beat(division: int) -> Fraction:
+    """Ticks of a file a quarter note; in SMPTE time, of which `division` is negative, at 120 of them a minute."""
+    if division > 0:
+        return Fraction(division)
+    frames, parts = -(division >> 8), division & 0xFF
+    per_second = Fraction(30_000, 1_001) if frames == 29 else Fraction(frames)
+    return per_second * parts * 60 / int(_DEFAULT_BPM)
 
 
-def _deltas(name: str, events: Iterable[tuple[int, Any]]) -> Any:
-    """A mido track: what it holds is timed from one event to the next."""
-    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)] if name else [])
+def _signature(metre: TimeSignature) -> bytes:
+    # 24 clocks to a click and 8 thirty-seconds to a quarter note are what everybody writes, and nobody reads.
+    return _meta(0x58, bytes((metre.beats, metre.unit.bit_length() - 1, 24, 8)))
+
+
+def _checked(messages: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    for ticks, message in messages:
+        if not is_well_formed(message) or message[0] >= 0xF0:
+            raise ValueError(f"{message.hex(' ')!r} at tick {ticks} is not a channel message; a track holds no others")
+        yield ticks, message
+
+
+def _track(name: str, events: Iterable[tuple[int, bytes]]) -> bytes:
+    """The contents of a track chunk: what it holds is timed from one event to the next."""
+    written = [b"\0" + _meta(0x03, _encoded(name))] if name else []
     before = 0
-    for ticks, message in sorted(events, key=_ticks):
-        message.time = ticks - before
+    for ticks, event in sorted(events, key=_ticks):
+        while ticks - before > _LONGEST_DELTA:
+            written.append(_number(_LONGEST_DELTA) + _meta(0x01, b""))  # An empty text, to wait beside.
+            before += _LONGEST_DELTA
+        written.append(_number(ticks - before) + event)
         before = ticks
-        track.append(message)
-    return track
+    return b"".join([*written, b"\0", _meta(0x2F, b"")])
 
 
-def _decoded(text: str) -> str:
-    """UTF-8 where it is; mido reads every text as Latin-1, which old files are written in."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return text
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return kind + len(data).to_bytes(4, "big") + data
+
+
+def _meta(kind: int, data: bytes) -> bytes:
+    return bytes((0xFF, kind)) + _number(len(data)) + data
+
+
+def _number(value: int) -> bytes:
+    """`value`, 0 to 2^28 - 1, as a quantity of variable length."""
+    if not 0 <= value <= _LONGEST_DELTA:
+        raise ValueError(f"{value} does not fit into a MIDI file; allowed: 0 to {_LONGEST_DELTA}")
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(value & 0x7F | 0x80)
+    return bytes(reversed(digits))
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _ticks(event: tuple[int, object]) -> int:

@@ -23,6 +23,9 @@ HEADS_FIELD: Final = "speaking_heads"
 
 _METADATA_FIELD: Final = 14
 """Number of `metadata_props` in ONNX's `ModelProto`; its entries have the key as field 1 and the value as field 2."""
+_MOST_METADATA_BYTES: Final = 1 << 24
+_MOST: Final = (1 << 31) - 1
+"""Of everything that is counted, but for learnt numbers."""
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 """Wire types of protocol buffers: https://protobuf.dev/programming-guides/encoding"""
 
@@ -164,7 +167,7 @@ def read_any_card(path: Path) -> Card:
     try:
         readers = _ROLL_FIELDS if rolls else _TOKEN_FIELDS
         values: dict[str, Any] = {name: read(metadata[name]) for name, read in readers.items()}
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # Every reader stumbles over damage in its own way.
         problem = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"'{path}' has damaged metadata ({problem}); export its checkpoint again") from error
     return RollCard(path=path, **values) if rolls else ModelCard(path=path, **values)
@@ -178,20 +181,32 @@ def _directions(text: str) -> dict[str, tuple[float, ...]]:
     return {str(name): tuple(map(float, numbers)) for name, numbers in json.loads(text).items()}
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _MOST:
+        raise ValueError(f"{number} is no count; allowed: 0 to {_MOST}")
+    return number
+
+
 _Readers = Mapping[str, Callable[[str], object]]
 """How each field of a card is read from its text."""
 
 _COMMON_FIELDS: Final[_Readers] = {
     **dict.fromkeys(("name", "version", "architecture", "codec", "precision", "licences"), str),
-    **dict.fromkeys(("codec_version", "parameters"), int),
+    "codec_version": _count,
+    "parameters": int,
     "corpora": _corpora,
 }
 _TOKEN_FIELDS: Final[_Readers] = {
     **_COMMON_FIELDS,
-    **dict.fromkeys(("vocabulary", "window", "capacity", "chunk", "layers", "heads", "head_size", "distances"), int),
+    **dict.fromkeys(("vocabulary", "window", "capacity", "chunk", "layers", "heads", "head_size", "distances"), _count),
     **dict.fromkeys(("rotary_base", "validation_nll"), float),
 }
-_ROLL_FIELDS: Final[_Readers] = {**_COMMON_FIELDS, **dict.fromkeys(("steps", "latent"), int), "directions": _directions}
+_ROLL_FIELDS: Final[_Readers] = {
+    **_COMMON_FIELDS,
+    **dict.fromkeys(("steps", "latent"), _count),
+    "directions": _directions,
+}
 
 
 def _read_metadata(path: Path) -> dict[str, str]:
@@ -211,6 +226,7 @@ def _read_metadata(path: Path) -> dict[str, str]:
 def _entries(file: BinaryIO, size: int) -> list[bytes]:
     """The metadata of an ONNX model, undecoded; all else is skipped. Raises ValueError if the file is cut short."""
     entries = []
+    room = _MOST_METADATA_BYTES
     while file.tell() < size:
         field, wire = divmod(_varint(file), 8)
         if wire == _VARINT:
@@ -220,6 +236,9 @@ def _entries(file: BinaryIO, size: int) -> list[bytes]:
         if file.tell() + length > size:
             raise ValueError("a field reaches beyond the end")
         if field == _METADATA_FIELD:
+            room -= length
+            if room < 0:
+                raise ValueError(f"its metadata have more than {_MOST_METADATA_BYTES} bytes")
             entries.append(file.read(length))
         else:
             file.seek(length, 1)
@@ -231,7 +250,10 @@ def _fields(entry: bytes) -> dict[int, bytes]:
     file, fields = BytesIO(entry), {}
     while file.tell() < len(entry):
         field = _varint(file) // 8
-        fields[field] = file.read(_varint(file))
+        length = _varint(file)
+        if file.tell() + length > len(entry):
+            raise ValueError("a text reaches beyond its entry")
+        fields[field] = file.read(length)
     return fields
 
 

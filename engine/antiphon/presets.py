@@ -347,7 +347,7 @@ class _Reading:
 
     def _music(self, key: KeyPath, name: str) -> Phrase | None:
         """The music of a MIDI file beside the preset, or `None` after a mistake."""
-        # mido is slow to import, and few presets name a file.
+        # Few presets name a file.
         from antiphon.midifile import read_score
 
         try:

@@ -16,7 +16,6 @@ from antiphon.synth import CHANNELS, limit
 _GAIN_DECIBELS = -9.0
 """Leaves room for chords; what still goes beyond is bent by the limiter."""
 _VOICES = 256
-_RESET_ALL_CONTROLLERS = 121
 
 
 class SoundFont:
@@ -78,7 +77,7 @@ class SoundFont:
         elif controller >= messages.ALL_NOTES_OFF:
             self._damp(number, dampers.lift_all())
         else:
-            if controller == _RESET_ALL_CONTROLLERS:
+            if controller == messages.RESET_ALL_CONTROLLERS:
                 self._damp(number, dampers.free())
             self._synth.control_change(number, controller, value)
 

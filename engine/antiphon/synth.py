@@ -52,7 +52,6 @@ _GAIN_SECONDS = 0.008
 """Time in which volume and expression come within 1/e of where they were sent."""
 _VOLUME = 7
 _EXPRESSION = 11
-_RESET_ALL_CONTROLLERS = 121
 _DEFAULT_VOLUME = 100
 _VIBRATO_HZ = 4.6
 _VIBRATO_DEPTH = 0.07
@@ -137,7 +136,7 @@ class ElectricPiano:
         elif controller == messages.ALL_SOUND_OFF:
             channel.dampers.silence()
             self._fade(self._voices["channel"][: self._count] == number)
-        elif controller == _RESET_ALL_CONTROLLERS:
+        elif controller == messages.RESET_ALL_CONTROLLERS:
             # Reset All Controllers leaves the volume alone (MIDI recommended practice 015).
             channel.expression, channel.soft = 127, False
             self._bend(number, 0.0)

@@ -2,7 +2,8 @@
 
 The study reads MIDI with muspy 0.5.0, as `muspy.read(f).adjust_resolution(4).infer_barlines()`. Here is the same
 arithmetic without that package: times are rounded to sixteenths one by one (half to even), notes that become empty
-are lost, drums count as notes, and a barline stands wherever a time signature begins.
+are lost, drums count as notes, and a barline stands wherever a time signature begins. It alone reads files with mido,
+as muspy does, and refuses what that refuses: another reader would give other tokens.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from antiphon.grid_tokens import folded, grid_tokens, split_bars, split_notes
 STUDY_WINDOW = 257
 """Tokens in a window of the study: 256 are predicted, each from those before it."""
 _STEPS_PER_BEAT = 4
+_MOST_BARS = 100_000
 _TIMED_EVENTS = frozenset({"set_tempo", "key_signature", "lyrics", "marker", "text", "control_change"})
 """What muspy keeps besides notes and time signatures, so that a piece lasts until the last of them."""
 
@@ -47,7 +49,7 @@ def study_tokens(path: Path) -> Tokens:
     """
     try:
         file = mido.MidiFile(str(path))
-    except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
+    except Exception as error:  # A damaged file makes mido raise whatever it stumbles over.
         raise AntiphonError(f"'{path}' cannot be read as MIDI ({type(error).__name__}: {error})") from error
     if file.type == 2 or file.ticks_per_beat < 1:
         raise AntiphonError(f"'{path}' has no beats in common (type 2, or SMPTE time); the study's data needs them")
@@ -58,6 +60,9 @@ def study_tokens(path: Path) -> Tokens:
         missing = "notes" if piece.signatures else "time signature"
         raise AntiphonError(f"'{path}' has no {missing}; the study's data needs at least one")
     to_steps = _STEPS_PER_BEAT / file.ticks_per_beat
+    shortest_bar = min(4 * _STEPS_PER_BEAT * length for _, length in piece.signatures)
+    if piece.end * to_steps > _MOST_BARS * shortest_bar:
+        raise AntiphonError(f"'{path}' would have more than {_MOST_BARS:,} bars; is an event far away, or a bar empty?")
     notes = np.array(piece.notes, dtype=np.int64)
     onsets, ends = (np.rint(notes[:, column] * to_steps).astype(np.int64) for column in (0, 2))
     bars = split_bars(np.sort(_barlines(piece, to_steps)), origin=0)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from antiphon import messages
 from antiphon.commands import Decision, Failed
@@ -32,6 +36,7 @@ from antiphon.journal import JOURNAL_NAME, Header, JournalWriter, Record, Sessio
 from antiphon.notes import Note, Phrase
 from antiphon.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
 from antiphon.schedule import PLAYER, Send
+from antiphon.session import score_of, statistics
 from antiphon.timing import TimeSignature
 
 HEADER = Header(
@@ -60,12 +65,12 @@ HEADER = Header(
     "2026-03-01T20:15:00+01:00",
 )
 EVERY = (
-    Record(PlayerReady(0, 3)),
+    Record(PlayerReady(0, 1)),
     Record(Heard(10, b"\xf0\x7e\xf7")),
     Record(Heard(12, messages.note_on(0, 60, 80))),
     Record(PlayerAnswered(13, 0, "fallback", 7, 2)),
-    Record(PlayerFailed(14, Failed(1, "main", 8, -1, 'ValueError: "no" ears — ¿qué?'))),
-    Record(PlayerLost(15, 3, "killed\nby hand")),
+    Record(PlayerFailed(14, Failed(0, "main", 8, -1, 'ValueError: "no" ears — ¿qué?'))),
+    Record(PlayerLost(15, 1, "killed\nby hand")),
     Record(Selected(16, 1)),
     Record(Restarted(17, 1)),
     Record(Decision("handover", 0, 18, "by silence")),
@@ -79,8 +84,8 @@ EVERY = (
     Record(Skipped(20, 1920)),
     Record(Located(1920, 7680.4)),
     Record(TransportStarted(1920)),
-    Record(Ended(21)),
-    Record(Ended(22, panic=True)),
+    Record(Ended(1921)),
+    Record(Ended(1922, panic=True)),
 )
 
 
@@ -173,3 +178,93 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(AntiphonError, match=r"cannot record into .*file.*; choose another --session"):
         JournalWriter(tmp_path / "file", HEADER)
+
+
+def with_line(folder: Path, number: int, line: str) -> Path:
+    """A journal of `EVERY` in which line `number`, from 1, is another, and which goes on after it."""
+    file = write(folder, *EVERY, Record(Ended(2000)))
+    lines = file.read_text().splitlines()
+    lines[number - 1] = line
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"is":"Heard","ticks":1e400,"message":"903233"}', ""),
+        ('{"is":"Heard","ticks":Infinity,"message":"903233"}', ""),
+        ('{"is":"Heard","ticks":12.5,"message":"903233"}', "ticks is 12.5"),
+        ('{"is":"Heard","ticks":true,"message":"903233"}', "ticks is True"),
+        ('{"is":"Heard","ticks":99999999999,"message":"903233"}', "ticks is 99999999999; allowed: 0 to"),
+        ('{"is":"Heard","ticks":-1,"message":"903233"}', "ticks is -1; allowed: 0 to"),
+        ('{"is":"Heard","ticks":12,"message":""}', "'' is no MIDI message"),
+        ('{"is":"Heard","ticks":12,"message":"903c"}', "'903c' is no MIDI message"),
+        ('{"is":"Heard","ticks":9,"message":"903c50"}', "it is at tick 9, after tick 10"),
+        ('{"is":"Heard","ticks":12,"message":"903c50","inputs":[{}]}', "inputs is ({},)"),
+        ('{"is":"PlayerReady","ticks":12,"slot":{}}', "slot is {}"),
+        ('{"is":"PlayerReady","ticks":12,"slot":2}', "slot is 2; allowed: 0 to 1"),
+        ('{"is":"Selected","ticks":12,"plan":2}', "plan is 2; allowed: 0 to 1"),
+        ('{"is":"TempoChanged","ticks":12,"bpm":"x"}', "bpm is 'x'"),
+        ('{"is":"TempoChanged","ticks":12,"bpm":0}', "bpm is 0; allowed: 0.1 to 10000"),
+        ('{"is":"Skipped","ticks":12,"to_ticks":11}', "it goes back from tick 12 to tick 11"),
+        ('{"is":"Located","ticks":12,"song_ticks":-Infinity}', ""),
+        ('{"is":"Ended","ticks":12,"panic":-1}', "panic is -1"),
+        ('{"is":"Send","output":2,"message":"903c50","due_ticks":12,"source":0}', "output is 2; allowed: 0 to 1"),
+        ('{"is":"Send","output":0,"message":"903c50","due_ticks":12,"source":1}', "source is 1; allowed: -2 to 0"),
+        ('{"is":"Send","output":0,"message":"903c50","due_ticks":12,"source":0,"late_seconds":"x"}', ""),
+        ("[" * 100_000, ""),
+    ],
+)
+def test_a_value_that_cannot_be_is_an_error_with_its_line(tmp_path: Path, line: str, why: str) -> None:
+    with_line(tmp_path, 4, line)
+    with pytest.raises(AntiphonError, match=r"journal\.jsonl:4: not a line of a journal: ") as error:
+        read_session(tmp_path)
+    assert why in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ('"tempo_bpm": 99.5', '"tempo_bpm": 0', "tempo_bpm is 0.0"),
+        ('"tempo_bpm": 99.5', '"tempo_bpm": NaN', "NaN is no number"),
+        ('"beats": 7', '"beats": 0', "beats is 0"),
+        ('"unit": 8', '"unit": 7', "signature is 7/7"),
+        ('"trigger_note": 21', '"trigger_note": 128', "trigger_note is 128"),
+        ('"launch": "now"', '"launch": "soon"', "launch is 'soon'"),
+        ('"input_channels": [2]', '"input_channels": [16]', "input_channels is 16"),
+    ],
+)
+def test_a_header_with_a_value_that_cannot_be_is_an_error(tmp_path: Path, before: str, after: str, why: str) -> None:
+    file = write(tmp_path, *EVERY)
+    head, *lines = file.read_text().splitlines()
+    head = json.dumps(json.loads(head))
+    assert before in head
+    file.write_text("\n".join([head.replace(before, after), *lines]))
+    with pytest.raises(AntiphonError, match=r"not the journal of a session") as error:
+        read_session(tmp_path)
+    assert why in str(error.value.__cause__)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=4),
+    st.sampled_from(["903c00", "f8", "main", "end", [], {}]),
+)
+
+
+@given(st.integers(0, len(EVERY) - 1), st.randoms(use_true_random=False), scalars)
+def test_a_journal_bent_anywhere_is_refused_by_line_or_can_be_worked_with(
+    tmp_path_factory: pytest.TempPathFactory, number: int, random: Random, value: object
+) -> None:
+    folder = tmp_path_factory.mktemp("bent")
+    line = json.loads(write(folder, EVERY[number]).read_text().splitlines()[1])
+    line[random.choice(sorted(line))] = value
+    with_line(folder, number + 2, json.dumps(line))
+    with suppress(AntiphonError):
+        session = read_session(folder)
+        statistics(session.header, session.records)
+        score_of(session.header, session.records)

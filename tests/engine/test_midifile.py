@@ -144,13 +144,34 @@ def test_system_exclusive_is_skipped(tmp_path: Path) -> None:
     assert len(read_bytes(tmp_path, midi(sysex + ONE_NOTE)).tracks[0].messages) == 2
 
 
-def test_old_names_are_read_as_latin_1(tmp_path: Path) -> None:
-    name = bytes((0, 0xFF, 0x03, 5)) + b"Fl\xf6te"
-    assert read_bytes(tmp_path, midi(name + ONE_NOTE)).tracks[0].name == "Flöte"
+@pytest.mark.parametrize(
+    "text", ["Flöte".encode("latin-1"), "ピアノ".encode("shift-jis"), "Flöte".encode(), b"\0\xff\x80"]
+)
+def test_names_and_markers_come_back_byte_for_byte(tmp_path: Path, text: bytes) -> None:
+    texts = b"".join(bytes((0, 0xFF, kind, len(text))) + text for kind in (3, 6))
+    score = read_bytes(tmp_path, midi(texts + ONE_NOTE))
+    write_score(tmp_path / "again.mid", score)
+    assert read_score(tmp_path / "again.mid") == score
+    assert (tmp_path / "again.mid").read_bytes().count(bytes((len(text),)) + text) == 2
+
+
+def test_a_rest_too_long_for_one_delta_time_is_written_in_several(tmp_path: Path) -> None:
+    late = 480 * ((1 << 28) - 1) + 7
+    score = Score((Track("", ((late, note_on(0, 60, 80)), (late + 480, note_off(0, 60)))),))
+    write_score(tmp_path / "late.mid", score)
+    assert read_score(tmp_path / "late.mid") == score
+
+
+@pytest.mark.parametrize("message", [b"", b"\x90\x3c", b"\x90\x3c\xc8", b"\xf8", b"\xf0\x01\xf7"])
+def test_only_channel_messages_are_written(tmp_path: Path, message: bytes) -> None:
+    with pytest.raises(ValueError, match="is not a channel message"):
+        write_score(tmp_path / "a.mid", Score((Track("", ((0, message),)),)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tempo_or_metre_of_nothing_is_ignored(tmp_path: Path) -> None:
     nothing = bytes((0, 0xFF, 0x51, 3, 0, 0, 0)) + bytes((0, 0xFF, 0x58, 4, 0, 2, 24, 8))
+    nothing += bytes((0, 0xFF, 0x51, 1, 7)) + bytes((0, 0xFF, 0x58, 4, 4, 200, 24, 8)) + bytes((0, 0xFF, 0x58, 0))
     score = read_bytes(tmp_path, midi(nothing + ONE_NOTE))
     assert (score.tempo, score.signatures) == ((), ())
 
@@ -159,15 +180,23 @@ def test_a_tempo_or_metre_of_nothing_is_ignored(tmp_path: Path) -> None:
     ("data", "complaint"),
     [
         pytest.param(b"", "is not a MIDI file", id="empty"),
-        pytest.param(b"RIFF1234WAVE", "is not a MIDI file: it begins with b'RIFF'", id="a sound"),
+        pytest.param(b"RIFF1234WAVE", "it begins with b'RIFF' and holds b'WAVE'; allowed: b'RMID'", id="a sound"),
+        pytest.param(b"RIFF1234RMIDdata", "is truncated", id="wrapped nothing"),
+        pytest.param(
+            b"RIFF1234RMIDdata" + bytes((9, 0, 0, 0)) + b"no chunks", "begins with b'no c'", id="wrapped noise"
+        ),
         pytest.param(b"MThd\0\0", "is truncated", id="half a header"),
         pytest.param(midi(ONE_NOTE)[:-6], "is truncated", id="half a track"),
-        pytest.param(midi(ONE_NOTE, tracks=2), "is truncated", id="a track missing"),
+        pytest.param(midi(ONE_NOTE)[:14], "is truncated", id="no track"),
         pytest.param(midi(ONE_NOTE, kind=2), "of type 2; allowed: 0 or 1", id="type 2"),
         pytest.param(midi(ONE_NOTE, division=0), "its resolution is 0", id="no resolution"),
-        pytest.param(midi(bytes((0, 0x90, 60, 200)) + END), "is damaged: data byte", id="data byte over 127"),
+        pytest.param(midi(ONE_NOTE, division=-20 * 256 + 4), "its resolution is -5116", id="no frame rate of SMPTE"),
+        pytest.param(
+            midi(bytes((0, 0x90, 200, 60)) + END), "is a note on key 200; allowed: 0 to 127", id="no such key"
+        ),
+        pytest.param(midi(b"\x80" * 4 + ONE_NOTE), "is a number of more than 4 bytes", id="endless delta time"),
+        pytest.param(midi(bytes((0, 0xF0, 99)) + ONE_NOTE) + bytes(99), "goes on beyond the end", id="endless sysex"),
         pytest.param(midi(bytes((0, 60, 80)) + END), "is damaged", id="running status out of nowhere"),
-        pytest.param(midi(bytes((0, 0xFF, 0x51, 1, 7)) + END), "is damaged", id="half a tempo"),
         pytest.param(midi(END), "has no notes", id="no notes"),
     ],
 )
@@ -182,15 +211,84 @@ def test_a_file_cut_or_bent_anywhere_is_read_or_refused_but_never_crashes(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     whole = bytearray(midi(ONE_NOTE))
-    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=4)):
+        whole[place] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    folder = tmp_path_factory.mktemp("bent")
     with suppress(AntiphonError):
-        read_bytes(tmp_path_factory.mktemp("bent"), cut).phrase()
+        score = read_bytes(folder, cut)
+        score.phrase()
+        write_score(folder / "again.mid", score)
+        assert read_score(folder / "again.mid") == score
+
+
+TUNE = (60, 64, 67, 65, 62, 64, 60, 67)
+MIDI_FILES = Path(__file__).parent.parent / "midi_files"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alien_chunk_before",
+        "header_8",
+        "key_8_sharps",
+        "key_mode_255",
+        "plain",
+        "says_5_tracks",
+        "seqnum_1byte",
+        "signature_short",
+        "sjis_name",
+        "smpte_25_40",
+        "smpte_offset_bad",
+        "sysex_high",
+        "tempo_4_bytes",
+        "volume_255",
+        "wrapped",
+    ],
+)
+def test_what_nobody_uses_refuses_no_file(name: str) -> None:
+    phrase = read_score(MIDI_FILES / f"{name}.mid").phrase()
+    assert phrase.notes == tuple(Note(480 * index, pitch, 480, 80) for index, pitch in enumerate(TUNE))
+
+
+def test_values_too_high_for_midi_are_the_highest_there_are(tmp_path: Path) -> None:
+    loud = bytes((0, 0xB0, 7, 255, 0, 0xC0, 200, 0, 0xB0, 200, 1, 0, 0x90, 60, 200, 96, 60, 0))
+    score = read_bytes(tmp_path, midi(loud + END))
+    assert score.merged() == [(0, control_change(0, 7, 127)), (0, note_on(0, 60, 127)), (96, bytes((0x90, 60, 0)))]
+
+
+def test_running_status_goes_on_over_what_is_passed_over(tmp_path: Path) -> None:
+    between = bytes((0, 0xF0, 2, 0x92, 0xF7, 0, 0xF8, 0, 0xF2, 1, 2, 0, 0xFF, 0x7F, 1, 0x80))
+    body = bytes((0, 0x90, 60, 80)) + between + bytes((96, 60, 0)) + END
+    assert read_bytes(tmp_path, midi(body)).phrase().notes == (Note(0, 60, 96, 80),)
+
+
+def test_a_track_ends_where_it_says_so_whatever_length_its_chunk_claims(tmp_path: Path) -> None:
+    first, second = midi(ONE_NOTE, kind=1), midi(ONE_NOTE, kind=1)[14:]
+    long = second[:4] + (1 << 20).to_bytes(4, "big") + second[8:]
+    no_end = second[:4] + (len(ONE_NOTE) - len(END)).to_bytes(4, "big") + second[8 : -len(END)]
+    score = read_bytes(tmp_path, first + no_end + long)
+    assert [len(track.messages) for track in score.tracks] == [2, 2, 2]
+
+
+def test_bytes_after_the_last_chunk_are_passed_over(tmp_path: Path) -> None:
+    for tail in (b"\0", b"\0" * 7, b"JUNK\xff\xff\xff\xff"):
+        assert read_bytes(tmp_path, midi(ONE_NOTE) + tail).phrase().notes == (Note(0, 60, 96, 80),)
+
+
+def test_a_file_too_large_for_music_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "given.mid").open("wb") as file:
+        file.write(midi(ONE_NOTE))
+        file.truncate((1 << 26) + 1)  # Sparse: it takes no room.
+    with pytest.raises(AntiphonError, match=r"given\.mid' is larger than 64 MiB"):
+        read_score(tmp_path / "given.mid")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(AntiphonError, match=r"cannot read '.*nowhere\.mid': No such file"):
         read_score(tmp_path / "nowhere.mid")
+    with pytest.raises(AntiphonError, match=r"cannot read '.*': embedded null byte"):
+        read_score(tmp_path / "no\0where.mid")
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_the_old_file_stays(

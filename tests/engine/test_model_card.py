@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from model_files import METADATA, write_model
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError, read_card
+from antiphon.model_card import ModelError, read_any_card, read_card
 
 
 def test_a_card_is_read_from_the_file(tmp_path: Path) -> None:
@@ -58,6 +61,42 @@ def test_a_stranger_s_model_is_refused(tmp_path: Path) -> None:
 def test_another_contract_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="exported for contract 2; this Antiphon plays 1"):
         read_card(write_model(tmp_path / "later.onnx", METADATA | {"antiphon_contract": "2"}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("capacity", "-1"),
+        ("vocabulary", "9" * 30),
+        ("window", "9" * 5000),
+        ("corpora", "[" * 100_000),
+        ("heads", "1e400"),
+    ],
+)
+def test_counts_that_cannot_be_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(ModelError, match="damaged metadata"):
+        read_card(write_model(tmp_path / "toy.onnx", METADATA | {key: value}))
+
+
+def test_a_text_that_claims_to_be_longer_than_its_entry_is_refused_at_once(tmp_path: Path) -> None:
+    claims_2_to_the_63 = b"\x12" + b"\xff" * 9 + b"\x01"
+    entry = b"\x0a\x04name" + claims_2_to_the_63
+    (tmp_path / "toy.onnx").write_bytes(bytes((14 * 8 + 2, len(entry))) + entry)
+    with pytest.raises(ModelError, match=r"toy\.onnx' is truncated, or no ONNX model"):
+        read_card(tmp_path / "toy.onnx")
+
+
+@given(st.data())
+def test_a_model_bent_anywhere_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = write_model(tmp_path_factory.mktemp("bent") / "toy.onnx")
+    whole = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=4)):
+        whole[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(whole)
+    with suppress(ModelError):
+        read_any_card(path)
 
 
 @pytest.mark.parametrize(("key", "value"), [("window", "wide"), ("corpora", "[1]"), ("corpora", "{"), ("heads", "4.5")])

@@ -138,3 +138,14 @@ def test_the_command_prints_json(app: typer.Typer, brought: Path) -> None:
     assert "truncated" in odd["problem"]
     assert performance["card"]["corpora"] == ["chopin", "rolls"]
     assert performance["path"] == str(brought / "performance.onnx")
+
+
+def test_a_broken_file_hides_no_other_model(brought: Path, user_folder: Path) -> None:
+    user_folder.mkdir()
+    whole = write_model(user_folder / "mine.onnx").read_bytes()
+    (user_folder / "cut.onnx").write_bytes(whole[:-3])
+    (user_folder / "empty.onnx").touch()
+    (user_folder / "long.onnx").write_bytes(whole.replace(b"\x12", b"\xf2"))
+    listings = {listing.name: listing for listing in ModelLibrary([brought], user_folder).listings()}
+    assert set(listings) == {"cut", "empty", "grid", "long", "mine", "performance"}
+    assert {name for name, listing in listings.items() if listing.problem} == {"cut", "empty", "long"}

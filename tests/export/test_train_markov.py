@@ -21,8 +21,6 @@ from antiphon_export.midi_folder import Corpus, read_pieces
 from antiphon_plugins.markov import INFO, make
 from antiphon_plugins.markov.table import MOVE_GAPS, MOVE_MOTIONS, MOVES, line_contexts, load_table, move_of, save_table
 
-pytest.importorskip("symusic")
-
 TUNE = (0, 2, 4, 5, 7, 5, 4, 2) * 8
 
 
@@ -90,8 +88,9 @@ def test_a_broken_file_is_reported_and_skipped(folder: Path, tmp_path: Path) -> 
     write_midi(folder / "silent.mid", [])
     result = run(str(folder), "--out", str(tmp_path / "mine.npz"))
     assert result.exit_code == 0  # type: ignore[attr-defined]
-    for name in ("broken.mid", "not.mid", "silent.mid"):
-        assert f"skipped {name}" in result.output  # type: ignore[attr-defined]
+    said = result.output.replace("\n", "")  # type: ignore[attr-defined]
+    assert said.count("skipped") == 3
+    assert all(name in said for name in ("broken.mid", "not.mid", "silent.mid"))
     assert load_table(tmp_path / "mine.npz").origin["corpora"][0]["pieces"] == 4
 
 

@@ -66,11 +66,11 @@ def _as_data(listing: ModelListing) -> dict[str, object]:
         return data | {"problem": listing.problem}
     card = dataclasses.asdict(listing.card) | {"path": str(listing.card.path)}
     if "validation_nll" in card:
-        card["validation_nll"] = _nll(listing.card)  # JSON has no NaN.
+        card["validation_nll"] = _nll(listing.card)  # JSON has neither NaN nor infinity.
     return data | {"card": card}
 
 
 def _nll(card: Card) -> float | None:
     """Nats per token, where the model reads tokens and they are known."""
     nll = getattr(card, "validation_nll", math.nan)
-    return None if math.isnan(nll) else nll
+    return nll if math.isfinite(nll) else None

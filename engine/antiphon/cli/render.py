@@ -29,7 +29,7 @@ def render(
     from antiphon.messages import DRUM_CHANNEL, channel
     from antiphon.midifile import read_score
     from antiphon.synth import ElectricPiano, Synth
-    from antiphon.wav import render_messages, write_wav
+    from antiphon.wav import write_performance
 
     timed_messages = read_score(source).timed_messages()
     synth: Synth
@@ -40,6 +40,5 @@ def render(
         from antiphon.soundfont import SoundFont
 
         synth = SoundFont(soundfont, sample_rate)
-    samples = render_messages(timed_messages, synth)
-    write_wav(output, samples, sample_rate)
-    typer.echo(f"{output}: {len(samples) / sample_rate:.1f} s")
+    seconds = write_performance(output, timed_messages, synth)
+    typer.echo(f"{output}: {seconds:.1f} s")

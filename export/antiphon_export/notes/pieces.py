@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from antiphon.errors import AntiphonError
 from antiphon.note_spans import Clock
 from antiphon.note_words import STYLES
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
-from antiphon_export.midi_folder import Corpus, chorale_voices, read_midi
+from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
+from antiphon_export.midi_notes import FileNotes, melodic, rows_of_table
 from antiphon_export.notes.beats import Bars, lattice_offset, read_beats, signature_bars, without_upbeat
-from antiphon_export.training.pieces import TICKS_PER_SECOND, files_of, fold_pedals, read_chorales
+from antiphon_export.training.pieces import TICKS_PER_SECOND, files_of
 
 _LATTICE_TICKS: Final = 40
 """Sixteenths and triplets of eighths are all multiples of this."""
@@ -130,58 +131,49 @@ def read_note_pieces(path: Path, split: str, beats: Path | None = None) -> list[
     Raises:
         AntiphonError: it cannot be read, or has no notes.
     """
-    if path.suffix == ".json":
+    if holds_chorales(path):
         return [
             _chorale(f"{path.name}[{split}][{number}]", chorale_voices(chorale))
             for number, chorale in enumerate(read_chorales(path, split))
         ]
-    score = read_midi(path)
-    tracks = [track for track in score.tracks if len(track.notes)]
-    if not tracks:
+    file = read_midi(path)
+    if not file.tracks:
         raise AntiphonError(f"{path.name} has no notes")
-    if all(track.is_drum for track in tracks):
-        return [_free(path, score, drums=True)]
+    if all(track.is_drum for track in file.tracks):
+        return [_free(path, file, drums=True)]
     found = []
-    velocities = np.unique(np.concatenate([track.notes.numpy()["velocity"] for track in tracks]))
+    velocities = np.unique(np.concatenate([track.notes.velocity for track in melodic(file)]))
     expressive = len(velocities) >= _EXPRESSIVE
     if expressive:
-        found.append(_free(path, score, drums=False))
-    rows, owners = _rows(score, TICKS_PER_BEAT / score.tpq, fold=False)
+        found.append(_free(path, file, drums=False))
+    rows, owners = _rows(file, TICKS_PER_BEAT / file.tpq, "duration")
     if not expressive or _keeps_to_lattice(rows[:, 0]):
-        found.append(_in_beats(path, score, rows, owners, beats, expressive))
+        found.append(_in_beats(path, file, rows, owners, beats, expressive))
     return found
 
 
-def _rows(score: Any, scale: float, *, fold: bool, drums: bool = False) -> tuple[NoteRows, NDArray[np.int64]]:
-    parts: list[NoteRows] = []
-    owners: list[NDArray[np.int64]] = []
-    for track in score.tracks:
-        if bool(track.is_drum) != drums or not len(track.notes):
-            continue
-        columns = track.notes.numpy()
-        onset = np.round(columns["time"] * scale).astype(np.int64)
-        length = np.round(columns["duration"] * scale).astype(np.int64).clip(1)
-        velocity = columns["velocity"].astype(np.int64).clip(1, 127)
-        rows = np.column_stack([onset, columns["pitch"].astype(np.int64), length, velocity])
-        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-        parts.append(fold_pedals(rows, track.pedals.numpy() if len(track.pedals) else None) if fold else rows)
-        owners.append(np.full(len(rows), len(owners)))
-    together, owner = np.concatenate(parts), np.concatenate(owners)
+def _rows(
+    file: FileNotes, scale: float, length: Literal["duration", "sounding"], *, drums: bool = False
+) -> tuple[NoteRows, NDArray[np.int64]]:
+    """Notes in score order, and the number of the track of each; times are those of `file` times `scale`."""
+    parts = [rows_of_table(track.notes, scale, length) for track in file.tracks if track.is_drum == drums]
+    together = np.concatenate(parts)
+    owner = np.concatenate([np.full(len(part), number) for number, part in enumerate(parts)])
     order = np.lexsort((together[:, 1], together[:, 0]))
     return together[order], owner[order]
 
 
-def _free(path: Path, score: Any, *, drums: bool) -> NotePiece:
-    rows, tracks = _rows(score.to("second"), TICKS_PER_SECOND, fold=not drums, drums=drums)
+def _free(path: Path, file: FileNotes, *, drums: bool) -> NotePiece:
+    rows, tracks = _rows(file.to("second"), TICKS_PER_SECOND, "sounding", drums=drums)
     return NotePiece(path.name, "free", rows, tracks, phrase_ends(rows, "free"), drums=drums)
 
 
 def _in_beats(
-    path: Path, score: Any, rows: NoteRows, tracks: NDArray[np.int64], beats: Path | None, played: bool
+    path: Path, file: FileNotes, rows: NoteRows, tracks: NDArray[np.int64], beats: Path | None, played: bool
 ) -> NotePiece:
     annotated = read_beats(beats, path.stem) if beats is not None else None
     if annotated is not None:
-        seconds, tracks = _rows(score.to("second"), TICKS_PER_SECOND, fold=False)
+        seconds, tracks = _rows(file.to("second"), TICKS_PER_SECOND, "duration")
         onset = annotated.ticks_of(seconds[:, 0] / TICKS_PER_SECOND)
         end = annotated.ticks_of((seconds[:, 0] + seconds[:, 2]) / TICKS_PER_SECOND)
         offset = lattice_offset(onset)
@@ -193,8 +185,8 @@ def _in_beats(
             offset = lattice_offset(rows[:, 0])
             beginning = rows[:, 0] - np.float64(offset)
             rows = _on_sixteenths(rows, beginning, beginning + rows[:, 2])
-        scale = TICKS_PER_BEAT / score.tpq
-        changes = [(round(c.time * scale), c.numerator, c.denominator) for c in score.time_signatures]
+        scale = TICKS_PER_BEAT / file.tpq
+        changes = [(round(c.time * scale), c.numerator, c.denominator) for c in file.time_signatures]
         end_ticks = int((rows[:, 0] + rows[:, 2]).max())
         bars = without_upbeat(signature_bars(changes or [(0, 4, 4)], end_ticks), rows)
     order = np.lexsort((rows[:, 1], rows[:, 0]))

@@ -6,7 +6,7 @@ sixteenth are four tokens, each a pitch, so that a held note is said again.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from antiphon.codec import Tokens
 from antiphon.errors import AntiphonError
-from antiphon_export.midi_folder import Corpus
-from antiphon_export.training.windows import Augmentation
+from antiphon_export.midi_folder import Chorale, Corpus, holds_chorales, read_chorales
+from antiphon_export.training.windows import Augmentation, filled
 
 CHORALES: Final = "chorales"
 """What `--codec` calls it."""
@@ -25,30 +25,30 @@ _SILENCE: Final = 128
 _VOICES: Final = 4
 
 
-def chorale_streams(corpus: Corpus, split: str) -> list[Tokens]:
+def chorale_streams(corpus: Corpus, split: str, report: Callable[[str], None] = lambda _: None) -> list[Tokens]:
     """The chorales of a `split` in a corpus's JSON files, each [4 · sixteenths] tokens.
 
+    `report` is told of every file that holds none, or one that has not four voices throughout.
+
     Raises:
-        AntiphonError: there is no such file or split.
+        AntiphonError: there is no chorale in that split.
     """
-    streams = [
-        np.array(piece, dtype=np.float64).ravel()
-        for path in sorted(corpus.folder.glob("*.json"))
-        for piece in _read(path).get(split, [])
-    ]
+    streams: list[Tokens] = []
+    for path in filter(holds_chorales, corpus.every_file()):
+        try:
+            streams += [_stream(path, number, chorale) for number, chorale in enumerate(read_chorales(path, split))]
+        except AntiphonError as error:
+            report(str(error))
     if not streams:
         raise AntiphonError(f"{str(corpus.folder)!r} has no JSON file with chorales under {split!r}")
-    return [np.where((pitch >= 0) & (pitch < 128), pitch, _SILENCE).astype(np.int64) for pitch in streams]
+    return streams
 
 
-def _read(path: Path) -> dict[str, list[list[list[int]]]]:
-    try:
-        splits = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AntiphonError(f"{path.name}: {type(error).__name__}: {error}") from error
-    if not isinstance(splits, dict):
-        raise AntiphonError(f"{path.name} holds no chorales: it must be an object with a list of pieces for each split")
-    return splits
+def _stream(path: Path, number: int, chorale: Chorale) -> Tokens:
+    if any(len(step) != _VOICES for step in chorale):
+        raise AntiphonError(f"{path.name}: chorale {number} has not {_VOICES} voices in every sixteenth")
+    pitches = np.array(chorale, dtype=np.float64).ravel()
+    return np.where((pitches >= 0) & (pitches < 128), pitches, _SILENCE).astype(np.int64)
 
 
 class ChoraleWindows:
@@ -66,11 +66,11 @@ class ChoraleWindows:
 
     def draw(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
         """One window of `length` tokens."""
-        while True:
-            stream = self._streams[random.choice(len(self._streams), p=self._chances)]
-            if len(stream) < length:
-                continue
-            start = _VOICES * int(random.integers((len(stream) - length) // _VOICES + 1))
-            semitones = int(random.integers(augmentation.transpose[0], augmentation.transpose[1] + 1))
-            window = stream[start : start + length]
-            return np.where(window < _SILENCE, (window + semitones).clip(0, 127), window)
+        return filled(length, lambda: self._slice(random, length, augmentation))
+
+    def _slice(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
+        stream = self._streams[random.choice(len(self._streams), p=self._chances)]
+        start = _VOICES * int(random.integers(max(0, len(stream) - length) // _VOICES + 1))
+        semitones = int(random.integers(augmentation.transpose[0], augmentation.transpose[1] + 1))
+        window = stream[start : start + length]
+        return np.where(window < _SILENCE, (window + semitones).clip(0, 127), window)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows
 from antiphon.errors import AntiphonError
-from antiphon.notes import STEP_TICKS
-from antiphon_export.midi_folder import Corpus, chorale_voices, read_midi
+from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
+from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
+from antiphon_export.midi_notes import melodic, rows_of_table
+from antiphon_export.training.rests import shortening
 
 TICKS_PER_SECOND = 960
 """Real time in ticks: 480 a beat at 120 beats a minute."""
@@ -24,6 +26,12 @@ _MIN_PART_NOTES = 64
 """A track with fewer notes teaches nothing by itself."""
 _VALID_IN = 16
 """Without a manifest, one work in so many is kept for validation."""
+_MOST_OF_A_WORK = 4
+"""Where there are more files than these to a title, on average, titles tell no works apart."""
+_LONGEST_REST_TICKS = 10 * TICKS_PER_SECOND
+"""In real time, nothing beginning for longer than this is a rest to cut."""
+_LONGEST_REST_BARS = 4
+"""The same on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def read_shelves(
     """The pieces of `split` of every corpus. A file that cannot be read is reported and left out.
 
     Raises:
-        AntiphonError: nothing could be read at all.
+        AntiphonError: nothing could be read at all, or a manifest is none.
     """
     shelves = []
     for corpus in corpora:
@@ -96,17 +104,29 @@ def read_shelves(
 def files_of(corpus: Corpus, split: str) -> list[Path]:
     """The files of a corpus for `split`, `train` or `valid`: as its manifest tells.
 
-    Where no manifest names files for validation, one work in sixteen is kept for it: works are files with the same
-    title, whatever collection and number stand before it. A file of chorales holds both splits.
+    Where no manifest names files for validation, one work in sixteen is kept for it, and at least one of two: works are
+    files with the same title, whatever collection and number stand before it. A file of chorales holds both splits.
     """
     named = corpus.splits()
     if named is not None and "valid" in named.values():
         return corpus.files(split)
-    return [
-        path
-        for path in corpus.files()
-        if path.suffix == ".json" or (zlib.crc32(_title(path).encode()) % _VALID_IN == 0) == (split == "valid")
-    ]
+    files = corpus.files()
+    works = _works([path for path in files if not holds_chorales(path)])
+    kept = {title for title in works if zlib.crc32(title.encode()) % _VALID_IN == 0}
+    if len(works) > 1 and len(kept) in (0, len(works)):
+        kept = {min(works, key=lambda title: zlib.crc32(title.encode()))}
+    valid = {path for title in kept for path in works[title]}
+    return [path for path in files if holds_chorales(path) or (path in valid) == (split == "valid")]
+
+
+def _works(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Files by their titles, or by their whole names where titles are all but the same."""
+    works = defaultdict(list)
+    for path in files:
+        works[_title(path)].append(path)
+    if len(files) > _MOST_OF_A_WORK * len(works) or len(works) == 1:
+        return {str(path): [path] for path in files}
+    return works
 
 
 def _title(path: Path) -> str:
@@ -120,43 +140,36 @@ def read_performance(path: Path, split: str) -> list[Piece]:
     Raises:
         AntiphonError: it cannot be read, or has no notes.
     """
-    score = read_midi(path).to("second")
-    tracks = []
-    for track in score.tracks:
-        if track.is_drum or not len(track.notes):
-            continue
-        rows = _rows(track, TICKS_PER_SECOND)
-        # An arrangement writes its pedals in one track, a piano roll in every track.
-        tracks.append(fold_pedals(rows, track.pedals.numpy() if len(track.pedals) else None))
-    return [Piece(path.name, _parts(path, tracks))]
+    file = read_midi(path).to("second")
+    parts = _parts(path, [rows_of_table(track.notes, TICKS_PER_SECOND, "sounding") for track in melodic(file)])
+    places = np.unique(np.append(parts[0][:, 0], 0))
+    moved = shortening(places, np.full(len(places), _LONGEST_REST_TICKS), np.ones(len(places), dtype=np.int64))
+    return [Piece(path.name, tuple(_moved(part, moved) for part in parts))]
 
 
 def read_score(path: Path, split: str) -> list[Piece]:
     """The piece in a MIDI file on its grid: ticks are 480 a beat, and bars are those of its time signatures.
 
-    Chorales as JSON are read, too: of each split a list of pieces, each a list of sixteenths, each a list of voices'
-    pitches.
+    Chorales as JSON are read, too: see `midi_folder.read_chorales`.
 
     Raises:
         AntiphonError: it cannot be read, or has no notes.
     """
-    if path.suffix == ".json":
+    if holds_chorales(path):
         return _chorales(path, split)
-    score = read_midi(path)
-    scale = 480 / score.tpq
-    tracks = [_rows(track, scale) for track in score.tracks if not track.is_drum and len(track.notes)]
-    parts = _parts(path, tracks)
+    file = read_midi(path)
+    scale = TICKS_PER_BEAT / file.tpq
+    parts = _parts(path, [rows_of_table(track.notes, scale, "duration") for track in melodic(file)])
+    bar_ticks = {0: _bar_ticks(4, 4)} | {
+        round(change.time * scale): _bar_ticks(change.numerator, change.denominator) for change in file.time_signatures
+    }
+    changes, lengths = (np.array(column) for column in zip(*sorted(bar_ticks.items()), strict=True))
+    places = np.unique(np.concatenate([parts[0][:, 0], changes]))
+    units = lengths[np.searchsorted(changes, places, side="right") - 1]
+    moved = shortening(places, _LONGEST_REST_BARS * units, units)
+    parts = tuple(_moved(part, moved) for part in parts)
     end = int((parts[0][:, 0] + parts[0][:, 2]).max())
-    changes = [(round(change.time * scale), change.numerator, change.denominator) for change in score.time_signatures]
-    return [Piece(path.name, parts, _bars(changes or [(0, 4, 4)], end))]
-
-
-def _rows(track: Any, ticks_per_unit: float) -> NoteRows:
-    columns = track.notes.numpy()
-    onset = np.round(columns["time"] * ticks_per_unit).astype(np.int64)
-    length = np.round(columns["duration"] * ticks_per_unit).astype(np.int64)
-    velocity = columns["velocity"].astype(np.int64).clip(1, 127)
-    return _sorted(np.column_stack([onset, columns["pitch"].astype(np.int64), length.clip(1), velocity]))
+    return [Piece(path.name, parts, _bars(moved(changes), lengths, end))]
 
 
 def _sorted(rows: NoteRows) -> NoteRows:
@@ -165,47 +178,29 @@ def _sorted(rows: NoteRows) -> NoteRows:
 
 def _parts(path: Path, tracks: Sequence[NoteRows]) -> tuple[NoteRows, ...]:
     if not tracks:
-        raise AntiphonError(f"{path.name} has no notes")
+        raise AntiphonError(f"{path.name} has no notes (drums are left out)")
     parts = [_sorted(np.concatenate(list(tracks)))]
     if len(tracks) > 1:
         parts += [track for track in tracks if len(track) >= _MIN_PART_NOTES]
     return tuple(parts)
 
 
-def fold_pedals(rows: NoteRows, pedals: dict[str, NDArray[Any]] | None) -> NoteRows:
-    """`rows` with each note released under a pedal sounding until that comes up, or the key is struck again."""
-    if pedals is None:
-        return rows
-    down = np.round(pedals["time"] * TICKS_PER_SECOND).astype(np.int64)
-    up = down + np.round(pedals["duration"] * TICKS_PER_SECOND).astype(np.int64)
-    end = rows[:, 0] + rows[:, 2]
-    index = np.searchsorted(down, end, side="right") - 1
-    under = (index >= 0) & (end < up[index.clip(0)])
-    end = np.where(under, up[index.clip(0)], end)
-    by_pitch = np.lexsort((rows[:, 0], rows[:, 1]))
-    same = np.diff(rows[by_pitch, 1]) == 0
-    following = np.full(len(rows), np.iinfo(np.int64).max)
-    following[by_pitch[:-1][same]] = rows[by_pitch[1:][same], 0]
-    folded = rows.copy()
-    folded[:, 2] = (np.minimum(end, np.maximum(following, rows[:, 0] + 1)) - rows[:, 0]).clip(1)
-    return folded
+def _moved(rows: NoteRows, moved: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> NoteRows:
+    onset = moved(rows[:, 0])
+    length = (moved(rows[:, 0] + rows[:, 2]) - onset).clip(1)
+    return np.column_stack([onset, rows[:, 1], length, rows[:, 3]])
 
 
-def _bars(changes: Sequence[tuple[int, int, int]], end_ticks: int) -> NDArray[np.int64]:
-    """Where bars begin up to `end_ticks`, for time signatures `changes`: (ticks, numerator, denominator).
+def _bar_ticks(numerator: int, denominator: int) -> int:
+    """Length of a bar. Bars of one or two quarter notes are joined to bars of four: a score's 2/4 is a stage's 4/4."""
+    length = 4 * TICKS_PER_BEAT * numerator // denominator
+    return 4 * TICKS_PER_BEAT if length in (TICKS_PER_BEAT, 2 * TICKS_PER_BEAT) else max(STEP_TICKS, length)
 
-    Bars of one or two quarter notes are joined to bars of four: a score's 2/4 is a stage's 4/4.
-    """
-    latest = {ticks: (numerator, denominator) for ticks, numerator, denominator in changes}
-    places = sorted(latest)
-    bars: list[int] = []
-    for place, following in zip(places, [*places[1:], end_ticks + 1], strict=True):
-        numerator, denominator = latest[place]
-        length = 1920 * numerator // denominator
-        if length in (480, 960):
-            length = 1920
-        bars += range(place, following, max(STEP_TICKS, length))
-    return np.array(bars, dtype=np.int64)
+
+def _bars(changes: NDArray[np.int64], lengths: NDArray[np.int64], end_ticks: int) -> NDArray[np.int64]:
+    """Where bars begin up to `end_ticks`: from each of `changes` on [N], bars of so many ticks [N]."""
+    ends = np.minimum(np.append(changes[1:], end_ticks + 1), end_ticks + 1)
+    return np.concatenate([np.arange(*region) for region in zip(changes, ends, lengths, strict=True)]).astype(np.int64)
 
 
 def _chorales(path: Path, split: str) -> list[Piece]:
@@ -213,20 +208,7 @@ def _chorales(path: Path, split: str) -> list[Piece]:
         Piece(
             f"{path.name}[{split}][{number}]",
             _parts(path, chorale_voices(chorale)),
-            np.arange(0, STEP_TICKS * len(chorale), 1920),
+            np.arange(0, STEP_TICKS * len(chorale), 4 * TICKS_PER_BEAT),
         )
         for number, chorale in enumerate(read_chorales(path, split))
     ]
-
-
-def read_chorales(path: Path, split: str) -> list[list[list[int | None]]]:
-    """The chorales of `split` in a JSON file, each a list of sixteenths, each a list of voices' pitches.
-
-    Raises:
-        AntiphonError: there are none.
-    """
-    try:
-        chorales: list[list[list[int | None]]] = json.loads(path.read_text(encoding="utf-8"))[split]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AntiphonError(f"{path.name} has no chorales under {split!r}: {type(error).__name__}: {error}") from error
-    return chorales

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-import numpy as np
 import torch
 from torch import nn
 
 from antiphon.codec import Tokens, codec_named
 from antiphon.errors import AntiphonError
 from antiphon.performance_codec import PerformanceCodec
-from antiphon_export.midi_folder import Corpus
+from antiphon_export.midi_folder import Corpus, holds_chorales
 from antiphon_export.study_data import study_tokens
 from antiphon_export.training.architectures import build_model
 from antiphon_export.training.chorales import CHORALES, VOCABULARY, ChoraleWindows, chorale_streams
 from antiphon_export.training.pieces import (
-    Piece,
     Shelf,
     files_of,
     read_performance,
@@ -169,7 +167,7 @@ def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows
     if settings.study:
         return _read_study(settings)
     if settings.codec == CHORALES:
-        return _read_chorales(settings)
+        return _read_chorales(settings, report)
     read = read_performance if settings.codec == PerformanceCodec.name else read_score
     both: list[list[Shelf]] = []
     for split in ("train", "valid"):
@@ -179,25 +177,12 @@ def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows
         train, valid = (PerformanceWindows(shelves, PerformanceCodec()) for shelves in both)
         return train, valid, about
     train_grid, valid_grid = (
-        GridWindows([(shelf.weight, _streams(shelf.pieces, settings.recipe.length)) for shelf in shelves])
+        GridWindows(
+            [(shelf.weight, [stream for piece in shelf.pieces for stream in grid_streams(piece)]) for shelf in shelves]
+        )
         for shelves in both
     )
     return train_grid, valid_grid, about
-
-
-def _streams(pieces: Sequence[Piece], length: int) -> list[Tokens]:
-    """Streams longer than a window; pieces that are shorter are strung together."""
-    streams: list[Tokens] = []
-    short: list[Tokens] = []
-    for stream in (stream for piece in pieces for stream in grid_streams(piece)):
-        if len(stream) > length:
-            streams.append(stream)
-            continue
-        short.append(stream)
-        if sum(map(len, short)) > 2 * length:
-            streams.append(np.concatenate(short))
-            short = []
-    return streams
 
 
 def _codec(name: str) -> tuple[int, int]:
@@ -208,9 +193,11 @@ def _codec(name: str) -> tuple[int, int]:
     return codec.vocabulary, codec.version
 
 
-def _read_chorales(settings: RunSettings) -> tuple[Windows, Windows, list[dict[str, Any]]]:
+def _read_chorales(
+    settings: RunSettings, report: Callable[[str], None]
+) -> tuple[Windows, Windows, list[dict[str, Any]]]:
     train, valid = (
-        [stream for corpus in settings.corpora for stream in chorale_streams(corpus, split)]
+        [stream for corpus in settings.corpora for stream in chorale_streams(corpus, split, report)]
         for split in ("train", "valid")
     )
     names = ", ".join(corpus.name for corpus in settings.corpora)
@@ -222,10 +209,14 @@ def _read_study(settings: RunSettings) -> tuple[Windows, Windows, list[dict[str,
     about = []
     for corpus in settings.corpora:
         for valid in (False, True):
-            paths = files_of(corpus, "valid" if valid else "train")
+            split = "valid" if valid else "train"
+            paths = [path for path in files_of(corpus, split) if not holds_chorales(path)]
             long = [tokens for tokens in map(study_tokens, paths) if len(tokens) > settings.recipe.length]
             if not long:
-                raise AntiphonError(f"{str(corpus.folder)!r} has too few MIDI files to train and to validate on")
+                raise AntiphonError(
+                    f"{str(corpus.folder)!r} has {len(paths)} MIDI files under {split!r}, none of which has more than "
+                    f"{settings.recipe.length} tokens; give longer pieces, or a shorter --length"
+                )
             streams[valid].append((corpus.weight, long))
             if not valid:
                 about.append({"name": corpus.name, "weight": corpus.weight, "pieces": len(paths)})

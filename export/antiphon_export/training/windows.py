@@ -1,8 +1,12 @@
-"""Windows of tokens to learn from, drawn and augmented anew for every step by the generator they are given."""
+"""Windows of tokens to learn from, drawn and augmented anew for every step by the generator they are given.
+
+Where what is drawn ends before a window is full, more is drawn and follows it: so every window is filled, by music of
+any length, and what comes before an end is learnt as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,16 +82,24 @@ class PerformanceWindows:
 
     def draw(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
         """One window of `length` tokens, from a note on."""
-        while True:
-            piece = self._pieces[random.choice(len(self._pieces), p=self._chances)]
-            alone = len(piece.parts) > 1 and random.random() < _PART_SHARE
-            rows = piece.parts[random.integers(1, len(piece.parts))] if alone else piece.parts[0]
-            # A note takes two tokens at least, so this many notes always fill a window unless the piece ends.
-            start = int(random.integers(max(1, len(rows) - length // 5)))
-            taken = _augmented(rows[start : start + length // 2 + 1], random, augmentation)
-            tokens = self._codec.encode(taken)
-            if len(tokens) >= length:
-                return tokens[:length]
+        return filled(length, lambda: self._stretch(random, length, augmentation))
+
+    def _stretch(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
+        """What comes from a note on: as much as fills a window, or all there is."""
+        piece = self._pieces[random.choice(len(self._pieces), p=self._chances)]
+        alone = len(piece.parts) > 1 and random.random() < _PART_SHARE
+        rows = piece.parts[random.integers(1, len(piece.parts))] if alone else piece.parts[0]
+        # A note takes two tokens at least, so this many notes always fill a window unless the piece ends.
+        start = int(random.integers(max(1, len(rows) - length // 5)))
+        return self._codec.encode(_augmented(rows[start : start + length // 2 + 1], random, augmentation))
+
+
+def filled(length: int, draw: Callable[[], Tokens]) -> Tokens:
+    """`length` tokens of one `draw` after the other, each of which has at least one."""
+    taken = [draw()]
+    while sum(map(len, taken)) < length:
+        taken.append(draw())
+    return np.concatenate(taken)[:length]
 
 
 def _piece_chances(shelf: Shelf) -> NDArray[np.float64]:
@@ -149,15 +161,15 @@ class GridWindows:
         return sum(len(stream.tokens) for stream in self._streams)
 
     def draw(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
-        """One window of `length` tokens, from any token on."""
-        while True:
-            stream = self._streams[random.choice(len(self._streams), p=self._chances)]
-            if len(stream.tokens) < length:
-                continue
-            start = int(random.integers(len(stream.tokens) - length + 1))
-            semitones = int(random.integers(augmentation.transpose[0], augmentation.transpose[1] + 1))
-            semitones = min(max(semitones, LOW_PITCH - stream.low_pitch), HIGH_PITCH - stream.high_pitch)
-            return transposed(stream.tokens[start : start + length], semitones)
+        """One window of `length` tokens, from any token on that leaves enough, or else from the first."""
+        return filled(length, lambda: self._slice(random, length, augmentation))
+
+    def _slice(self, random: np.random.Generator, length: int, augmentation: Augmentation) -> Tokens:
+        stream = self._streams[random.choice(len(self._streams), p=self._chances)]
+        start = int(random.integers(max(0, len(stream.tokens) - length) + 1))
+        semitones = int(random.integers(augmentation.transpose[0], augmentation.transpose[1] + 1))
+        semitones = min(max(semitones, LOW_PITCH - stream.low_pitch), HIGH_PITCH - stream.high_pitch)
+        return transposed(stream.tokens[start : start + length], semitones)
 
 
 def _stream(tokens: Tokens) -> Stream:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from antiphon.errors import AntiphonError
 from antiphon.model_card import ROLL_CODEC
 from antiphon.roll import Roll
 from antiphon.roll_model import CODEC_VERSION
@@ -22,7 +23,7 @@ from antiphon_export.vae.halves import restored_vae
 from antiphon_export.vae.log import Row, add_row
 from antiphon_export.vae.reconstruction import evenly
 from antiphon_export.vae.trainer import Judgement, Progress, Recipe, Trainer
-from antiphon_export.vae.windows import Source, whole_windows
+from antiphon_export.vae.windows import FEWEST_NOTES, Source, whole_windows
 from antiphon_plugins.vae.model import Model
 
 ARCHITECTURE: Final = "vae"
@@ -152,9 +153,17 @@ def _restore(trainer: Trainer, folder: RunFolder, report: Callable[[str], None])
 
 
 def _validation(shelves: list[Shelf], steps: int) -> Roll:
-    """The same number of windows of each corpus, evenly spread over its pieces; [N, steps, 3, 88]."""
+    """The same number of windows of each corpus, evenly spread over its pieces; [N, steps, 3, 88].
+
+    Raises:
+        AntiphonError: a corpus has none.
+    """
     rolls = []
     for shelf in shelves:
         windows = whole_windows(shelf.pieces, steps)
+        if not len(windows):
+            raise AntiphonError(
+                f"{shelf.name!r} has no {steps} sixteenths to validate on, with {FEWEST_NOTES} notes or more"
+            )
         rolls.append(windows.rolls(evenly(len(windows), _VALID_WINDOWS)))
     return np.concatenate(rolls)
