@@ -16,9 +16,10 @@ from antiphon.errors import AntiphonError
 from antiphon.grid_tokens import DURATION, PITCH
 from antiphon.performance_tokens import NOTE_OFF
 from antiphon_export.midi_folder import Corpus
+from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import STUDY_WINDOW, study_tokens
 from antiphon_export.training.chorales import CHORALES, VOCABULARY, chorale_streams
-from antiphon_export.training.pieces import read_performance, read_score, read_shelves
+from antiphon_export.training.pieces import read_performance, read_shelves
 from antiphon_export.training.windows import grid_streams
 
 Score = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -98,14 +99,16 @@ def study_windows(folder: Path) -> list[Tokens]:
     ]
 
 
-def piece_windows(folder: Path, codec: str, report: Callable[[str], None]) -> list[Tokens]:
+def piece_windows(
+    folder: Path, codec: str, report: Callable[[str], None], *, align: bool = False, beats: Path | None = None
+) -> list[Tokens]:
     """The validation pieces of a folder in windows of 1,025 tokens, each begun with the last token of the one before.
 
     Raises:
         AntiphonError: there is no piece for validation.
     """
     words = codec_named(codec)
-    read = read_performance if codec == "performance" else read_score
+    read = read_performance if codec == "performance" else score_reader(align, beats)
     (shelf,) = read_shelves([Corpus(folder)], "valid", read, report=report)
     streams = [
         words.encode(piece.parts[0]) if piece.bar_ticks is None else grid_streams(piece)[0] for piece in shelf.pieces

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from antiphon.errors import AntiphonError
+from antiphon_export.training import options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,9 +31,8 @@ def evaluate(
     every: int = typer.Option(1, "--every", min=1, help="Evaluate only each so-many-th window."),
     threads: int = typer.Option(0, "--threads", min=0, help="Of the CPU, for a checkpoint; 0 for all cores."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
-    beats: Path | None = typer.Option(
-        None, "--beats", help="Of a model of notes: folder of annotated beats, as for `antiphon train notes`."
-    ),
+    align: options.Align = False,
+    beats: options.Beats = None,
     pictures: Path | None = typer.Option(
         None, "--pictures", help="Of a VAE: folder to draw windows, ways and samples into, as PNGs."
     ),
@@ -65,7 +65,7 @@ def evaluate(
         _evaluate_notes(model, folder, every, threads, as_json, beats, console)
         return
     scorer = load_scorer(model, threads)
-    windows = _windows(protocol, folder, scorer.codec, skipped)
+    windows = _windows(protocol, folder, scorer.codec, skipped, align, beats)
     with Progress(console=console) as progress:
         bar = progress.add_task("evaluating", total=-(-len(windows) // every))
         found = run(
@@ -139,7 +139,9 @@ def _evaluate_notes(
         typer.echo(line)
 
 
-def _windows(protocol: str, folder: Path, codec: str, report: Callable[[str], None]) -> list[Tokens]:
+def _windows(
+    protocol: str, folder: Path, codec: str, report: Callable[[str], None], align: bool, beats: Path | None
+) -> list[Tokens]:
     from antiphon_export.evaluate import chorale_windows, piece_windows, study_windows
 
     wanted = {"study": ("grid",), "pieces": ("grid", "performance"), "chorales": ("chorales",)}.get(protocol)
@@ -149,4 +151,8 @@ def _windows(protocol: str, folder: Path, codec: str, report: Callable[[str], No
         raise AntiphonError(f"protocol {protocol!r} is for the codec {' or '.join(wanted)}; the model speaks {codec!r}")
     if protocol == "study":
         return study_windows(folder)
-    return chorale_windows(folder) if protocol == "chorales" else piece_windows(folder, codec, report)
+    return (
+        chorale_windows(folder)
+        if protocol == "chorales"
+        else piece_windows(folder, codec, report, align=align, beats=beats)
+    )

@@ -24,7 +24,13 @@ from antiphon_export.exporting.note_parity import check_note_parity
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch, nats
 from antiphon_export.notes.beats import Bars, bar_phase, lattice_offset, read_beats, without_upbeat
-from antiphon_export.notes.pieces import NotePiece, phrase_ends, read_note_pieces, read_note_shelves
+from antiphon_export.notes.pieces import (
+    NotePiece,
+    phrase_ends,
+    read_note_pieces,
+    read_note_shelves,
+    score_reader,
+)
 from antiphon_export.notes.scorer import note_scorer
 from antiphon_export.notes.trainer import NoteRecipe, NoteTrainer
 from antiphon_export.notes.windows import NoteWindows, still_windows
@@ -341,3 +347,35 @@ def test_drums_are_read_in_free_time(tmp_path: Path) -> None:
     (piece,) = read_note_pieces(tmp_path / "drums.mid", "train")
     assert isinstance(piece, NotePiece)
     assert (piece.clock, piece.drums) == ("free", True)
+
+
+def test_aligned_scores_have_their_bars_where_the_music_does(tmp_path: Path) -> None:
+    import mido
+
+    path = tmp_path / "upbeat.mid"
+    file = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=4, denominator=4)])
+    events = sorted(
+        [(onset, "note_on", pitch) for onset, pitch, _, _ in bars_of(480).tolist()]
+        + [(onset + length, "note_off", pitch) for onset, pitch, length, _ in bars_of(480).tolist()]
+    )
+    now = 0
+    for ticks, kind, pitch in events:
+        track.append(mido.Message(kind, note=pitch, velocity=80, time=ticks - now))
+        now = ticks
+    file.tracks.append(track)
+    file.save(path)
+    (aligned,) = score_reader(True, None)(path, "train")
+    (filed,) = score_reader(False, None)(path, "train")
+    assert aligned.bar_ticks is not None
+    assert filed.bar_ticks is not None
+    roots = aligned.parts[0][aligned.parts[0][:, 2] == 1920, 0]
+    assert set(roots.tolist()) <= set(aligned.bar_ticks.tolist())
+    assert not set(filed.bar_ticks.tolist()) & set(filed.parts[0][filed.parts[0][:, 2] == 1920, 0].tolist())
+
+
+def test_short_bars_are_joined_to_bars_of_four(tmp_path: Path) -> None:
+    write_song(tmp_path / "two.mid", signature=(2, 4))
+    (piece,) = score_reader(True, None)(tmp_path / "two.mid", "train")
+    assert piece.bar_ticks is not None
+    assert set(np.diff(piece.bar_ticks).tolist()) == {1920}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -19,12 +18,7 @@ def add_command(train: typer.Typer) -> None:
 def _train_notes(
     folders: options.Folders,
     out: options.Out,
-    beats: Path | None = typer.Option(
-        None,
-        "--beats",
-        help="Folder of annotated beats: of the piece NAME.mid in NAME/beat_midi.txt, a line a beat with its seconds "
-        "and, last, 1 where a bar begins. Without it, bars are those of the file, with upbeats estimated.",
-    ),
+    beats: options.Beats = None,
     steps: options.Steps = 100_000,
     batch: options.Batch = 16,
     length: int = typer.Option(256, "--length", min=16, help="Notes in a window."),

@@ -22,13 +22,15 @@ from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
 from antiphon_export.midi_notes import FileNotes, melodic, rows_of_table
 from antiphon_export.notes.beats import Bars, lattice_offset, read_beats, signature_bars, without_upbeat
-from antiphon_export.training.pieces import TICKS_PER_SECOND, files_of
+from antiphon_export.training.pieces import LEAST_PART_NOTES, TICKS_PER_SECOND, Piece, ReadPieces, files_of, read_score
 
 _LATTICE_TICKS: Final = 40
 """Sixteenths and triplets of eighths are all multiples of this."""
 _ON_LATTICE: Final = 0.75
 _EXPRESSIVE: Final = 8
 """Velocities that a performance has at least; a score has one, or some."""
+_PLAIN_VELOCITY: Final = 80
+"""Of scores, where notes must have one."""
 _REST_TICKS: Final = {"free": 3 * TICKS_PER_SECOND // 10, "beat": TICKS_PER_BEAT // 2}
 """Silence that ends a phrase."""
 STYLE_OF_FOLDER: Final = {
@@ -150,6 +152,46 @@ def read_note_pieces(path: Path, split: str, beats: Path | None = None) -> list[
     if not expressive or _keeps_to_lattice(rows[:, 0]):
         found.append(_in_beats(path, file, rows, owners, beats, expressive))
     return found
+
+
+def read_aligned(path: Path, split: str, beats: Path | None) -> list[Piece]:
+    """As `training.pieces.read_score`, but with beats and bars where the music has them; none of what keeps to no beat.
+
+    `beats`: a folder of annotations. Bars of one or two quarter notes are joined to bars of four.
+
+    Raises:
+        AntiphonError: it cannot be read, or has no notes.
+    """
+    return [
+        Piece(piece.name, _by_track(piece), _joined_bars(piece.bars))
+        for piece in read_note_pieces(path, split, beats)
+        if piece.clock == "beat" and piece.bars is not None
+    ]
+
+
+def score_reader(align: bool, beats: Path | None) -> ReadPieces:
+    """What reads scores: aligned, or with beats and bars as they are filed."""
+    return (lambda path, split: read_aligned(path, split, beats)) if align else read_score
+
+
+def _by_track(piece: NotePiece) -> tuple[NoteRows, ...]:
+    """First all of a piece, then each track that has a line of its own."""
+    rows = piece.rows.copy()
+    rows[:, 3] = np.where(rows[:, 3] > 0, rows[:, 3], _PLAIN_VELOCITY)
+    tracks = [rows[piece.tracks == track] for track in range(piece.track_count)]
+    alone = [track for track in tracks if len(track) >= LEAST_PART_NOTES] if len(tracks) > 1 else []
+    return (rows, *alone)
+
+
+def _joined_bars(bars: Bars) -> NDArray[np.int64]:
+    """Where bars begin, those of less than three quarter notes joined to bars of four."""
+    kept: list[int] = []
+    until = -1
+    for start, length in zip(bars.starts.tolist(), bars.lengths.tolist(), strict=True):
+        if start >= until:
+            kept.append(start)
+            until = start + (4 * TICKS_PER_BEAT if length <= 2 * TICKS_PER_BEAT else length)
+    return np.array(kept, dtype=np.int64)
 
 
 def _rows(

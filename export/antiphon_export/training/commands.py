@@ -43,6 +43,8 @@ def _train_transformer(
     transpose: options.Transpose = "-6:5",
     tempo: options.Tempo = "0.8:1.25",
     velocity: options.Velocity = "-12:12",
+    align: options.Align = False,
+    beats: options.Beats = None,
     study: options.Study = False,
     start_from: options.StartFrom = "",
     seed: options.Seed = 1,
@@ -83,7 +85,7 @@ def _train_study_transformer(
     validate_every: options.ValidateEvery = 180,
 ) -> None:
     """Train the published study's Transformer (grid codec): relative vectors, attention scores carried on."""
-    chosen = {**locals(), "codec": "grid", "tempo": "1:1", "velocity": "0:0"}
+    chosen = {**locals(), "codec": "grid", "tempo": "1:1", "velocity": "0:0", "align": False, "beats": None}
     _run("study-transformer", {"dropout": dropout}, chosen)
 
 
@@ -110,7 +112,7 @@ def _train_lstm(
     validate_every: options.ValidateEvery = 180,
 ) -> None:
     """Train the published study's LSTM, for either codec."""
-    _run("lstm", {"dropout": dropout}, {**locals(), "muon_rate": 0.0})
+    _run("lstm", {"dropout": dropout}, {**locals(), "muon_rate": 0.0, "align": False, "beats": None})
 
 
 def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> None:
@@ -133,6 +135,8 @@ def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> No
         model=model,
         recipe=_recipe(chosen),
         start_from=find_start(chosen["start_from"]) if chosen["start_from"] else None,
+        align=chosen["align"],
+        beats=chosen["beats"],
         study=chosen["study"],
         validate_every_seconds=chosen["validate_every"],
     )

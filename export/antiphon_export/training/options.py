@@ -31,6 +31,18 @@ Transpose = Annotated[str, typer.Option("--transpose", help="Semitones LOW:HIGH 
 Tempo = Annotated[str, typer.Option("--tempo", help="Factors LOW:HIGH of speed; performance codec.")]
 Velocity = Annotated[str, typer.Option("--velocity", help="Added LOW:HIGH to velocities; performance codec.")]
 Study = Annotated[bool, typer.Option("--study", help="Read the files as the published study did (grid codec).")]
+Align = Annotated[
+    bool,
+    typer.Option("--align", help="Put beats and bars where the music has them, not where files say (grid codec)."),
+]
+Beats = Annotated[
+    Path | None,
+    typer.Option(
+        "--beats",
+        help="Folder of annotated beats: of the piece NAME.mid in NAME/beat_midi.txt, a line a beat with its seconds "
+        "and, last, 1 where a bar begins. Without it, bars are those of the file, with upbeats estimated.",
+    ),
+]
 StartFrom = Annotated[
     str,
     typer.Option(

@@ -22,7 +22,7 @@ from antiphon_export.training.rests import shortening
 
 TICKS_PER_SECOND = 960
 """Real time in ticks: 480 a beat at 120 beats a minute."""
-_MIN_PART_NOTES = 64
+LEAST_PART_NOTES = 64
 """A track with fewer notes teaches nothing by itself."""
 _VALID_IN = 16
 """Without a manifest, one work in so many is kept for validation."""
@@ -181,7 +181,7 @@ def _parts(path: Path, tracks: Sequence[NoteRows]) -> tuple[NoteRows, ...]:
         raise AntiphonError(f"{path.name} has no notes (drums are left out)")
     parts = [_sorted(np.concatenate(list(tracks)))]
     if len(tracks) > 1:
-        parts += [track for track in tracks if len(track) >= _MIN_PART_NOTES]
+        parts += [track for track in tracks if len(track) >= LEAST_PART_NOTES]
     return tuple(parts)
 
 

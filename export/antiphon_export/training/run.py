@@ -15,6 +15,7 @@ from antiphon.codec import Tokens, codec_named
 from antiphon.errors import AntiphonError
 from antiphon.performance_codec import PerformanceCodec
 from antiphon_export.midi_folder import Corpus, holds_chorales
+from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import study_tokens
 from antiphon_export.training.architectures import build_model
 from antiphon_export.training.chorales import CHORALES, VOCABULARY, ChoraleWindows, chorale_streams
@@ -22,7 +23,6 @@ from antiphon_export.training.pieces import (
     Shelf,
     files_of,
     read_performance,
-    read_score,
     read_shelves,
 )
 from antiphon_export.training.run_folder import SAVE_SECONDS, Row, RunFolder
@@ -49,6 +49,10 @@ class RunSettings:
     """How it is trained."""
     start_from: Path | None = None
     """Checkpoint or model file whose weights to begin with."""
+    align: bool = False
+    """Whether scores are read with beats and bars where the music has them, not where the file says."""
+    beats: Path | None = None
+    """Folder of annotated beats for that, if there is one."""
     study: bool = False
     """Whether to read files exactly as the published study did."""
     validate_every_seconds: float = 180.0
@@ -93,6 +97,8 @@ def train_model(
             **about,
             "recipe": asdict(recipe),
             "study": settings.study,
+            "align": settings.align,
+            "beats": settings.beats,
             "start_from": settings.start_from,
             "parameters": parameters,
             "tokens": windows.tokens,
@@ -168,7 +174,9 @@ def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows
         return _read_study(settings)
     if settings.codec == CHORALES:
         return _read_chorales(settings, report)
-    read = read_performance if settings.codec == PerformanceCodec.name else read_score
+    read = score_reader(settings.align, settings.beats)
+    if settings.codec == PerformanceCodec.name:
+        read = read_performance
     both: list[list[Shelf]] = []
     for split in ("train", "valid"):
         both.append(read_shelves(settings.corpora, split, read, report=report))
