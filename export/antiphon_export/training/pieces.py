@@ -125,7 +125,7 @@ def read_performance(path: Path, split: str) -> list[Piece]:
     for track in score.tracks:
         if track.is_drum or not len(track.notes):
             continue
-        rows = _rows(track, TICKS_PER_SECOND)
+        rows = track_rows(track, TICKS_PER_SECOND)
         # An arrangement writes its pedals in one track, a piano roll in every track.
         tracks.append(_fold_pedals(rows, track.pedals.numpy() if len(track.pedals) else None))
     return [Piece(path.name, _parts(path, tracks))]
@@ -144,14 +144,15 @@ def read_score(path: Path, split: str) -> list[Piece]:
         return _chorales(path, split)
     score = read_midi(path)
     scale = 480 / score.tpq
-    tracks = [_rows(track, scale) for track in score.tracks if not track.is_drum and len(track.notes)]
+    tracks = [track_rows(track, scale) for track in score.tracks if not track.is_drum and len(track.notes)]
     parts = _parts(path, tracks)
     end = int((parts[0][:, 0] + parts[0][:, 2]).max())
     changes = [(round(change.time * scale), change.numerator, change.denominator) for change in score.time_signatures]
     return [Piece(path.name, parts, _bars(changes or [(0, 4, 4)], end))]
 
 
-def _rows(track: Any, ticks_per_unit: float) -> NoteRows:
+def track_rows(track: Any, ticks_per_unit: float) -> NoteRows:
+    """The notes of a track of symusic's, `ticks_per_unit` of its own time."""
     columns = track.notes.numpy()
     onset = np.round(columns["time"] * ticks_per_unit).astype(np.int64)
     length = np.round(columns["duration"] * ticks_per_unit).astype(np.int64)
