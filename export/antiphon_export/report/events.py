@@ -23,12 +23,15 @@ def event_starts(rows: NoteRows) -> NDArray[np.int64]:
     if not len(rows):
         return np.zeros(0, dtype=np.int64)
     onsets = rows[:, 0]
-    return np.flatnonzero(np.diff(onsets, prepend=onsets[0] - CHORD_TICKS - 1) > CHORD_TICKS).astype(np.int64)
+    gaps = np.diff(onsets, prepend=onsets[0] - CHORD_TICKS - 1)
+    starts: NDArray[np.int64] = np.flatnonzero(gaps > CHORD_TICKS)
+    return starts
 
 
 def onsets_of(rows: NoteRows) -> Onsets:
     """When the events of `rows` [N, 4] begin."""
-    return rows[event_starts(rows), 0]
+    onsets: Onsets = rows[event_starts(rows), 0]
+    return onsets
 
 
 def top_line(rows: NoteRows) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -89,7 +90,7 @@ def change_delay_beats(one: NoteRows, other: NoteRows, start_ticks: int, end_tic
         if theirs[beat] not in (NO_CHORD, theirs[beat - 1]) and theirs[beat] == theirs[beat + 1]
     ]
     delays = []
-    for place, after in zip(places, [*places[1:], len(theirs)], strict=True):
+    for place, after in pairwise([*places, len(theirs)]):
         until = min(after, place + MOST_BEATS)
         there = np.flatnonzero(ours[place:until] == theirs[place])
         delays.append(int(there[0]) if len(there) else MOST_BEATS)

@@ -41,6 +41,8 @@ _SONGS: Final = 24
 _TOLD: Final = ("in the key", "strength at the pulse", "motif returns", "density of the last bar")
 """Statistics told on the picture."""
 
+Answered = tuple[int, Phrase, Phrase]
+"""Seed, call, answer."""
 Stage = Callable[[str, int], Callable[[], None]]
 """Told that a stage begins and how many steps it has; gives what is to be called after each."""
 
@@ -68,13 +70,13 @@ def make_report(
         )
     ends = endings(pieces)
     heard = [Heard.of(excerpt.call) for excerpt in found]
-    answers: list[tuple[int, Phrase]] = []
+    answers: list[Answered] = []
     advance = stage("answering calls", len(found) * extent.seeds)
     for number, player in enumerate(players):
         for excerpt in found:
-            answers.append((extent.seed + number, musician.answer(excerpt.call, player=player)))
+            answers.append((extent.seed + number, excerpt.call, musician.answer(excerpt.call, player=player)))
             advance()
-    played = np.array([measured(heard[i % len(found)], answer) for i, (_, answer) in enumerate(answers)])
+    played = np.array([measured(heard[i % len(found)], answer) for i, (_, _, answer) in enumerate(answers)])
     random = np.random.default_rng(extent.seed)
     rows = statistic_rows(found, heard, ends, played, random)
     plain, plain_answers, plain_samples = _plain(musician, extent, stage)
@@ -90,7 +92,7 @@ def make_report(
         pulses=sum(call.pulse is not None for call in heard),
         endings=len(ends),
         answers=len(answers),
-        silent=sum(len(answer.notes) < FEWEST_NOTES for _, answer in answers),
+        silent=sum(len(answer.notes) < FEWEST_NOTES for _, _, answer in answers),
         rows=tuple(rows),
         accompaniment=tuple(_accompaniment(musician, corpus, extent, random, stage)),
         plain=plain,
@@ -105,7 +107,7 @@ def make_report(
 
 def _plain(
     musician: Musician, extent: Extent, stage: Stage
-) -> tuple[dict[str, PlainScore], list[tuple[int, Phrase]], list[Sample]]:
+) -> tuple[dict[str, PlainScore], list[Answered], list[Sample]]:
     to_the_beat = musician.info.follows == "beat"
     beat_ticks = beat_ticks_at(PLAIN_BPM, to_the_beat=to_the_beat)
     bpm = PLAIN_BPM if to_the_beat else SESSION_BPM
@@ -120,7 +122,7 @@ def _plain(
             answer = musician.answer(phrase, player=player, tempo_bpm=bpm)
             one = score(call, rows_of(answer.notes), answer.start_ticks, answer.end_ticks, beat_ticks)
             scores[call.name].append(one)
-            answers.append((seed, answer))
+            answers.append((seed, phrase, answer))
             if seed == extent.seed:
                 words = f"in key {one.in_key:.0%}, in time {one.in_time:.0%}"
                 samples.append(Sample(call.name, phrase, answer, words))
@@ -146,8 +148,8 @@ def _pulse(musician: Musician, extent: Extent, random: np.random.Generator, stag
         found.append(row)
         advance()
     columns = np.array(found, dtype=np.float64).reshape(-1, 4).T
-    call, answers, noisy_call, noisy_answers = (mean(column) for column in columns)
-    return PulseTaken(call, answers, noisy_call, noisy_answers, random_coherence(counts, random))
+    means = [mean(column) for column in columns]
+    return PulseTaken(means[0], means[1], means[2], means[3], random_coherence(counts, random))
 
 
 def _accompaniment(
@@ -187,7 +189,7 @@ def _quoting(
     musician: Musician,
     corpus: Corpus,
     found: Sequence[Excerpt],
-    answers: Sequence[tuple[int, Phrase]],
+    answers: Sequence[Answered],
     stage: Stage,
     skipped: Callable[[str], None],
 ) -> dict[str, Quoting] | None:
@@ -201,14 +203,14 @@ def _quoting(
     return find_quotes(
         {
             "real": [moves(rows_of(excerpt.continuation.notes)) for excerpt in found],
-            "answers": [moves(rows_of(answer.notes)) for _, answer in answers],
+            "answers": [moves(rows_of(answer.notes)) for _, _, answer in answers],
         },
         training,
     )
 
 
 def _samples(
-    found: Sequence[Excerpt], answers: Sequence[tuple[int, Phrase]], played: NDArray[np.float64], most: int = 6
+    found: Sequence[Excerpt], answers: Sequence[Answered], played: NDArray[np.float64], most: int = 6
 ) -> list[Sample]:
     """Calls from evenly over the pieces, answered with the first seed."""
     samples = []
@@ -216,7 +218,7 @@ def _samples(
         excerpt = found[index]
         real = _in_words(measured(Heard.of(excerpt.call), excerpt.continuation))
         words = _in_words(played[index])
-        samples.append(Sample(f"call {index + 1}", excerpt.call, answers[index][1], words, excerpt.continuation, real))
+        samples.append(Sample(f"call {index + 1}", excerpt.call, answers[index][2], words, excerpt.continuation, real))
     return samples
 
 

@@ -106,24 +106,30 @@ def find_musician(
     Raises:
         AntiphonError: there is no such generator or model, or no generator is known to play the model.
     """
-    if by is None and text in plugins.generators:
-        chosen = plugins.generators[text]
+    if by == text or (by is None and text in plugins.generators):
+        chosen = plugins.generator(text)
         return Musician(chosen.info, chosen.make, None, controls)
-    is_file = Path(text).suffix in (".onnx", ".npz") or "/" in text or "\\" in text
-    if not is_file and by is None:
-        try:
-            find_model(text)
-        except ModelError:
-            plugins.generator(text)  # Says which generators there are, and the nearest.
-    if by is None:
-        codec = read_any_card(find_model(text)).codec
-        by = PLAYERS.get(codec)
-        if by is None:
-            raise AntiphonError(
-                f"no generator is known for the codec {codec!r} of {text!r}; name one, as in --generator transformer"
-            )
-    chosen = plugins.generator(by)
+    chosen = plugins.generator(_player_of(plugins, text) if by is None else by)
     return Musician(chosen.info, chosen.make, text, controls)
+
+
+def _player_of(plugins: Plugins, model: str) -> str:
+    """Name of the generator that plays the codec of `model`, a path or name."""
+    suffix = Path(model).suffix
+    if suffix == ".pt":
+        raise AntiphonError(f"{model!r} is a checkpoint, which cannot play; make a model of it with `antiphon export`")
+    if suffix == ".npz":
+        raise AntiphonError(f"{model!r} does not say who plays it; name the generator, as in --generator markov")
+    try:
+        path = find_model(model)
+    except ModelError:
+        if suffix != ".onnx" and "/" not in model and "\\" not in model:
+            plugins.generator(model)  # Says which generators there are, and the nearest.
+        raise
+    codec = read_any_card(path).codec
+    if codec not in PLAYERS:
+        raise AntiphonError(f"no generator is known for the codec {codec!r} of {model!r}; name one with --generator")
+    return PLAYERS[codec]
 
 
 def model_file(musician: Musician) -> Path | None:

@@ -38,17 +38,9 @@ def draw_page(path: Path, report: Report) -> None:
     for row, sample in enumerate(held_out):
         assert sample.real is not None
         pitches = _range([sample.call, sample.real, sample.answer])
-        _draw(
-            panels[row, 0],
-            f"{sample.name}, the piece itself: {sample.real_words}",
-            sample.call,
-            sample.real,
-            _REAL,
-            pitches,
-        )
-        _draw(
-            panels[row, 1], f"{sample.name}, the answer: {sample.words}", sample.call, sample.answer, _ANSWER, pitches
-        )
+        titles = f"{sample.name}, the piece: {sample.real_words}", f"{sample.name}, the answer: {sample.words}"
+        _draw(panels[row, 0], titles[0], sample.call, sample.real, _REAL, pitches)
+        _draw(panels[row, 1], titles[1], sample.call, sample.answer, _ANSWER, pitches)
     for number, sample in enumerate(plain):
         axes = panels[len(held_out) + number // 2, number % 2]
         _draw_plain(axes, sample)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -72,17 +71,20 @@ def random_coherence(counts: Sequence[int], random: np.random.Generator, trials:
     return float(np.mean(found)) if found else float("nan")
 
 
-def same_answers(answers: Iterable[tuple[object, Phrase]]) -> int:
-    """How many answers begin, with 12 notes of the same pitches, as that to another call does.
+def same_answers(answers: Iterable[tuple[int, Phrase, Phrase]]) -> int:
+    """How many answers begin, with 12 notes of the same pitches, as one to a different call with the same seed does.
 
-    `answers`: each with what it must share besides (its seed): the answers of one seed to different calls.
+    `answers`: seed, call, answer. Calls of the same pitches are the same call.
     """
-    beginnings = Counter(
-        (seed, tuple(note.pitch for note in answer.notes[:_ALIKE]))
-        for seed, answer in answers
-        if len(answer.notes) >= _ALIKE
-    )
-    return sum(count for count in beginnings.values() if count > 1)
+    calls: dict[tuple[int, tuple[int, ...]], list[tuple[int, ...]]] = {}
+    for seed, call, answer in answers:
+        if len(answer.notes) >= _ALIKE:
+            calls.setdefault((seed, _pitches(answer)[:_ALIKE]), []).append(_pitches(call))
+    return sum(len(alike) for alike in calls.values() if len(set(alike)) > 1)
+
+
+def _pitches(phrase: Phrase) -> tuple[int, ...]:
+    return tuple(note.pitch for note in phrase.notes)
 
 
 def moved_beat(score: Score, pieces: Iterable[Piece]) -> MovedBeat | None:
