@@ -41,7 +41,8 @@ def music(
     corpora = [Corpus.parse(folder) for folder in folders or []]
     if not corpora:
         return
-    found = [one for corpus in corpora for one in excerpts(list(musician.read(corpus, "valid")), calls)]
+    pieces = [list(musician.read(corpus, "valid")) for corpus in corpora]
+    found = [excerpt for valid in pieces for excerpt in excerpts(valid, min(calls, len(valid)))]
     typer.echo(f"answering {len(found)} calls", err=True)
     player = musician.seated(0)
     answers = [musician.answer(excerpt.call, player=player) for excerpt in found]

@@ -15,7 +15,7 @@ from antiphon_export.report.tonality import Key, last_in_tonic_triad, share_in_k
 
 PLAIN_BPM: Final = 90.0
 NEAR_SECONDS: Final = 0.04
-_REST_BEATS: Final = 0.5
+_REST_BEATS: Final = 1.0
 _OFFBEAT: Final = (0.4, 0.85)
 """Where in a beat an eighth off the beat may lie: straight at 1/2, swung at 2/3."""
 _SWUNG: Final = (7 / 12, 3 / 4)
@@ -82,7 +82,7 @@ class PlainScore:
     swing_kept: float
     """Share of notes off the beat that are swung; NaN of a straight call."""
     ends_at_rest: float
-    """1 if nothing begins in the last half beat."""
+    """1 if nothing begins in the last beat."""
     ends_in_triad: float
     """1 if the last note of the top line is in the tonic triad."""
 

@@ -42,7 +42,7 @@ class Pulse:
 def coherence(onsets: Onsets, period_ticks: float) -> float:
     """How well onsets agree on a place within a period: |mean of exp(2 pi i t / period)|, 1 all, near 0 at random.
 
-    The mean resultant length of circular statistics (Mardia and Jupp, Directional Statistics, 2000, section 2.3); of n
+    The mean resultant length of circular statistics (Mardia and Jupp, Directional Statistics, 2000, chapter 2); of n
     random onsets its expectation is 0.89 / sqrt(n). NaN of no onset.
     """
     return float(np.abs(_resultants(onsets, np.array([1 / period_ticks])))[0]) if len(onsets) else float("nan")

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from antiphon.codec import NoteRows
 from antiphon_export.report.events import CHORD_TICKS, event_starts, top_line
 
-# Temperley, What's Key for Key? The Krumhansl-Schmuckler Key-Finding Algorithm Reconsidered, 1999: from the tonic up.
-_MAJOR: Final = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
-_MINOR: Final = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
+# Temperley, Music and Probability, 2007, from the Kostka-Payne corpus: how often each pitch class occurs, tonic first.
+_MAJOR: Final = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
+_MINOR: Final = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
 _FEWEST_CLASSES: Final = 3
-_LONGEST_TICKS: Final = 480
-"""A note counts by its length, but no more than this: a pedal says little of a key."""
 _SECONDS: Final = (1, 2, 13)
 """Semitones between two notes that rub: the seconds, and the minor ninth."""
 
@@ -42,11 +40,11 @@ class Key:
 
 
 def find_key(rows: NoteRows) -> Key | None:
-    """The key of `rows` [N, 4]: whose profile (Temperley 1999) correlates best with the pitch classes' lengths.
+    """The key of `rows` [N, 4]: whose profile (Temperley 2007) correlates best with how often pitch classes are struck.
 
     None of fewer than three pitch classes: they tell no key.
     """
-    weights = np.bincount(rows[:, 1] % 12, np.minimum(rows[:, 2], _LONGEST_TICKS), minlength=12)
+    weights = np.bincount(rows[:, 1] % 12, minlength=12)
     if np.count_nonzero(weights) < _FEWEST_CLASSES:
         return None
     keys = [(profile is _MINOR, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)]
