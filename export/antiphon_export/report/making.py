@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def make_report(
     Raises:
         AntiphonError: the folder has no two validation pieces to take calls from, or the musician cannot be made.
     """
-    players = [musician.seated(extent.seed + number) for number in range(max(extent.seeds, 1))]
+    players = [musician.seated(extent.seed + number) for number in range(extent.seeds)]
     pieces = list(musician.read(corpus, "valid", skipped))
     found = excerpts(pieces, extent.calls)
     if len({excerpt.piece for excerpt in found}) < 2:
@@ -177,7 +177,7 @@ def _moved(musician: Musician, pieces: Sequence[Piece], stage: Stage) -> MovedBe
     chosen = pieces[:_BEAT_PIECES]
     advance = stage("moving the beat", len(chosen))
 
-    def each() -> Any:
+    def each() -> Iterator[Piece]:
         for piece in chosen:
             yield piece
             advance()

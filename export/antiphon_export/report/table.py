@@ -67,18 +67,16 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _comparison(rows: Sequence[Row]) -> Iterator[str]:
-    beside = rows[0].beside
+    along = rows[0].beside == "accompaniments"
+    real = ["playing along", "the pianist"] if along else ["", "real", "endings"]
     yield from _table(
-        ["", "real", "real endings", "chance", "answers", "spread", "answers off by", "chance off by"]
-        if beside != "accompaniments"
-        else ["playing along", "the pianist", "", "chance", "answers", "spread", "answers off by", "chance off by"],
+        [*real, "chance", "answers", "spread", "answers off by", "chance off by"],
         [
             [
                 row.name,
-                *(
-                    _number(value, row.decimals)
-                    for value in (row.real, row.endings, row.chance, row.answers, row.spread)
-                ),
+                _number(row.real, row.decimals),
+                *([] if along else [_number(row.endings, row.decimals)]),
+                *(_number(value, row.decimals) for value in (row.chance, row.answers, row.spread)),
                 *(_number(value, 1) for value in (row.distance, row.chance_distance)),
             ]
             for row in rows
