@@ -92,7 +92,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 
 
 def _number(value: float, decimals: int = 2) -> str:
-    return "—" if math.isnan(value) else f"{value:.{decimals}f}".replace("-", "−")
+    return "—" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def _percent(value: float, decimals: int = 0) -> str:
