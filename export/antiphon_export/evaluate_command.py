@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Path = typer.Argument(help="A checkpoint (.pt) or a model (.onnx)."),
+    context: typer.Context,
+    model: Path = typer.Argument(help="A checkpoint (.pt) or a model (.onnx); with --music also a generator's name."),
     folder: Path = typer.Argument(help="Folder of MIDI files, or of chorales as JSON."),
     protocol: str = typer.Option(
         "pieces",
@@ -36,12 +37,26 @@ def evaluate(
     pictures: Path | None = typer.Option(
         None, "--pictures", help="Of a VAE: folder to draw windows, ways and samples into, as PNGs."
     ),
+    music: bool = typer.Option(False, "--music", help="Report on what it answers to music, beside real music."),
+    calls: int = typer.Option(50, "--calls", min=2, help="Of --music: calls from the folder's validation pieces."),
+    seeds: int = typer.Option(3, "--seeds", min=1, help="Of --music: answers to each of them."),
+    plain_seeds: int = typer.Option(20, "--plain-seeds", min=1, help="Of --music: answers to each plain call."),
+    seed: int = typer.Option(1, "--seed", min=0, help="Of --music: the first seed."),
+    generator: str | None = typer.Option(
+        None, "--generator", help="Of --music: what plays a model, if not its codec's own."
+    ),
+    controls: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Of --music: value of a control."),
+    picture: Path | None = typer.Option(None, "--picture", help="Of --music: PNG to draw calls and answers on."),
+    quotes: bool = typer.Option(True, "--quotes/--no-quotes", help="Of --music: search the folder's training pieces."),
 ) -> None:
     """Print a model's negative log-likelihood on music, in nats per token and per note, each window cold.
 
     Of a VAE, instead: how many notes of the validation pieces' windows come back, and what its ways and samples are,
     and what a step along each of its directions changes. Of a model of notes: nats per note by attribute, in free time
     and in beats, told as exactly as the codecs performance and grid tell it, so that they compare.
+
+    With --music: four bars of held-out pieces are heard, four are played, and measured beside how the pieces go on,
+    how pieces end, and chance; then plain calls, playing along, and whether it quotes.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -53,6 +68,14 @@ def evaluate(
 
     if not folder.is_dir():
         raise AntiphonError(f"{str(folder)!r} is not a folder; name one with music in it")
+    if music:
+        from antiphon_export.report.command import report_on_music
+        from antiphon_export.report.findings import Extent
+
+        extent = Extent(calls, seeds, plain_seeds, seed, quotes)
+        plugins, who = context.obj, str(model)
+        report_on_music(plugins, who, folder, extent, by=generator, controls=controls, as_json=as_json, picture=picture)
+        return
     console = Console(stderr=True)
 
     def skipped(problem: str) -> None:

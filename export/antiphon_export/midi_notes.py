@@ -56,6 +56,8 @@ class NoteTrack:
 
     notes: NoteTable
     is_drum: bool
+    name: str = ""
+    """As the file gives it; empty if it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def notes_in(file: FileEvents) -> FileNotes:
     signatures = sorted(dict(file.signatures).items(), key=lambda change: change[0])
     return FileNotes(
         float(ticks_per_beat(file.division)),
-        heard.tracks(),
+        heard.tracks([track.name.decode("utf-8", "replace") for track in file.tracks]),
         tuple(SignatureChange(float(ticks), metre.beats, metre.unit) for ticks, metre in signatures),
         tuple(tempo.items()),
     )
@@ -200,14 +202,19 @@ class _Heard:
         self._down[channel].clear()
         self._caught[channel].clear()
 
-    def tracks(self) -> tuple[NoteTrack, ...]:
+    def tracks(self, names: Sequence[str]) -> tuple[NoteTrack, ...]:
+        """By track and channel; `names` are those of the tracks."""
         keys, onsets, velocities, ups, ends = (
             np.array(column, dtype=np.int64)
             for column in (self._keys, self._onsets, self._velocities, self._ups, self._ends)
         )
         owners = np.where(velocities > 0, keys >> 7, -1)
         return tuple(
-            _track(int(owner), *(column[owners == owner] for column in (onsets, ups, ends, keys & 0x7F, velocities)))
+            _track(
+                int(owner),
+                names[owner >> 4],
+                *(column[owners == owner] for column in (onsets, ups, ends, keys & 0x7F, velocities)),
+            )
             for owner in np.unique(owners[owners >= 0])
         )
 
@@ -217,13 +224,13 @@ class _Heard:
             self._ups[note] = ticks
 
 
-def _track(owner: int, *columns: NDArray[np.int64]) -> NoteTrack:
+def _track(owner: int, name: str, *columns: NDArray[np.int64]) -> NoteTrack:
     onset, up, end, pitch, velocity = columns
     duration, sounding = up - onset, end - onset
     table = NoteTable(
         onset.astype(np.float64), duration.astype(np.float64), sounding.astype(np.float64), pitch, velocity
     )
-    return NoteTrack(table, owner & 0x0F == DRUM_CHANNEL)
+    return NoteTrack(table, owner & 0x0F == DRUM_CHANNEL, name)
 
 
 def rows_of_table(

@@ -63,7 +63,7 @@ def wrong_with(command: str, app: typer.Typer) -> str | None:
         if words[0] not in node.commands:
             return f"`{command}`: there is no command {words[0]!r}"
         node = node.commands[words.pop(0)]
-    options = {"--help", *(name for parameter in node.params for name in parameter.opts)}
+    options = {"--help", *(name for parameter in node.params for name in (*parameter.opts, *parameter.secondary_opts))}
     for word in words:
         if word.startswith("-") and word.partition("=")[0] not in options:
             return f"`{command}`: there is no option {word!r}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.notes import Note, Phrase
-from antiphon_export.bench.music import BAR_TICKS, CALL_BARS, Musician
+from antiphon_export.report.musician import BAR_TICKS, CALL_BARS, Musician
 
 _COLOURS: Final = ("#2f7fd6", "#ef7d37")
 """Call, answer."""

@@ -1,0 +1,145 @@
+"""Who answers: a generator with its model and controls, asked offline as a voice asks it. It judges no note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from antiphon.accompanist import COMPOSING_SECONDS
+from antiphon.errors import AntiphonError
+from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
+from antiphon.model_card import ModelError, read_any_card
+from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
+from antiphon.plugins import Plugins
+from antiphon.timing import seconds_to_ticks
+from antiphon.token_player import find_model
+from antiphon_export.midi_folder import Corpus
+from antiphon_export.training.pieces import Piece, files_of, read_performance, read_score
+from antiphon_plugins.codecs import PLAYERS
+
+BAR_TICKS: Final = 1920
+CALL_BARS: Final = 4
+SESSION_BPM: Final = 120.0
+"""Tempo of a session in free time: there a tick is 1/960 s, and beats are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Musician:
+    """A generator, and with what it is made."""
+
+    info: GeneratorInfo
+    make: MakeGenerator
+    model: str | None = None
+    controls: Mapping[str, float] | None = None
+
+    def seated(self, seed: int) -> Generator:
+        """A player of this seed: by the contract, what it played before changes nothing of what it plays next.
+
+        Raises:
+            AntiphonError: the model does not fit, or a control is unknown or out of range.
+        """
+        try:
+            self.info.resolve_controls(self.controls or {})
+            return self.make(Casting(seed, self.model))
+        except ValueError as error:
+            raise error if isinstance(error, AntiphonError) else AntiphonError(str(error)) from error
+
+    def answer(
+        self,
+        call: Phrase,
+        bars: int = CALL_BARS,
+        seed: int = 0,
+        *,
+        player: Generator | None = None,
+        tempo_bpm: float = SESSION_BPM,
+    ) -> Phrase:
+        """Its continuation of `call`, asked for bar by bar; of `player`, or of one newly seated with `seed`."""
+        player = player or self.seated(seed)
+        player.prime(call)
+        controls = self.info.resolve_controls(self.controls or {})
+        notes: list[Note] = []
+        start = call.end_ticks
+        for bar in range(bars):
+            request = Request(start, BAR_TICKS, controls, final=bar == bars - 1, tempo_bpm=tempo_bpm)
+            notes += player.extend(request).notes
+            start = request.end_ticks
+        return Phrase(call.end_ticks, start, tuple(notes))
+
+    def accompany(self, melody: Phrase, player: Generator) -> Phrase:
+        """What it plays under `melody`, settled a beat at a time as a voice that plays along settles it.
+
+        Of the melody it knows, for each beat, what was played until half a beat and the time for composing before it.
+        """
+        controls = self.info.resolve_controls(self.controls or {})
+        ahead = TICKS_PER_BEAT // 2 + seconds_to_ticks(COMPOSING_SECONDS, SESSION_BPM)
+        settled: list[Note] = []
+        for start in range(melody.start_ticks + BAR_TICKS // 2, melody.end_ticks, TICKS_PER_BEAT):
+            now = start - ahead
+            heard = [_as_known(note, now) for note in melody.notes if note.start_ticks <= now]
+            player.prime(Phrase.of([*heard, *settled], melody.start_ticks, start))
+            settled += player.extend(Request(start, TICKS_PER_BEAT, controls)).notes
+        return Phrase(melody.start_ticks, melody.end_ticks, tuple(settled))
+
+    def read(self, corpus: Corpus, split: str, skipped: Callable[[str], None] = lambda _: None) -> Iterator[Piece]:
+        """The pieces of a split as this generator would hear them: on the grid if it follows beats, else as played."""
+        read = read_score if self.info.follows == "beat" else read_performance
+        for path in files_of(corpus, split):
+            try:
+                yield from read(path, split)
+            except AntiphonError as error:
+                skipped(str(error))
+
+
+def _as_known(note: Note, now_ticks: int) -> Note:
+    """`note` as it stands at `now_ticks`: held, if its key is still down."""
+    end = note.end_ticks
+    return note if end is not None and end <= now_ticks else Note(note.start_ticks, note.pitch, None, note.velocity)
+
+
+def find_musician(
+    plugins: Plugins, text: str, *, by: str | None = None, controls: Mapping[str, float] | None = None
+) -> Musician:
+    """Whom `text` means: a generator by name, or a model by path or name, played `by` what plays its codec.
+
+    Raises:
+        AntiphonError: there is no such generator or model, or no generator is known to play the model.
+    """
+    if by == text or (by is None and text in plugins.generators):
+        chosen = plugins.generator(text)
+        return Musician(chosen.info, chosen.make, None, controls)
+    chosen = plugins.generator(_player_of(plugins, text) if by is None else by)
+    return Musician(chosen.info, chosen.make, text, controls)
+
+
+def _player_of(plugins: Plugins, model: str) -> str:
+    """Name of the generator that plays the codec of `model`, a path or name."""
+    suffix = Path(model).suffix
+    if suffix == ".pt":
+        raise AntiphonError(f"{model!r} is a checkpoint, which cannot play; make a model of it with `antiphon export`")
+    if suffix == ".npz":
+        raise AntiphonError(f"{model!r} does not say who plays it; name the generator, as in --generator markov")
+    try:
+        path = find_model(model)
+    except ModelError:
+        if suffix != ".onnx" and "/" not in model and "\\" not in model:
+            plugins.generator(model)  # Says which generators there are, and the nearest.
+        raise
+    codec = read_any_card(path).codec
+    if codec not in PLAYERS:
+        raise AntiphonError(f"no generator is known for the codec {codec!r} of {model!r}; name one with --generator")
+    return PLAYERS[codec]
+
+
+def model_file(musician: Musician) -> Path | None:
+    """The token model that this musician plays, if it is one: the named one, or the one that its generator brings."""
+    folder = musician.info.models
+    if musician.model is not None:
+        candidates = [] if musician.model.endswith(".npz") else [find_model(musician.model)]
+    else:
+        candidates = [] if folder is None else sorted(folder.glob("*.onnx"))
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
+    own = [path for path in candidates if PLAYERS.get(read_any_card(path).codec) == musician.info.name]
+    return own[0] if own else None
