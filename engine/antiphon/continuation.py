@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from antiphon import messages
 from antiphon.backstage import make_player
 from antiphon.errors import AntiphonError
+from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
+from antiphon.lead_in import LeadIn
 from antiphon.midifile import Score, Track
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.plugins import load_plugins
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of
-from antiphon.timing import next_multiple
 
 _SIGNAL = 119
 """The controller that ends the call here: undefined in MIDI 1.0, so that no file means anything by it."""
@@ -41,16 +42,20 @@ def continue_score(
 ) -> Continued:
     """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
 
+    Its bars are those of the metre in force there; it plays on a channel of its own, if one is left.
+
     Raises:
-        AntiphonError: the generator or a control is unknown, or the generator fails.
+        AntiphonError: the generator or a control is unknown, there is nothing that it can hear, or it fails.
     """
     info = load_plugins().generator(generator).info
     try:
         resolved = info.resolve_controls(controls or {})
     except ValueError as error:
         raise AntiphonError(str(error)) from error
-    timeline = score.timeline()
-    end_ticks = next_multiple(max(1, score.phrase().end_ticks), timeline.signature.bar_ticks)
+    if not score.phrase().notes:
+        raise AntiphonError(f"{generator} has nothing to go on from: {_unheard(score)}")
+    channel, cleared = free_channel(message for _, message in score.merged())
+    heard = LeadIn(score, info.follows)
     voice = VoicePlan(
         generator=generator,
         model=model,
@@ -59,25 +64,37 @@ def continue_score(
         handover=Handover(by="trigger", trigger_cc=_SIGNAL),
         answer_bars=bars,
         launch="bar",
+        channel=channel,
         # Nobody is touching a key after the end, and files may hold drums there.
         input_channels=frozenset(range(16)) - {messages.DRUM_CHANNEL},
     )
-    plan = Plan("continue", (voice,), timeline.bpm, timeline.signature, seed, outputs=("virtual",), thru=False)
+    plan = Plan("continue", (voice,), heard.bpm, heard.signature, seed, outputs=("virtual",), thru=False)
     stage = Offline([plan], make_player)
     stage.begin()
-    for ticks, message in score.merged():
+    for ticks, message in heard.messages():
         if not messages.is_controller(message, _SIGNAL):
             stage.hear(message, ticks)
-    stage.hear(messages.control_change(0, _SIGNAL, 127), end_ticks)
-    stage.end(end_ticks + bars * timeline.signature.bar_ticks)
+    stage.hear(messages.control_change(0, _SIGNAL, 127), heard.begin_ticks)
+    stage.end(heard.begin_ticks + bars * heard.signature.bar_ticks)
     failure = next((r for r in stage.record_of if getattr(r, "kind", None) in ("fallback", "silent")), None)
     if failure is not None:
         raise AntiphonError(f"the generator did not go on: {getattr(failure, 'text', '')}")
-    played = tuple((s.due_ticks, s.message) for s in stage.sends if s.source != PLAYER)
+    line_ticks = heard.line_ticks
+    played = tuple((heard.score_ticks(s.due_ticks), s.message) for s in stage.sends if s.source != PLAYER)
     notes = sum(messages.is_note_on(message) for _, message in played)
-    tracks = (*score.tracks, Track(f"antiphon {generator}", played))
-    whole = Score(tracks, score.tempo, score.signatures, (*score.markers, (end_ticks, "antiphon")))
+    prepared = tuple((line_ticks, message) for message in cleared)
+    tracks = (*score.tracks, Track(f"antiphon {generator}", (*prepared, *played)))
+    whole = Score(tracks, score.tempo, score.signatures, (*score.markers, (line_ticks, "antiphon")))
     return Continued(whole, notes)
+
+
+def _unheard(score: Score) -> str:
+    """Why nothing of `score` can be heard as music."""
+    drums = sum(messages.is_note_on(message) for _, message in score.merged())
+    if not drums:
+        return "the file has no notes in it; allowed: at least one; choose another file"
+    count = "its only note is a drum's" if drums == 1 else f"all its {drums} notes are drums'"
+    return f"{count} (channel {messages.DRUM_CHANNEL + 1}); allowed: at least one note on another channel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,3 +143,16 @@ def seconds_to_ticks(seconds: float, bpm: float) -> int:
 def next_multiple(ticks: int, unit_ticks: int) -> int:
     """The first multiple of `unit_ticks` at or after `ticks`."""
     return -(-ticks // unit_ticks) * unit_ticks
+
+
+def bar_line_from(signatures: Sequence[tuple[int, TimeSignature]], ticks: int) -> tuple[int, TimeSignature]:
+    """The first bar line at or after `ticks`, and the metre in force there.
+
+    `signatures`: (tick, metre) in order, each at a bar line that bars count from; 4/4 from tick 0 until the first.
+    """
+    since_ticks, signature = 0, TimeSignature()
+    for at_ticks, metre in signatures:
+        if at_ticks > ticks:
+            break
+        since_ticks, signature = at_ticks, metre
+    return since_ticks + next_multiple(ticks - since_ticks, signature.bar_ticks), signature

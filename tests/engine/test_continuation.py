@@ -15,7 +15,7 @@ from antiphon.cast import Role
 from antiphon.continuation import continue_score, replay_session
 from antiphon.duet import Ended
 from antiphon.errors import AntiphonError
-from antiphon.generator import Control, GeneratorInfo
+from antiphon.generator import Control, Follows, GeneratorInfo
 from antiphon.journal import Header, JournalWriter, Record, Session, read_session
 from antiphon.midifile import Score, Track
 from antiphon.plan import Handover, Plan, VoicePlan, output_names
@@ -25,6 +25,8 @@ from antiphon.timing import TimeSignature
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))
 ROLES: list[Role] = []
+FOLLOWS: dict[str, Follows] = {}
+"""What a toy follows that does not follow the beat."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +37,14 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         if name not in TOYS:
             raise AntiphonError(f"no generator {name!r}")
         control = Control("heat", 0.0, 2.0, 1.0, "more of it")
-        return SimpleNamespace(info=GeneratorInfo(name, "a toy", (control,), follows="beat"))
+        return SimpleNamespace(info=GeneratorInfo(name, "a toy", (control,), follows=FOLLOWS.get(name, "beat")))
 
     def make_player(role: Role) -> Player:
         ROLES.append(role)
         return toy_player("low" if role.generator == "markov" else role.generator)
 
     ROLES.clear()
+    FOLLOWS.clear()
     monkeypatch.setattr(continuation, "load_plugins", lambda: SimpleNamespace(generator=generator))
     monkeypatch.setattr(continuation, "make_player", make_player)
 
@@ -67,6 +70,61 @@ def test_the_continuation_keeps_to_the_metre_and_tempo_of_the_score() -> None:
     continued = continue_score(score, generator="echo", bars=1, seed=0)
     assert [ticks for ticks, _ in starts(continued.score)] == [1440, 1920, 2400]
     assert (continued.score.tempo, continued.score.signatures) == (score.tempo, score.signatures)
+
+
+def test_the_continuation_has_so_many_bars_of_the_metre_in_force_at_the_end() -> None:
+    upbeat = ((0, TimeSignature(1, 4)), (480, TimeSignature(3, 4)))
+    continued = continue_score(Score((Track("", TUNE),), signatures=upbeat), generator="echo", bars=2, seed=0)
+    assert [ticks for ticks, _ in starts(continued.score)] == [1920 + 480 * beat for beat in range(6)]
+    assert continued.score.signatures == upbeat
+
+
+def test_a_fermata_at_the_end_refuses_nothing_and_moves_nothing() -> None:
+    both: tuple[Follows, ...] = ("beat", "free")
+    for follows in both:
+        FOLLOWS["echo"] = follows
+        score = Score((Track("", TUNE),), ((0, 120.0), (480, 12.0)))
+        continued = continue_score(score, generator="echo", bars=2, seed=0)
+        lines = [ticks for ticks, _ in starts(continued.score) if ticks % 480 == 0]
+        assert lines == [1920 + 480 * beat for beat in range(8)]
+        assert continued.score.tempo == score.tempo
+
+
+def answer_channels(score: Score) -> set[int]:
+    return {messages.channel(message) for _, message in score.tracks[-1].messages}
+
+
+def test_the_answer_is_on_a_channel_of_its_own() -> None:
+    second = tuple((ticks, bytes((message[0] | 1, *message[1:]))) for ticks, message in TUNE)
+    pedal = ((0, messages.control_change(2, messages.SUSTAIN, 127)),)
+    program = ((0, messages.program_change(3, 40)),)
+    score = Score((Track("", TUNE), Track("", second), Track("", pedal), Track("", program)))
+    assert answer_channels(continue_score(score, generator="echo", bars=1, seed=0).score) == {4}
+
+
+def test_where_no_channel_is_left_the_answer_begins_by_undoing_what_was_left_on_its_own() -> None:
+    others = [(0, messages.program_change(channel, 30 + channel)) for channel in range(16)]
+    pedals = [(1, messages.control_change(channel, messages.SUSTAIN, 127)) for channel in range(16)]
+    score = Score((Track("", (TUNE[0], *others, *pedals, TUNE[1])),))
+    continued = continue_score(score, generator="echo", bars=1, seed=0)
+    (channel,) = answer_channels(continued.score)
+    assert continued.score.tracks[-1].messages[:2] == (
+        (1920, messages.control_change(channel, messages.SUSTAIN, 0)),
+        (1920, messages.program_change(channel, 0)),
+    )
+    assert continued.notes == 4
+
+
+def test_where_there_is_nothing_that_a_generator_hears_it_says_why_it_does_not_play() -> None:
+    hits = ((0, messages.note_on(messages.DRUM_CHANNEL, 36, 80)), (10, messages.note_off(messages.DRUM_CHANNEL, 36)))
+    with pytest.raises(
+        AntiphonError, match=r"echo has nothing to go on from: its only note is a drum's \(channel 10\)"
+    ):
+        continue_score(Score((Track("", hits),)), generator="echo", bars=1, seed=0)
+    with pytest.raises(AntiphonError, match="all its 2 notes are drums'"):
+        continue_score(Score((Track("", hits), Track("", hits))), generator="echo", bars=1, seed=0)
+    with pytest.raises(AntiphonError, match="no notes in it"):
+        continue_score(Score((Track("", ((0, messages.program_change(0, 4)),)),)), generator="echo", bars=1, seed=0)
 
 
 def test_every_note_of_the_continuation_ends_with_it() -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.timing import Moment, TempoChange, Timeline, TimeSignature, next_multiple, seconds_to_ticks
+from antiphon.timing import (
+    Moment,
+    TempoChange,
+    Timeline,
+    TimeSignature,
+    bar_line_from,
+    next_multiple,
+    seconds_to_ticks,
+)
 
 TICKS = st.integers(0, 480 * 60 * 60)
 TEMPI = st.floats(20, 400)
@@ -134,6 +142,13 @@ def test_the_next_multiple_is_the_first_one_that_is_not_past(ticks: int, unit_ti
     found = next_multiple(ticks, unit_ticks)
     assert found % unit_ticks == 0
     assert ticks <= found < ticks + unit_ticks
+
+
+def test_bars_count_from_where_the_latest_metre_stands() -> None:
+    upbeat = ((480, TimeSignature(1, 4)), (960, TimeSignature(3, 4)))
+    found = [bar_line_from(upbeat, ticks) for ticks in (0, 1, 480, 481, 960, 2399, 2401)]
+    assert [ticks for ticks, _ in found] == [0, 1920, 480, 960, 960, 2400, 3840]
+    assert [str(signature) for _, signature in found] == ["4/4", "4/4", "1/4", "1/4", "3/4", "3/4", "3/4"]
 
 
 @given(st.floats(0, 3600), TEMPI)
