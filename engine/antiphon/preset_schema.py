@@ -153,6 +153,13 @@ class HandoverTable(Table):
         default=0.3, ge=0.05, le=30, description="By silence: the shortest silence that ends a call."
     )
     max_seconds: float = Field(default=1.5, ge=0.05, le=30, description="By silence: the longest one it waits for.")
+    breath_beats: float = Field(
+        default=0.0,
+        ge=0,
+        le=8,
+        description="By silence: how many beats of your pulse, from your last note on, it takes for a breath where your "
+        "phrase has not come to rest; its answer then comes in on your pulse. 0: silence alone decides.",
+    )
     pedal: Pedal = Field(default="sostenuto", description="By pedal: which one; its press is not passed on.")
     bars: int = Field(
         default=2,

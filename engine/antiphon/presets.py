@@ -37,7 +37,7 @@ Generators = Mapping[str, GeneratorInfo]
 Value = TypeVar("Value")
 
 HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
-    "silence": ("silence_multiple", "min_seconds", "max_seconds"),
+    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats"),
     "pedal": ("pedal",),
     "bars": ("bars",),
     "turns": ("bars",),
@@ -52,7 +52,9 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
     if mode != "answer":
         idle["answer_bars",] = ("mode",)
     if mode == "accompany":
-        idle |= dict.fromkeys([("touch",), ("handover", "silence_multiple"), ("handover", "min_seconds")], ("mode",))
+        idle |= dict.fromkeys(
+            [("touch",), *(("handover", name) for name in ("silence_multiple", "min_seconds", "breath_beats"))], ("mode",)
+        )
     if by == "turns":
         idle |= dict.fromkeys([("launch",), ("touch",)], ("handover", "by"))
     return idle
