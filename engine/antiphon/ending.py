@@ -10,8 +10,10 @@ from antiphon.generator import Request
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.pulse import Pulse
 
-_LAST_BEATS: Final = 1.0
-"""The last chord falls on the last beat that leaves it so long."""
+_LAST_BEATS, _SLOW_BEATS = 1.0, 2.0
+"""The last chord falls on the last beat that leaves it so long; in music that goes in beats, and no faster, longer."""
+_SLOW_SHARE: Final = 0.8
+"""Of the onsets that fall on beats, in such music."""
 _REST_BEATS: Final = 0.25
 """So long before the end it is over."""
 _FALLS_BEATS: Final = 2.0
@@ -36,7 +38,8 @@ class Ending:
             return None
         end = request.start_ticks + (request.length_ticks if request.left_ticks is None else request.left_ticks)
         beat, origin = (TICKS_PER_BEAT, 0.0) if pulse is None else (pulse.beat_ticks, pulse.origin_ticks)
-        last = origin + math.floor((end - _LAST_BEATS * beat - origin) / beat + 1e-6) * beat
+        long = _SLOW_BEATS if pulse is not None and pulse.shares[0] >= _SLOW_SHARE else _LAST_BEATS
+        last = origin + math.floor((end - long * beat - origin) / beat + 1e-6) * beat
         return cls(last - _FALLS_BEATS * beat, last, max(round(last) + 1, round(end - _REST_BEATS * beat)))
 
     def is_due(self, ticks: int) -> bool:

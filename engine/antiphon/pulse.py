@@ -20,7 +20,7 @@ _CHORD_SECONDS: Final = 0.04
 """Onsets closer together than this are one event."""
 _EVENTS: Final = 40
 """By how many of the last events the pulse is judged."""
-_FEWEST: Final = 5
+_FEWEST: Final = 4
 """From fewer events no pulse can be told."""
 _BREATH_SECONDS: Final = 2.5
 """After a longer gap another phrase begins, whose pulse is its own."""
@@ -48,7 +48,7 @@ _RATIOS: Final = (1, 2, 4, 0.5, 3, 4 / 3, 1.5, 2 / 3)
 _STRAIGHT: Final = (0.0, 0.25, 0.5, 0.75)
 _TRIPLET: Final = (0.0, 1 / 3, 2 / 3)
 _SWUNG: Final = ((0.0, 0.6), (0.0, 2 / 3))
-_PLAIN: Final = {0.25: 0.75, 1 / 3: 0.75, 0.5: 0.95, 2 / 3: 0.8, 1.0: 1.0, 1.5: 0.75, 2.0: 0.95, 3.0: 0.85, 4.0: 0.9}
+_PLAIN: Final = {0.25: 0.75, 1 / 3: 0.85, 0.5: 0.95, 2 / 3: 0.8, 1.0: 1.0, 1.5: 0.75, 2.0: 0.95, 3.0: 0.85, 4.0: 0.9}
 """How readily a gap of so many beats is believed."""
 _ODD: Final = 0.55
 """How readily all others are."""
@@ -176,9 +176,12 @@ def _read(gaps: Sequence[float], beat: float, places: tuple[float, ...], start: 
     positions, fit, plain = [position], 0.0, 0.0
     ways = [_ways(places, place) for place in range(len(places))]
     swung, off = places in _SWUNG, 0
+    lengths = [0.0] * len(places)
+    """Time that is filled from each place on, in beats."""
     for gap in gaps:
         length = gap / beat
         whole = math.floor(length)
+        lengths[at] += min(1.0, length)
         way, at = min(ways[at], key=lambda way: abs((length - way[0] - whole + 0.5) % 1 - 0.5))
         whole = round(length - way)
         moved = max(0.0, whole + way)
@@ -191,7 +194,9 @@ def _read(gaps: Sequence[float], beat: float, places: tuple[float, ...], start: 
     beats = len(positions) - off
     if places != _STRAIGHT and (off < 2 or (swung and beats < 2)):  # What is never short does not swing.
         return _Reading(0.0, beat, places, tuple(positions))
-    score = max(0.0, (fit / len(gaps) - chance) / (1 - chance)) * plain / len(gaps) * prior
+    # What is long begins on a beat; where the places are alike, on one of them.
+    strong = (lengths[0] if swung else max(lengths)) / sum(lengths)
+    score = max(0.0, (fit / len(gaps) - chance) / (1 - chance)) * plain / len(gaps) * prior * (1 + strong) / 2
     return _Reading(score, beat, places, tuple(positions))
 
 

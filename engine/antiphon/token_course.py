@@ -8,6 +8,7 @@ key become rarer; before the end less begins, and the last chord is of the tonic
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,8 @@ _OFF_PULSE: Final = 12.0
 """Nats that striking between two places costs, likewise."""
 _EARLY_STEPS, _SPREAD_STEPS = 1.01, 3.5
 """So long before and after a place, in steps of the codec, a note is still on it: chords are never quite together."""
+_CHORD_PART: Final = 0.35
+"""What the model would strike so soon after a place, as a part of the way to the next, is a chord struck there."""
 _LEAST_STEPS: Final = 6
 """No note is shorter, where a pulse is kept."""
 _LIFTS: Final = 0.3
@@ -36,11 +39,28 @@ _RARE: Final = 0.12
 """What a place counts that the call does not use, where its most used one counts 1."""
 _FAVOUR: Final = 0.6
 """How much the call's own places are favoured, as the power of what they count."""
+_NEAR: Final = 5
+"""The last chord lies between the lowest and the highest of the last notes, and so many semitones around them."""
 _FALLING: Final = 1.2
 """Nats that a note off the beat costs right before the last chord."""
 
 Logits = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a line stands."""
+
+    now_ticks: int
+    begun: bool
+    """Whether a key has gone down in the answer."""
+    sounding: Mapping[int, int]
+    """Of each key that is down its onset, where keys are lifted by tokens."""
+    lately: Sequence[int]
+    """The pitches struck last."""
+    last_pitch: int | None
+    """Of the last chord, once it is being struck, the pitch struck last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,24 +93,35 @@ class Course:
 
     # ---- the model's chances -------------------------------------------------------------------------------------
 
-    def bend(self, logits: Logits, allowed: Mask, now_ticks: int, sounding: dict[int, int], *, begun: bool) -> None:
-        """Change `logits`, shape [V], in place. `sounding`: of each key that is down its onset. `begun`: see `narrow`."""
+    def bend(self, logits: Logits, allowed: Mask, here: Standing) -> None:
+        """Change `logits`, shape [V], in place."""
         if self.key is not None and self.stay:
-            low, strikes = self.kinds.low_pitch, logits[self.kinds.strikes]
-            foreign = np.isin(np.arange(low, low + len(strikes)) % 12, sorted(self.key.scale), invert=True)
-            strikes[foreign] -= _FOREIGN * self.stay * self.key.confidence
+            self._tune(logits[self.kinds.strikes], allowed[self.kinds.strikes])
         if self.pulse is None or not self.stay:
             return
         firmness = self.stay * self.pulse.confidence
-        if begun and not self._is_on_place(now_ticks):
+        if here.begun and not self._is_on_place(here.now_ticks):
             logits[self.kinds.openings] -= _OFF_PULSE * firmness
         if allowed[self.kinds.waits].any():
-            self._gather(logits, allowed, now_ticks, sounding, firmness)
+            self._gather(logits, allowed, here, firmness)
 
-    def _gather(self, logits: Logits, allowed: Mask, now_ticks: int, sounding: dict[int, int], firmness: float) -> None:
+    def _tune(self, strikes: Logits, allowed: Mask) -> None:
+        """Make notes outside the key rarer, in place, and the others likelier: a chord is not thinner for it."""
+        assert self.key is not None
+        low = self.kinds.low_pitch
+        foreign = np.isin(np.arange(low, low + len(strikes)) % 12, sorted(self.key.scale), invert=True)
+        if not allowed.any():
+            return
+        heaviest = float(strikes[allowed].max())
+        before = np.exp(strikes[allowed] - heaviest).sum()
+        strikes[foreign] -= _FOREIGN * self.stay * self.key.confidence
+        after = np.exp(strikes[allowed] - heaviest).sum()
+        strikes += np.float32(math.log(before / max(after, 1e-6)))
+
+    def _gather(self, logits: Logits, allowed: Mask, here: Standing, firmness: float) -> None:
         """Move the chances of waits towards the places of the pulse; all of them together stay as likely as before."""
         assert self.pulse is not None
-        kinds, step = self.kinds, float(self.kinds.wait_ticks[0])
+        kinds, step, now_ticks = self.kinds, float(self.kinds.wait_ticks[0]), here.now_ticks
         waits = logits[kinds.waits]
         heaviest = float(waits.max())
         masses = np.exp(waits.astype(np.float64) - heaviest)
@@ -105,15 +136,19 @@ class Course:
         # The longest wait only says that it is a long one, and another follows; a chord that is being struck goes on.
         moves = targets[nearest] < len(masses)
         moves[-1] = False
+        aims = targets[nearest]
         if self._is_on_place(now_ticks):
-            moves &= ends > self.pulse.nearest(now_ticks) + _SPREAD_STEPS * step
+            place = self.pulse.nearest(now_ticks)
+            moves &= ends > place + _SPREAD_STEPS * step
+            near = ends <= place + _CHORD_PART * (places[0] - place)
+            aims[near] = max(0, int((place - now_ticks) / step + _SPREAD_STEPS) - 1)
         share = np.full(len(masses), firmness)
-        if sounding:
-            share[ends >= min(sounding.values()) + _LEAST_STEPS * step] *= 1 - _LIFTS
+        if here.sounding:
+            share[ends >= min(here.sounding.values()) + _LEAST_STEPS * step] *= 1 - _LIFTS
         moved = np.where(moves, masses * share, 0.0)
         masses -= moved
         counts = self._counts(places)
-        np.add.at(masses, targets[nearest[moves]], moved[moves] * counts[nearest[moves]])
+        np.add.at(masses, aims[moves], moved[moves] * counts[nearest[moves]])
         sums = masses.sum()
         if sums > 0:
             waits[:] = np.log(np.maximum(masses, 1e-30) * total / sums) + heaviest
@@ -148,41 +183,45 @@ class Course:
         spread = 0.0 if self.kinds.lifts is None else _SPREAD_STEPS * float(self.kinds.wait_ticks[0])
         return ahead.now_ticks - writer.now_ticks > spread
 
-    def narrow(
-        self, allowed: Mask, now_ticks: int, sounding: dict[int, int], last_pitch: int | None, *, begun: bool
-    ) -> Mask:
-        """Of the tokens `allowed`, shape [V], those that begin and end the answer as it should; never none of them.
-
-        `last_pitch`: of the last chord, the pitch struck last. `begun`: whether a key has gone down in the answer.
-        """
-        kinds, narrowed = self.kinds, allowed
-        if self.opens and not begun:
-            narrowed = _without(narrowed, kinds.waits, kinds.openings)
-        if self.pulse is not None and self.stay and sounding:
-            narrowed = self._without_blips(narrowed, now_ticks, sounding)
+    def narrow(self, allowed: Mask, here: Standing) -> Mask:
+        """Of the tokens `allowed`, shape [V], those that begin and end the answer as it should; never none of them."""
+        narrowed = allowed
+        if self.opens and not here.begun:
+            narrowed = _without(narrowed, self.kinds.waits, self.kinds.openings)
+        if self.pulse is not None and self.stay and here.sounding:
+            narrowed = self._without_blips(narrowed, here)
         if self.ending is None:
             return narrowed
-        if self.ends_at(now_ticks):
-            return self._ended(narrowed, now_ticks, last_pitch)
-        return self._not_beyond(narrowed, now_ticks)
+        if self.ends_at(here.now_ticks):
+            return self._ended(narrowed, here)
+        return self._not_beyond(narrowed, here.now_ticks)
 
-    def _ended(self, allowed: Mask, now_ticks: int, last_pitch: int | None) -> Mask:
+    def _ended(self, allowed: Mask, here: Standing) -> Mask:
         """What the last chord may be made of, and how long it is."""
         assert self.ending is not None
         kinds, fewer = self.kinds, allowed.copy()
         if kinds.lengths is not None and allowed[kinds.lengths].any():
-            steps = max(1, int(self.ending.rest_ticks - now_ticks) // STEP_TICKS)
+            steps = max(1, int(self.ending.rest_ticks - here.now_ticks) // STEP_TICKS)
             fewer[kinds.lengths] = False
             fewer[min(kinds.lengths.stop, kinds.lengths.start + steps) - 1] = True
             return fewer
-        if self.tonic is not None:
-            fewer[kinds.strikes] &= self.tonic
-        if last_pitch is None:
+        tonic = self._tonic_near(here)
+        if tonic is not None:
+            fewer[kinds.strikes] &= tonic
+        if here.last_pitch is None:
             fewer[kinds.waits] &= kinds.waits_are_places & (kinds.waits_from(allowed) == 0)
-        elif self.tonic is not None and not self.tonic[last_pitch + 1 - kinds.low_pitch :].any():
+        elif tonic is not None and not tonic[here.last_pitch + 1 - kinds.low_pitch :].any():
             fewer[kinds.openings] = False
             fewer[kinds.waits] &= kinds.waits_from(allowed) > 0
         return fewer if fewer.any() else allowed
+
+    def _tonic_near(self, here: Standing) -> Mask | None:
+        """Notes of the tonic triad, near those played last if there are any."""
+        if self.tonic is None or not here.lately:
+            return self.tonic
+        pitches = np.arange(len(self.tonic)) + self.kinds.low_pitch
+        near = self.tonic & (pitches >= min(here.lately) - _NEAR) & (pitches <= max(here.lately) + _NEAR)
+        return near if near.any() else self.tonic
 
     def _not_beyond(self, allowed: Mask, now_ticks: int) -> Mask:
         """Without the waits that miss the moment of the last chord."""
@@ -194,10 +233,10 @@ class Course:
         fewer[self.kinds.waits] &= ~beyond
         return fewer if fewer.any() else allowed
 
-    def _without_blips(self, allowed: Mask, now_ticks: int, sounding: dict[int, int]) -> Mask:
+    def _without_blips(self, allowed: Mask, here: Standing) -> Mask:
         """Without lifting what has only just been struck."""
         least = _LEAST_STEPS * float(self.kinds.wait_ticks[0])
-        young = [pitch for pitch, onset in sounding.items() if now_ticks - onset < least]
+        young = [pitch for pitch, onset in here.sounding.items() if here.now_ticks - onset < least]
         if not young:
             return allowed
         assert self.kinds.lifts is not None

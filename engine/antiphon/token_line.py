@@ -16,7 +16,7 @@ from antiphon.notes import Note
 from antiphon.pitch_mask import pitch_mask
 from antiphon.sampler import sample, uniform
 from antiphon.token_controls import Taste
-from antiphon.token_course import Course
+from antiphon.token_course import Course, Standing
 from antiphon.token_feed import TokenFeed
 from antiphon.token_guard import TokenGuard
 from antiphon.token_kinds import TokenKinds
@@ -31,6 +31,8 @@ _SPAN: Final = math.log(3)
 _FREEDOM: Final = math.log(1.6)
 """As much faster or slower than that a line may go before it is held back or urged on."""
 _USUAL_WAIT_TICKS: Final = 240.0
+_LATELY: Final = 8
+"""How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0
 """Nats that each turn too many costs."""
 
@@ -124,9 +126,11 @@ class Pen:
             return token
         chances = self._chances(line)
         bent = self._bent(logits, allowed, line, taste)
-        now, sounding = line.writer.now_ticks, line.sounding
-        course.bend(bent, allowed, now, sounding, begun=line.begun)
-        allowed = course.narrow(self._sensible(allowed, line), now, sounding, line.last_pitch, begun=line.begun)
+        here = Standing(
+            line.writer.now_ticks, line.begun, line.sounding, line.guard.latest(_LATELY), line.last_pitch
+        )
+        course.bend(bent, allowed, here)
+        allowed = course.narrow(self._sensible(allowed, line), here)
         if len(line.sounding) >= constraints.polyphony and not allowed[self.kinds.openings].any():
             # No hand is free: if the model wants to strike a key now, others are lifted, as a pedal would be.
             wished = allowed | self.kinds.openings

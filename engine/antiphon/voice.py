@@ -37,8 +37,10 @@ there is time to tell the players how long the last notes were.
 """
 RESTS_ALLOWED = 8
 """Beats without a note that a generator may open an answer with."""
-WEIGHING = 0.5
+WEIGHING = 1 / 6
 """After this share of the shortest silence that ends a call, what was played is weighed: is it an end or a breath?"""
+PLAIN_END = 2 / 3
+"""Where a phrase has plainly come to rest, this share of that silence is enough, if the pulse wants the answer then."""
 LONGEST_BREATH = 2.0
 """A breath is given no longer than so many times the longest silence."""
 LEAD_SECONDS = 0.25
@@ -80,6 +82,8 @@ class Voice:
         self._call_until_ticks = 0
         self._revision_ticks: int | None = None
         self._weighing_ticks: int | None = None
+        self._breath_ticks: int | None = None
+        """When it turns out that a rest is taken for a breath."""
         self._entry: tuple[int, float] | None = None
         """Where on the player's pulse the answer comes in, and the length of a beat of theirs; both in ticks."""
         # What another plan's voice was let finish is remembered before it has sounded.
@@ -126,8 +130,11 @@ class Voice:
                 self._gaps.append(now.ticks - before)
         if self.state == "listening" and self._call_ticks is not None:
             self._handover_ticks = self._handover_at(now)
-            self._entry, self._weighing_ticks = None, self._weighing_at(now)
-            if onset or self._answer is None or self.plan.handover.by == "silence":
+            self._entry = self._breath_ticks = None
+            self._weighing_ticks = self._weighing_at(now)
+            if self._weighing_ticks is not None and self._answer is not None:
+                pass  # What was played is weighed first, and then the players are told.
+            elif onset or self._answer is None or self.plan.handover.by == "silence":
                 said += self._guess(now)
             else:
                 self._revision_ticks = self._revision_at(now)
@@ -202,7 +209,12 @@ class Voice:
         """The next tick at which time alone changes something."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            times: tuple[int | None, ...] = (self._decision_ticks, self._revision_ticks, self._weighing_ticks)
+            times: tuple[int | None, ...] = (
+                self._decision_ticks,
+                self._revision_ticks,
+                self._weighing_ticks,
+                self._breath_ticks,
+            )
         else:
             times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
         return min((ticks for ticks in times if ticks is not None), default=None)
@@ -213,6 +225,10 @@ class Voice:
         if answer is None or answer.launch_ticks is None:
             if self._weighing_ticks is not None and now.ticks >= self._weighing_ticks:
                 return self._weigh(now)
+            if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
+                self._breath_ticks = None
+                text = f"a breath? it waits {self.plan.handover.breath_beats:g} beats for you to go on"
+                return [Decision("breath", self.index, now.ticks, text)]
             if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
                 # Turns may be so short that their end is decided before anything was guessed.
                 return [*(self._guess(now) if answer is None else []), *self._hand_over(now)]
@@ -292,24 +308,21 @@ class Voice:
         rule, ear = self.plan.handover, self.memory.ear
         weighed = weigh(ear.notes, since(ear.notes, self._call_ticks), now.bpm, self._signature)
         if weighed.pulse is None:
-            return []
+            return self._guess(now)
         last, beat_ticks = ear.last_onset_ticks or 0, weighed.pulse.beat_ticks
         wanted = self._handover_ticks
-        said: list[Command] = []
         if not weighed.at_rest:
             longest = LONGEST_BREATH * seconds_to_ticks(rule.max_seconds, now.bpm)
             breath = last + min(longest, rule.breath_beats * beat_ticks)
             if breath > wanted:
-                wanted = round(breath)
-                text = f"a breath? it waits {rule.breath_beats:g} beats for you to go on"
-                said.append(Decision("breath", self.index, now.ticks, text))
-        soonest = max(now.ticks, (ear.last_release_ticks or 0) + seconds_to_ticks(rule.min_seconds, now.bpm))
+                self._breath_ticks, wanted = wanted, round(breath)
+        self._handover_ticks = wanted
         if self._launch_grid() is not None or self.plan.mode == "morph":
-            self._handover_ticks = wanted
-            return said
-        self._handover_ticks = weighed.entry_near(wanted, soonest)
+            return self._guess(now)
+        silence = seconds_to_ticks(rule.min_seconds * (PLAIN_END if weighed.at_rest else 1), now.bpm)
+        self._handover_ticks = weighed.entry_near(wanted, (ear.last_release_ticks or 0) + silence)
         self._entry = self._handover_ticks, beat_ticks
-        return said + self._guess(now)
+        return self._guess(now)
 
     def _revision_at(self, now: Moment) -> int | None:
         """When the players are told of the release that was just heard; None: it is too late for that."""
@@ -386,7 +399,7 @@ class Voice:
         answer.launch_ticks = self._launch_at(max(self._call_until_ticks, self._busy_until_ticks))
         # What was guessed with keys still down took the call for shorter than it is.
         answer.length_ticks = self._answer_length(self._call_end(now))
-        self._handover_ticks = self._revision_ticks = self._weighing_ticks = None
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
         said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
         if not self.memory.seated("main"):
             return said + self._stand_in(answer.failure or "it has not started yet", now)
@@ -577,7 +590,8 @@ class Voice:
         self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
         self._answer = None
         self._call_ticks = None
-        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._entry = None
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
+        self._entry = None
         return [Silence(self.index, end_ticks)]
 
     def _remind(self, end_ticks: int) -> list[Command]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from antiphon.codec import NoteRows, notes_of, rows_of
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, GeneratorInfo, MakeGenerator, Request
+from antiphon.hearing import told
 from antiphon.notes import Note, Phrase
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Piece, files_of, read_performance, read_score
@@ -40,8 +41,9 @@ class Musician:
         notes: list[Note] = []
         start = call.end_ticks
         for bar in range(bars):
-            request = Request(start, BAR_TICKS, controls, final=bar == bars - 1)
-            notes += player.extend(request).notes
+            left = (bars - bar) * BAR_TICKS
+            request = Request(start, BAR_TICKS, controls, final=bar == bars - 1, left_ticks=left)
+            notes += player.extend(told(request, call.notes)).notes
             start = request.end_ticks
         return Phrase(call.end_ticks, start, tuple(notes))
 
