@@ -19,6 +19,9 @@ _REST_BEATS: Final = 0.25
 _FALLS_BEATS: Final = 2.0
 """For so long before it, less and less begins."""
 
+_HUSH_BEATS: Final = 0.2
+"""And for so long nothing at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -26,6 +29,8 @@ class Ending:
 
     falls_ticks: float
     """From here on less begins."""
+    hush_ticks: float
+    """From here on nothing begins before the last chord does."""
     last_ticks: float
     """Where the last chord falls."""
     rest_ticks: int
@@ -40,7 +45,12 @@ class Ending:
         beat, origin = (TICKS_PER_BEAT, 0.0) if pulse is None else (pulse.beat_ticks, pulse.origin_ticks)
         long = _SLOW_BEATS if pulse is not None and pulse.shares[0] >= _SLOW_SHARE else _LAST_BEATS
         last = origin + math.floor((end - long * beat - origin) / beat + 1e-6) * beat
-        return cls(last - _FALLS_BEATS * beat, last, max(round(last) + 1, round(end - _REST_BEATS * beat)))
+        return cls(
+            last - _FALLS_BEATS * beat,
+            last - _HUSH_BEATS * beat,
+            last,
+            max(round(last) + 1, round(end - _REST_BEATS * beat)),
+        )
 
     def is_due(self, ticks: int) -> bool:
         """Whether the next chord at `ticks` is the last one."""

@@ -123,6 +123,8 @@ class VoicePlan:
     constraints: Constraints = Constraints()
     heard_scale: bool = False
     """Whether an answer keeps to the scale of what was heard before it, as well as to `constraints`."""
+    below_melody: bool = False
+    """Whether an accompaniment keeps below the player's melody, wherever that goes, as well as to `constraints`."""
     fallback: str = "markov"
     """Generator that stands in when this one is late, wrong, hung or dead."""
     channel: int = 1

@@ -241,6 +241,9 @@ class VoiceTable(Table):
     scale: Scale = Field(
         default=None, description="Notes it may generate; 'auto': those of the key you play in. Absent: all twelve."
     )
+    below_melody: bool = Field(
+        default=False, description="Playing along: whether it keeps below your melody, however high that goes."
+    )
     polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
     fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")
     inputs: PortNames | None = Field(

@@ -34,8 +34,10 @@ _GAP_SECONDS: Final = 0.03
 """How far a gap strays from its note value, where a pulse is kept."""
 _ONSET_SECONDS: Final = 0.025
 """How far an onset strays from its place."""
-_FADE: Final = 0.97
-"""What an event counts against the one after it, so that a change of tempo is followed."""
+_FADE: Final = 0.96
+"""What an event counts against the one after it, so that a tempo that gives way a little is followed."""
+_PLAIN_ENOUGH, _PLAINER = 0.9, 0.03
+"""How plain the note values of a few events must be to be believed, and how much less with each event more."""
 _DOUBTFUL, _SURE = 0.4, 0.7
 """Where confidence begins, and where it is full: of what would be a perfect fit, with chance at 0."""
 _BENDS: Final = 0.02
@@ -75,10 +77,6 @@ class Pulse:
         """The place nearest to `ticks`."""
         return min(self.around(ticks, ticks), key=lambda place: abs(place - ticks))
 
-    def at_or_after(self, ticks: float) -> float:
-        """The first place not before `ticks`, but for a rounding of half a tick."""
-        return next(place for place in self.around(ticks, ticks + self.beat_ticks) if place >= ticks - 0.5)
-
     def around(self, start_ticks: float, end_ticks: float) -> list[float]:
         """All places from the last beat at or before `start_ticks` to the first beat after `end_ticks`, in order."""
         first = math.floor((start_ticks - self.origin_ticks) / self.beat_ticks)
@@ -97,10 +95,23 @@ class _Reading:
     """Gaps read as ways from place to place of beats of one length."""
 
     score: float
+    plain: float
+    """How readily its note values are believed."""
     beat_seconds: float
     places: tuple[float, ...]
     positions: tuple[float, ...]
     """Of each event, in beats."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A straight line through events: seconds over beats."""
+
+    beat_seconds: float
+    origin_seconds: float
+    errors: tuple[float, ...]
+    """How far each event is off, in seconds."""
+    confidence: float
 
 
 def heard_pulse(notes: Sequence[Note], tempo_bpm: float) -> Pulse | None:
@@ -118,18 +129,17 @@ def heard_pulse(notes: Sequence[Note], tempo_bpm: float) -> Pulse | None:
     best = max(readings, key=lambda reading: reading.score, default=None)
     if best is None:
         return None
-    beat, origin, errors, weights = _line(seconds, best.positions)
-    chance = min(0.9, len(best.places) * _ONSET_SECONDS * math.sqrt(2 * math.pi) / beat) if beat > 0 else 1.0
-    fit = sum(w * _nearness(e, _ONSET_SECONDS) for e, w in zip(errors, weights, strict=True)) / sum(weights)
-    confidence = ((fit - chance) / (1 - chance) - _DOUBTFUL) / (_SURE - _DOUBTFUL)
-    if not confidence > 0 or not 0.8 * _SHORTEST_SECONDS < beat < 1.2 * _LONGEST_SECONDS:
+    if best.plain < _PLAIN_ENOUGH - _PLAINER * (len(events) - _FEWEST):
+        return None
+    line = _line(seconds, best)
+    beat = line.beat_seconds
+    if not line.confidence > 0 or not 0.8 * _SHORTEST_SECONDS < beat < 1.2 * _LONGEST_SECONDS:
         return None
     turn = _downbeat(best, events, gaps)
     positions = [position - turn for position in best.positions]
-    places, shares = _own_places(best.places, positions, errors, beat)
-    return Pulse(
-        beat / tick_seconds, (origin + turn * beat) / tick_seconds, places, shares, min(1.0, confidence)
-    )
+    places, shares = _own_places(best.places, positions, line)
+    origin = line.origin_seconds + turn * beat
+    return Pulse(beat / tick_seconds, origin / tick_seconds, places, shares, line.confidence)
 
 
 def _events(notes: Sequence[Note], tick_seconds: float) -> list[tuple[int, int, int]]:
@@ -193,11 +203,11 @@ def _read(gaps: Sequence[float], beat: float, places: tuple[float, ...], start: 
     chance = min(0.9, len(places) * _GAP_SECONDS * math.sqrt(2 * math.pi) / beat)
     beats = len(positions) - off
     if places != _STRAIGHT and (off < 2 or (swung and beats < 2)):  # What is never short does not swing.
-        return _Reading(0.0, beat, places, tuple(positions))
+        return _Reading(0.0, 0.0, beat, places, tuple(positions))
     # What is long begins on a beat; where the places are alike, on one of them.
     strong = (lengths[0] if swung else max(lengths)) / sum(lengths)
     score = max(0.0, (fit / len(gaps) - chance) / (1 - chance)) * plain / len(gaps) * prior * (1 + strong) / 2
-    return _Reading(score, beat, places, tuple(positions))
+    return _Reading(score, plain / len(gaps), beat, places, tuple(positions))
 
 
 def _ways(places: tuple[float, ...], place: int) -> list[tuple[float, int]]:
@@ -214,20 +224,24 @@ def _nearness(error: float, tolerance: float) -> float:
     return math.exp(-0.5 * (error / tolerance) ** 2)
 
 
-def _line(seconds: Sequence[float], positions: Sequence[float]) -> tuple[float, float, list[float], list[float]]:
-    """Beat and origin, in seconds, of the line through the events; how far each is off; how much each counts."""
+def _line(seconds: Sequence[float], reading: _Reading) -> _Line:
+    """The line through the events, the last ones counting most."""
+    positions = reading.positions
     weights = [_FADE ** (len(seconds) - 1 - index) for index in range(len(seconds))]
     total = sum(weights)
     mean_position = sum(w * p for w, p in zip(weights, positions, strict=True)) / total
     mean_seconds = sum(w * s for w, s in zip(weights, seconds, strict=True)) / total
     spread = sum(w * (p - mean_position) ** 2 for w, p in zip(weights, positions, strict=True))
     if not spread:
-        return 0.0, mean_seconds, [math.inf] * len(seconds), weights
-    pairs = zip(weights, positions, seconds, strict=True)
-    beat = sum(w * (p - mean_position) * (s - mean_seconds) for w, p, s in pairs) / spread
+        return _Line(0.0, mean_seconds, (), 0.0)
+    events = zip(weights, positions, seconds, strict=True)
+    beat = sum(w * (p - mean_position) * (s - mean_seconds) for w, p, s in events) / spread
     origin = mean_seconds - beat * mean_position
-    errors = [s - origin - beat * p for p, s in zip(positions, seconds, strict=True)]
-    return beat, origin, errors, weights
+    errors = tuple(s - origin - beat * p for p, s in zip(positions, seconds, strict=True))
+    fit = sum(w * _nearness(e, _ONSET_SECONDS) for e, w in zip(errors, weights, strict=True)) / total
+    chance = min(0.9, len(reading.places) * _ONSET_SECONDS * math.sqrt(2 * math.pi) / max(beat, 0.01))
+    confidence = ((fit - chance) / (1 - chance) - _DOUBTFUL) / (_SURE - _DOUBTFUL)
+    return _Line(beat, origin, errors, min(1.0, confidence))
 
 
 def _downbeat(reading: _Reading, events: Sequence[tuple[int, int, int]], gaps: Sequence[float]) -> float:
@@ -247,14 +261,14 @@ def _downbeat(reading: _Reading, events: Sequence[tuple[int, int, int]], gaps: S
 
 
 def _own_places(
-    places: tuple[float, ...], positions: Sequence[float], errors: Sequence[float], beat: float
+    places: tuple[float, ...], positions: Sequence[float], line: _Line
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The places as the player has them, and the share of the events on each."""
     found: list[list[float]] = [[] for _ in places]
-    for position, error in zip(positions, errors, strict=True):
+    for position, error in zip(positions, line.errors, strict=True):
         part = position % 1
         index = min(range(len(places)), key=lambda place: abs((part - places[place] + 0.5) % 1 - 0.5))
-        found[index].append(error / beat)
+        found[index].append(error / line.beat_seconds)
     home = _mean(found[0])
     own = [0.0]
     for place, strays in zip(places[1:], found[1:], strict=True):

@@ -177,11 +177,10 @@ class Course:
     # ---- what may come -------------------------------------------------------------------------------------------
 
     def leaves(self, writer: Writer, token: int) -> bool:
-        """Whether a chord that is being struck is over with `token`."""
+        """Whether time passes with `token`, so that the last chord, if it is being struck, is over."""
         ahead = writer.copy()
         ahead.write(token)
-        spread = 0.0 if self.kinds.lifts is None else _SPREAD_STEPS * float(self.kinds.wait_ticks[0])
-        return ahead.now_ticks - writer.now_ticks > spread
+        return ahead.now_ticks > writer.now_ticks
 
     def narrow(self, allowed: Mask, here: Standing) -> Mask:
         """Of the tokens `allowed`, shape [V], those that begin and end the answer as it should; never none of them."""
@@ -224,13 +223,21 @@ class Course:
         return near if near.any() else self.tonic
 
     def _not_beyond(self, allowed: Mask, now_ticks: int) -> Mask:
-        """Without the waits that miss the moment of the last chord."""
+        """Without what would miss the moment of the last chord, blur it, or ring on into it."""
         assert self.ending is not None
-        beyond = now_ticks + self.kinds.waits_from(allowed) > self.ending.last_ticks + self.kinds.wait_ticks[0] / 2
-        if now_ticks >= self.ending.last_ticks or not (allowed[self.kinds.waits] & beyond).any():
+        kinds, last = self.kinds, self.ending.last_ticks
+        if now_ticks >= last:
             return allowed
+        if kinds.lengths is not None and allowed[kinds.lengths].any():
+            fewer = allowed.copy()
+            fewer[kinds.lengths.start + max(1, int(last - now_ticks) // STEP_TICKS) : kinds.lengths.stop] = False
+            return fewer
         fewer = allowed.copy()
-        fewer[self.kinds.waits] &= ~beyond
+        ends = now_ticks + kinds.waits_from(allowed)
+        near = (kinds.wait_ticks[1] - kinds.wait_ticks[0]) / 2
+        fewer[kinds.waits] &= (ends < self.ending.hush_ticks) | (np.abs(ends - last) <= near)
+        if now_ticks >= self.ending.hush_ticks and fewer[kinds.waits].any():
+            fewer[kinds.openings] = False
         return fewer if fewer.any() else allowed
 
     def _without_blips(self, allowed: Mask, here: Standing) -> Mask:

@@ -226,9 +226,7 @@ class TokenGenerator:
         passage = self._passages[-1]
         passage.notes = [note for note in passage.notes if note.start_ticks < to_ticks]
         passage.requests = [
-            request
-            if request.end_ticks <= to_ticks
-            else _shortened(request, to_ticks)
+            request if request.end_ticks <= to_ticks else _shortened(request, to_ticks)
             for request in passage.requests
             if request.start_ticks < to_ticks
         ]

@@ -126,9 +126,7 @@ class Pen:
             return token
         chances = self._chances(line)
         bent = self._bent(logits, allowed, line, taste)
-        here = Standing(
-            line.writer.now_ticks, line.begun, line.sounding, line.guard.latest(_LATELY), line.last_pitch
-        )
+        here = Standing(line.writer.now_ticks, line.begun, line.sounding, line.guard.latest(_LATELY), line.last_pitch)
         course.bend(bent, allowed, here)
         allowed = course.narrow(self._sensible(allowed, line), here)
         if len(line.sounding) >= constraints.polyphony and not allowed[self.kinds.openings].any():

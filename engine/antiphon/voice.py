@@ -416,7 +416,8 @@ class Voice:
         start, last = answer.composed_end_ticks, answer.last_ticks
         # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
         opening = answer.count == 0 or answer.shift_ticks is None
-        guessing = answer.launch_ticks is None
+        # While a key is down nobody knows how long the call will have been.
+        growing = answer.launch_ticks is None and bool(self.memory.ear.keys_down)
         longest = self._signature.beat_ticks if opening else self._stretch(start - answer.origin_ticks)
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
@@ -434,11 +435,11 @@ class Voice:
             dict(self.controls),
             answer.constraints,
             seconds,
-            final=last is not None and start + length >= last and not (guessing and self.memory.ear.keys_down),
+            final=last is not None and start + length >= last and not growing,
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
             morph=None if self._ends is None else self._ends.morph(),
-            left_ticks=None if last is None else last - start,
+            left_ticks=None if last is None or growing else last - start,
             opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
             call_ticks=self._call_ticks,
         )
