@@ -1,4 +1,4 @@
-"""What a generator is told of what was heard: key and pulse, added to a request. It hears no message and plays nothing."""
+"""What a generator is told of what was heard: key and pulse, added to a request. It plays nothing."""
 
 from __future__ import annotations
 

@@ -157,8 +157,8 @@ class HandoverTable(Table):
         default=0.0,
         ge=0,
         le=8,
-        description="By silence: how many beats of your pulse, from your last note on, it takes for a breath where your "
-        "phrase has not come to rest; its answer then comes in on your pulse. 0: silence alone decides.",
+        description="By silence: where your phrase has not come to rest, so many beats of your pulse from your last "
+        "note on are a breath; and the answer comes in on your pulse. 0: silence alone decides.",
     )
     pedal: Pedal = Field(default="sostenuto", description="By pedal: which one; its press is not passed on.")
     bars: int = Field(

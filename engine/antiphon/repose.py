@@ -1,7 +1,8 @@
-"""What a rest of the player's is, an end or a breath: by key, pulse and bar of the phrase before it. It ends no call."""
+"""Whether a player's rest is an end or a breath, by key, pulse and bar of the phrase before it. It ends no call."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,7 +38,7 @@ class Weighed:
         low, high = _HALVES
         own = [place for place in self.pulse.places if place == 0 or low <= place <= high][:2]
         beat = self.pulse.beat_ticks
-        first = (soonest_ticks - self.pulse.origin_ticks) // beat
+        first = math.floor((soonest_ticks - self.pulse.origin_ticks) / beat)
         entries = [self.pulse.origin_ticks + (first + n + place) * beat for n in range(8) for place in own]
         return round(min((e for e in entries if e >= soonest_ticks), key=lambda entry: abs(entry - ticks)))
 

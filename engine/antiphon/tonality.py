@@ -1,4 +1,4 @@
-"""Which key and scale a stretch of music keeps to, so that an answer can keep to them, too. It judges no single note."""
+"""Which key and scale music keeps to, so that an answer can keep to them, too. It judges no single note."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SHARE: Final = 0.06
 _CLEAR: Final = 0.15
 """By so much a key fits better than the next one, as correlations, where it is sure."""
 _LAST_WORD: Final = 0.15
-"""What the last bass and the last highest note are worth against all others: music comes home at the end of a phrase."""
+"""What the last bass and the last highest note are worth against all others: a phrase comes home at its end."""
 
 
 @dataclass(frozen=True, slots=True)

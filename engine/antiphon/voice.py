@@ -302,7 +302,7 @@ class Voice:
         return now.ticks + seconds_to_ticks(WEIGHING * rule.min_seconds, now.bpm)
 
     def _weigh(self, now: Moment) -> list[Command]:
-        """Nothing has been heard for a while: is it an end or a breath, and where on the pulse is an answer to begin?"""
+        """Nothing has been heard for a while: an end, or a breath? And where on the pulse is an answer to begin?"""
         assert self._handover_ticks is not None
         self._weighing_ticks = None
         rule, ear = self.plan.handover, self.memory.ear
