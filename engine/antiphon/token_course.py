@@ -205,20 +205,32 @@ class Course:
             fewer[min(kinds.lengths.stop, kinds.lengths.start + steps) - 1] = True
             return fewer
         tonic = self._tonic_near(here)
+        if tonic is not None and here.last_pitch is None and not self._any_left(tonic, allowed):
+            tonic = self.tonic
         if tonic is not None:
             fewer[kinds.strikes] &= tonic
         if here.last_pitch is None:
             fewer[kinds.waits] &= kinds.waits_are_places & (kinds.waits_from(allowed) == 0)
-        elif tonic is not None and not tonic[here.last_pitch + 1 - kinds.low_pitch :].any():
+        elif tonic is not None and not self._any_left(tonic, allowed):
             fewer[kinds.openings] = False
             fewer[kinds.waits] &= kinds.waits_from(allowed) > 0
         return fewer if fewer.any() else allowed
 
+    def _any_left(self, tonic: Mask, allowed: Mask) -> bool:
+        """Whether one more note of `tonic` may be struck, as far as the tokens `allowed` show it."""
+        strikes = allowed[self.kinds.strikes]
+        return bool((tonic & strikes).any() if strikes.any() else tonic.any())
+
     def _tonic_near(self, here: Standing) -> Mask | None:
         """Notes of the tonic triad, near those played last if there are any."""
-        if self.tonic is None or not here.lately:
-            return self.tonic
+        if self.tonic is None:
+            return None
         pitches = np.arange(len(self.tonic)) + self.kinds.low_pitch
+        if here.last_pitch is not None:  # A chord is struck from its lowest note up.
+            above: Mask = self.tonic & (pitches > here.last_pitch) & (pitches <= here.last_pitch + 12)
+            return above
+        if not here.lately:
+            return self.tonic
         near = self.tonic & (pitches >= min(here.lately) - _NEAR) & (pitches <= max(here.lately) + _NEAR)
         return near if near.any() else self.tonic
 

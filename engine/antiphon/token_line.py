@@ -128,7 +128,7 @@ class Pen:
         bent = self._bent(logits, allowed, line, taste)
         here = Standing(line.writer.now_ticks, line.begun, line.sounding, line.guard.latest(_LATELY), line.last_pitch)
         course.bend(bent, allowed, here)
-        allowed = course.narrow(self._sensible(allowed, line), here)
+        allowed = self._sensible(course.narrow(allowed, here), line)
         if len(line.sounding) >= constraints.polyphony and not allowed[self.kinds.openings].any():
             # No hand is free: if the model wants to strike a key now, others are lifted, as a pedal would be.
             wished = allowed | self.kinds.openings
