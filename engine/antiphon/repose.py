@@ -40,7 +40,8 @@ class Weighed:
         beat = self.pulse.beat_ticks
         first = math.floor((soonest_ticks - self.pulse.origin_ticks) / beat)
         entries = [self.pulse.origin_ticks + (first + n + place) * beat for n in range(8) for place in own]
-        return round(min((e for e in entries if e >= soonest_ticks), key=lambda entry: abs(entry - ticks)))
+        nearest: float = min((e for e in entries if e >= soonest_ticks), key=lambda entry: abs(entry - ticks))
+        return round(nearest)
 
 
 def weigh(heard: Sequence[Note], call: Sequence[Note], tempo_bpm: float, signature: TimeSignature) -> Weighed:
