@@ -75,6 +75,8 @@ class Course:
     ending: Ending | None
     opens: bool
     """Whether the first note is wanted at once."""
+    foreign: Mask
+    """Of `kinds.strikes`, shape [P], those outside the key."""
     tonic: Mask | None
     """Of `kinds.strikes`, shape [P], those that belong to the tonic triad and may be played; None if none does."""
 
@@ -83,13 +85,15 @@ class Course:
         """`playable`: of `kinds.strikes`, the pitches that the constraints allow."""
         key = request.key
         tonic: Mask | None = None
+        foreign = np.zeros(len(playable), dtype=np.bool_)
         if key is not None:
             classes = np.arange(kinds.low_pitch, kinds.low_pitch + len(playable)) % 12
+            foreign = np.isin(classes, sorted(key.scale), invert=True)
             tonic = playable & np.isin(classes, sorted(key.triad))
             tonic = tonic if tonic.any() else None
         # What is written to a grid keeps to that grid.
         pulse = None if kinds.waits_are_places or kinds.lifts is None else request.pulse
-        return cls(kinds, key, pulse, stay, Ending.of(request, pulse), request.opens, tonic)
+        return cls(kinds, key, pulse, stay, Ending.of(request, pulse), request.opens, foreign, tonic)
 
     # ---- the model's chances -------------------------------------------------------------------------------------
 
@@ -108,13 +112,11 @@ class Course:
     def _tune(self, strikes: Logits, allowed: Mask) -> None:
         """Make notes outside the key rarer, in place, and the others likelier: a chord is not thinner for it."""
         assert self.key is not None
-        low = self.kinds.low_pitch
-        foreign = np.isin(np.arange(low, low + len(strikes)) % 12, sorted(self.key.scale), invert=True)
         if not allowed.any():
             return
         heaviest = float(strikes[allowed].max())
         before = np.exp(strikes[allowed] - heaviest).sum()
-        strikes[foreign] -= _FOREIGN * self.stay * self.key.confidence
+        strikes[self.foreign] -= _FOREIGN * self.stay * self.key.confidence
         after = np.exp(strikes[allowed] - heaviest).sum()
         strikes += np.float32(math.log(before / max(after, 1e-6)))
 
