@@ -257,9 +257,11 @@ def test_an_answer_is_shifted_by_whole_beats_of_the_pulse_and_begins_with_its_fi
     jam = rehearse(BREATH)
     sing(jam, [(pitch, 300) for pitch in (60, 62, 64, 65, 67, 65, 62)] + [(60, 600)], 100)
     jam.advance(20_000)
-    asked = jam.toys[0].requests[-1] if hasattr(jam.toys[0], "requests") else None
-    assert asked is None or asked.call_ticks == 100
     (handed,) = handovers(jam)
+    opening = [request for request in jam.toys[0].requests if request.opens][-1]
+    assert opening.call_ticks == 100
+    beats = (handed - opening.start_ticks) / 600
+    assert beats == pytest.approx(round(beats), abs=0.01)
     assert jam.notes()[0][0] == handed
 
 
