@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from antiphon import messages
+from antiphon.ceiling import Ceiling
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
-from antiphon.generator import Request
+from antiphon.generator import Constraints, Request
 from antiphon.listening import Ear
 from antiphon.memory import Memory
 from antiphon.notes import Note
@@ -44,6 +45,7 @@ class Accompanist:
         self._signature = signature
         self._epochs = epochs
         self._cue = Cue(plan.handover)
+        self._ceiling = Ceiling()
         self._settled_ticks: int | None = None
         """Up to where it is settled what is played; None while it does not play."""
         self._epoch = -1
@@ -75,6 +77,8 @@ class Accompanist:
         if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
             return []
         self._let_go(now.ticks)
+        if onset:
+            self._ceiling.strike(message[1], now.ticks)
         if not self.memory.hear(message, now.ticks) or self.held:
             return []
         if self._settled_ticks is not None:
@@ -175,9 +179,7 @@ class Accompanist:
             start,
             beat_ticks,
             dict(self.controls),
-            within_scale(self.plan.constraints, self.memory.ear.notes)
-            if self.plan.heard_scale
-            else self.plan.constraints,
+            self._constraints(),
             (start - beat_ticks // 2 - now.ticks) * 60 / (now.bpm * 480),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
@@ -188,6 +190,13 @@ class Accompanist:
                 said += self.memory.prime(chair, self._epoch, start, tuple(self._coming))
                 said.append(Extend(self.index, chair, self._epoch, 0, request))
         return said
+
+    def _constraints(self) -> Constraints:
+        """What the next beat keeps to."""
+        limits = self.plan.constraints
+        if self.plan.below_melody:
+            limits = self._ceiling.lower(limits)
+        return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
 
     def _settle(self, now: Moment) -> list[Command]:
         """Take what has been composed for the next beat."""

@@ -13,7 +13,7 @@ Chair = Literal["main", "fallback"]
 
 CHAIRS: tuple[Chair, Chair] = ("main", "fallback")
 
-DecisionKind = Literal["handover", "answer", "late", "fallback", "silent", "touch", "end", "capture"]
+DecisionKind = Literal["handover", "answer", "late", "fallback", "silent", "touch", "end", "capture", "breath"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from antiphon.notes import Note, Phrase
+from antiphon.pulse import Pulse
+from antiphon.tonality import Key
 
 LatencyClass = Literal["instant", "quick", "heavy"]
 Follows = Literal["free", "beat"]
@@ -90,6 +92,16 @@ class Request:
     """Quarter notes a minute, for those who must tell ticks from seconds."""
     morph: Morph | None = None
     """What to play between; only for a generator that interpolates."""
+    key: Key | None = None
+    """The key of what was heard, as the host hears it; None if it hears none, or does not say."""
+    pulse: Pulse | None = None
+    """The pulse of what was heard, in ticks, so that it may be any tempo; None if there is none, as in free time."""
+    left_ticks: int | None = None
+    """How much of the answer is left from `start_ticks` on, this phrase included; None if that is not known."""
+    opens: bool = False
+    """Whether this phrase opens an answer whose first note is wanted at `start_ticks`, on a place of the pulse."""
+    call_ticks: int | None = None
+    """Where the call that is answered began; None if nobody says."""
 
     @property
     def end_ticks(self) -> int:

@@ -26,7 +26,7 @@ from antiphon.timing import Timeline
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""
 _REFRESH_SECONDS: Final = 1 / 15
-_STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback"}
+_STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback", "breath": "a breath?"}
 """Decisions after which a voice no longer listens, and what it does then."""
 _TOLD: Final = {"fallback", "silent", "late", "capture"}
 """Decisions that a person should see in words."""

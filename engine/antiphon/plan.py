@@ -55,6 +55,9 @@ class Handover:
     """Shortest such silence."""
     max_seconds: float = 1.5
     """Longest such silence."""
+    breath_beats: float = 0.0
+    """Where a phrase has not come to rest, so many beats of its pulse from its last note on are a breath; and an answer
+    comes in on that pulse. 0: silence alone decides."""
     pedal: Pedal = "sostenuto"
     """Pedal whose press ends the call; it is not passed on."""
     bars: int = 2
@@ -120,6 +123,8 @@ class VoicePlan:
     constraints: Constraints = Constraints()
     heard_scale: bool = False
     """Whether an answer keeps to the scale of what was heard before it, as well as to `constraints`."""
+    below_melody: bool = False
+    """Whether an accompaniment keeps below the player's melody, wherever that goes, as well as to `constraints`."""
     fallback: str = "markov"
     """Generator that stands in when this one is late, wrong, hung or dead."""
     channel: int = 1

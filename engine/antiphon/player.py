@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from antiphon.commands import Continuation, Extend, Failed, Prime
 from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
+from antiphon.hearing import told
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.pulse import Pulse
+from antiphon.tonality import Key
 
 
 class Player:
@@ -20,6 +23,8 @@ class Player:
         self._end_ticks = 0
         self._extended = False
         self._primed = True
+        self._hearing: tuple[tuple[int | None, float], Key | None, Pulse | None] | None = None
+        """Key and pulse of what was heard, and what they were read for."""
 
     @property
     def runs_on(self) -> str | None:
@@ -52,6 +57,7 @@ class Player:
         if not listen:
             return
         self._primed = False
+        self._hearing = None
         if self._extended:
             self._generator.rewind(self._end_ticks)
             self._extended = False
@@ -62,6 +68,10 @@ class Player:
 
     def _extend(self, request: Request) -> Phrase:
         self._extended = True
+        if self._hearing is None or self._hearing[0] != (request.call_ticks, request.tempo_bpm):
+            heard = told(request, self._heard)
+            self._hearing = (request.call_ticks, request.tempo_bpm), heard.key, heard.pulse
+        request = replace(request, key=self._hearing[1], pulse=self._hearing[2])
         phrase = check_phrase(self._generator.extend(request), request)
         constraints = request.constraints
         if "range" in self._info.honours:

@@ -153,6 +153,13 @@ class HandoverTable(Table):
         default=0.3, ge=0.05, le=30, description="By silence: the shortest silence that ends a call."
     )
     max_seconds: float = Field(default=1.5, ge=0.05, le=30, description="By silence: the longest one it waits for.")
+    breath_beats: float = Field(
+        default=0.0,
+        ge=0,
+        le=8,
+        description="By silence: where your phrase has not come to rest, so many beats of your pulse from your last "
+        "note on are a breath; and the answer comes in on your pulse. 0: silence alone decides.",
+    )
     pedal: Pedal = Field(default="sostenuto", description="By pedal: which one; its press is not passed on.")
     bars: int = Field(
         default=2,
@@ -233,6 +240,9 @@ class VoiceTable(Table):
     range: PitchRange = Field(default=[0, 127], description="Lowest and highest note it may generate.")
     scale: Scale = Field(
         default=None, description="Notes it may generate; 'auto': those of the key you play in. Absent: all twelve."
+    )
+    below_melody: bool = Field(
+        default=False, description="Playing along: whether it keeps below your melody, however high that goes."
     )
     polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
     fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")

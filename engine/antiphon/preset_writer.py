@@ -67,6 +67,7 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "transpose": voice.transpose,
         "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
         "scale": "auto" if voice.heard_scale else None if limits.scale is None else pitch_class_names(limits.scale),
+        "below_melody": voice.below_melody,
         "polyphony": limits.polyphony,
         "fallback": voice.fallback,
         "inputs": None if voice.inputs is None else sorted(voice.inputs),

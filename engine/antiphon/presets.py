@@ -37,7 +37,7 @@ Generators = Mapping[str, GeneratorInfo]
 Value = TypeVar("Value")
 
 HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
-    "silence": ("silence_multiple", "min_seconds", "max_seconds"),
+    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats"),
     "pedal": ("pedal",),
     "bars": ("bars",),
     "turns": ("bars",),
@@ -51,8 +51,13 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
     idle: dict[tuple[str, ...], tuple[str, ...]] = {}
     if mode != "answer":
         idle["answer_bars",] = ("mode",)
+    if mode != "accompany":
+        idle["below_melody",] = ("mode",)
     if mode == "accompany":
-        idle |= dict.fromkeys([("touch",), ("handover", "silence_multiple"), ("handover", "min_seconds")], ("mode",))
+        idle |= dict.fromkeys(
+            [("touch",), *(("handover", name) for name in ("silence_multiple", "min_seconds", "breath_beats"))],
+            ("mode",),
+        )
     if by == "turns":
         idle |= dict.fromkeys([("launch",), ("touch",)], ("handover", "by"))
     return idle
@@ -181,6 +186,7 @@ class _Reading:
             controls=self._controls(key, voice),
             constraints=self._constraints(key, voice),
             heard_scale=voice.scale == "auto",
+            below_melody=voice.below_melody,
             fallback=voice.fallback,
             channel=voice.channel - 1,
             output=voice.output,
@@ -199,7 +205,8 @@ class _Reading:
         for path, reason in idle_keys(voice.mode, voice.handover.by).items():
             table = voice.handover if path[0] == "handover" else voice
             if path[-1] in table.model_fields_set:
-                value, other = (voice.mode, "answer") if reason == ("mode",) else (voice.handover.by, "bars")
+                right = "accompany" if path == ("below_melody",) else "answer"
+                value, other = (voice.mode, right) if reason == ("mode",) else (voice.handover.by, "bars")
                 text = f" has no effect while {reason[-1]} is '{value}'; remove it, or set {reason[-1]} = \"{other}\""
                 self.document.refuse((*key, *path), text, given=[(*key, *reason)])
 

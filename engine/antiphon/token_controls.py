@@ -14,6 +14,7 @@ TOKEN_CONTROLS: Final = (
     Control("top_k", 0, 100, 0, "how many of the likeliest turns are left at every token; 0 leaves all"),
     Control("density", 0, 1, 0.5, "0.5 plays about as much as you do, lower leaves more room, higher fills it"),
     Control("repetition", 0, 1, 0.5, "how often a note or a figure may come again in a row; 1 lets all pass"),
+    Control("stay", 0, 1, 0.9, "0 goes its own way, 1 stays in the key and on the pulse that it hears from you"),
 )
 
 
@@ -26,6 +27,7 @@ class Taste:
     top_k: int = 0
     density: float = 0.5
     repetition: float = 1.0
+    stay: float = 0.0
 
     @classmethod
     def of(cls, controls: Mapping[str, float]) -> Taste:

@@ -14,9 +14,11 @@ from antiphon.codec import Codec, Tokens, rows_of
 from antiphon.dynamics import Dynamics
 from antiphon.generator import Constraints, Request
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.pitch_mask import pitch_mask
 from antiphon.step_model import StepModel
 from antiphon.timing import seconds_to_ticks
 from antiphon.token_controls import Taste
+from antiphon.token_course import Course
 from antiphon.token_feed import TokenFeed
 from antiphon.token_guard import TokenGuard
 from antiphon.token_kinds import TokenKinds, kinds_of
@@ -224,9 +226,7 @@ class TokenGenerator:
         passage = self._passages[-1]
         passage.notes = [note for note in passage.notes if note.start_ticks < to_ticks]
         passage.requests = [
-            request
-            if request.end_ticks <= to_ticks
-            else replace(request, length_ticks=to_ticks - request.start_ticks, final=False)
+            request if request.end_ticks <= to_ticks else _shortened(request, to_ticks)
             for request in passage.requests
             if request.start_ticks < to_ticks
         ]
@@ -249,11 +249,17 @@ class TokenGenerator:
         last = max(start + 1, end - _CLOSE_TICKS) if request.final else end
         passage.line = None  # If the model fails on the way, this is no state to go on from.
         pen = passage.tempo.pen
-        _draw_until(pen, line, last, request)
+        taste = Taste.of(request.controls)
+        playable = pen.kinds.keys(pitch_mask(request.constraints))
+        course = Course.of(request, pen.kinds, taste.stay, playable)
+        _draw_until(pen, line, last, request, taste, course)
         if not request.final:
-            _draw_ahead(pen, line, end, request)
+            _draw_ahead(pen, line, end, request, taste, course)
+        closes_at = end if request.final else line.writer.now_ticks
+        if line.closed and course.ending is not None:
+            closes_at = course.ending.rest_ticks
         # A note that began in an earlier phrase was given out with it, whether it had come to its end or not.
-        ringing = line.writer.copy().close(end if request.final else line.writer.now_ticks)
+        ringing = line.writer.copy().close(closes_at)
         notes = [note for note in (*line.notes, *ringing) if start <= note.start_ticks < last]
         notes.sort(key=score_order)
         if not self._tells_velocity:
@@ -264,19 +270,25 @@ class TokenGenerator:
         return notes
 
 
-def _draw_until(pen: Pen, line: Line, ticks: int, request: Request) -> None:
-    taste = Taste.of(request.controls)
-    while line.writer.now_ticks < ticks:
-        pen.draw(line, taste, request.constraints)
+def _draw_until(pen: Pen, line: Line, ticks: int, request: Request, taste: Taste, course: Course) -> None:
+    while line.writer.now_ticks < ticks and not line.closed:
+        pen.draw(line, taste, request.constraints, course)
 
 
-def _draw_ahead(pen: Pen, line: Line, end_ticks: int, request: Request) -> None:
+def _draw_ahead(pen: Pen, line: Line, end_ticks: int, request: Request, taste: Taste, course: Course) -> None:
     """Draw on, within limits, until every note that began before the end has come to its own."""
-    taste = Taste.of(request.controls)
     least, most = _AHEAD_TOKENS
     enough = line.drawn + min(most, max(least, request.length_ticks // _TICKS_PER_TOKEN))
     while line.ringing(end_ticks) and line.drawn < enough and line.writer.now_ticks < end_ticks + _AHEAD_TICKS:
-        pen.draw(line, taste, request.constraints)
+        if line.closed:
+            return
+        pen.draw(line, taste, request.constraints, course)
+
+
+def _shortened(request: Request, to_ticks: int) -> Request:
+    """`request` up to `to_ticks`, on its way to the same end as before."""
+    left_ticks = request.length_ticks if request.final and request.left_ticks is None else request.left_ticks
+    return replace(request, length_ticks=to_ticks - request.start_ticks, final=False, left_ticks=left_ticks)
 
 
 def _recent(notes: Sequence[Note]) -> tuple[Note, ...]:

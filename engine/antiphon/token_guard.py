@@ -32,6 +32,10 @@ class TokenGuard:
         self._pitches = [*self._pitches[1 - _MEMORY :], pitch]
         self._turns = None
 
+    def latest(self, count: int) -> Sequence[int]:
+        """The last `count` pitches."""
+        return self._pitches[-count:]
+
     def excess(self, repetition: float) -> dict[int, int]:
         """Pitches that would go on in a circle, with how many turns of it have been too many."""
         if repetition >= 1:

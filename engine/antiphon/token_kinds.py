@@ -36,6 +36,8 @@ class TokenKinds:
     """Notes that are no further apart are a chord, or an ornament; how close they are is left to the model."""
     openings: NDArray[np.bool_]
     """Tokens, shape [V], after which a key goes down before time passes on."""
+    lengths: slice | None = None
+    """Tokens that say how long a note is, in sixteenths from 1 up; None if it is lifted by a token."""
     prelude: tuple[int, ...] = ()
     """What a model reads where there is no music: how music begins. Empty: what the codec writes of a rest."""
 
@@ -106,5 +108,6 @@ def kinds_of(codec: Codec) -> TokenKinds:
             waits_are_places=True,
             chord_ticks=80.0,
             openings=openings,
+            lengths=slice(grid.DURATION, grid.VOCABULARY),
         )
     raise AntiphonError(f"the codec {codec.name!r} says nothing of its tokens; give its TokenKinds to TokenGenerator")

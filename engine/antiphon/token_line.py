@@ -16,6 +16,7 @@ from antiphon.notes import Note
 from antiphon.pitch_mask import pitch_mask
 from antiphon.sampler import sample, uniform
 from antiphon.token_controls import Taste
+from antiphon.token_course import Course, Standing
 from antiphon.token_feed import TokenFeed
 from antiphon.token_guard import TokenGuard
 from antiphon.token_kinds import TokenKinds
@@ -30,6 +31,8 @@ _SPAN: Final = math.log(3)
 _FREEDOM: Final = math.log(1.6)
 """As much faster or slower than that a line may go before it is held back or urged on."""
 _USUAL_WAIT_TICKS: Final = 240.0
+_LATELY: Final = 8
+"""How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0
 """Nats that each turn too many costs."""
 
@@ -53,6 +56,12 @@ class Line:
     """Keys that were struck and not lifted, where they are lifted by tokens: of each pitch its onset."""
     decided: tuple[int, ...] = ()
     """Tokens that come next, whatever the model says."""
+    begun: bool = False
+    """Whether a key has gone down since the line began."""
+    last_pitch: int | None = None
+    """Of the last chord of an answer, once it is being struck, the pitch struck last."""
+    closed: bool = False
+    """Whether the last chord has been struck: nothing more is to be drawn, and it rings on to the end."""
     place: tuple[int, int] = (-1, 0)
     """The tick of the last draw, and how many draws there were at it."""
 
@@ -81,16 +90,22 @@ class Pen:
     kinds: TokenKinds
     seed: int
 
-    def draw(self, line: Line, taste: Taste, constraints: Constraints) -> None:
-        """Add one token to `line`."""
+    def draw(self, line: Line, taste: Taste, constraints: Constraints, course: Course) -> None:
+        """Add one token to `line`; none, if that would be the first after its last chord: then it is closed."""
         logits = self.feed.logits_after(line.pending, line.position)
-        token = self._next(line, logits, taste, constraints)
+        token = self._next(line, logits, taste, constraints, course)
+        if line.last_pitch is not None and course.leaves(line.writer, token):
+            line.closed = True
+            return
+        ends = course.ends_at(line.writer.now_ticks)
         line.writer.write(token)
         line.position += 1
         line.pending = token
         line.drawn += 1
         struck, lifted = self.kinds.struck(token), self.kinds.lifted(token)
         if struck is not None:
+            line.begun = True
+            line.last_pitch = struck if ends else None
             line.guard.strike(struck)
             line.pace.strike(line.writer.now_ticks)
             if self.kinds.lifts is not None:
@@ -99,15 +114,21 @@ class Pen:
             line.sounding.pop(lifted, None)
         line.notes += line.writer.take()
 
-    def _next(self, line: Line, logits: NDArray[np.float32], taste: Taste, constraints: Constraints) -> int:
+    def _next(
+        self, line: Line, logits: NDArray[np.float32], taste: Taste, constraints: Constraints, course: Course
+    ) -> int:
         allowed = line.writer.allowed()
+        if not line.decided and line.last_pitch is None and line.sounding and course.ends_at(line.writer.now_ticks):
+            line.decided = self._lifting(line, allowed, 0)  # The last chord stands alone.
         if line.decided:
             token, *rest = line.decided
             line.decided = tuple(rest)
             return token
         chances = self._chances(line)
         bent = self._bent(logits, allowed, line, taste)
-        allowed = self._sensible(allowed, line)
+        here = Standing(line.writer.now_ticks, line.begun, line.sounding, line.guard.latest(_LATELY), line.last_pitch)
+        course.bend(bent, allowed, here)
+        allowed = self._sensible(course.narrow(allowed, here), line)
         if len(line.sounding) >= constraints.polyphony and not allowed[self.kinds.openings].any():
             # No hand is free: if the model wants to strike a key now, others are lifted, as a pedal would be.
             wished = allowed | self.kinds.openings
@@ -115,9 +136,9 @@ class Pen:
             token = _sample(bent, wished, next(chances), taste)
             if not self.kinds.openings[token]:
                 return token
-            line.decided = self._making_room(line, allowed, constraints.polyphony)
+            line.decided = self._lifting(line, allowed, constraints.polyphony // 2)
             if line.decided:
-                return self._next(line, logits, taste, constraints)
+                return self._next(line, logits, taste, constraints, course)
         return _sample(bent, allowed, next(chances), taste)
 
     def _chances(self, line: Line) -> Iterator[float]:
@@ -167,11 +188,10 @@ class Pen:
                 sensible = fewer
         return sensible
 
-    def _making_room(self, line: Line, allowed: NDArray[np.bool_], polyphony: int) -> tuple[int, ...]:
-        """Tokens that lift all but the newest half of the keys; none if the codec's order does not let them, here."""
+    def _lifting(self, line: Line, allowed: NDArray[np.bool_], leave: int) -> tuple[int, ...]:
+        """Tokens that lift all but the newest `leave` keys; none if the codec's order does not let them, here."""
         assert self.kinds.lifts is not None
         oldest = sorted(line.sounding, key=lambda pitch: (line.sounding[pitch], pitch))
-        leave = polyphony // 2
         lifts = [int(self.kinds.lifts.start) + pitch - self.kinds.low_pitch for pitch in oldest[: len(oldest) - leave]]
         return tuple(sorted(token for token in lifts if allowed[token]))
 

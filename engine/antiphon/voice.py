@@ -12,11 +12,13 @@ from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
+from antiphon.hearing import since
 from antiphon.listening import Ear
 from antiphon.memory import Memory
 from antiphon.morph import Ends
 from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan, grid_ticks
+from antiphon.repose import weigh
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.tonality import within_scale
 from antiphon.turns import Turns
@@ -35,6 +37,12 @@ there is time to tell the players how long the last notes were.
 """
 RESTS_ALLOWED = 8
 """Beats without a note that a generator may open an answer with."""
+WEIGHING = 1 / 6
+"""After this share of the shortest silence that ends a call, what was played is weighed: is it an end or a breath?"""
+PLAIN_END = 2 / 3
+"""Where a phrase has plainly come to rest, this share of that silence is enough, if the pulse wants the answer then."""
+LONGEST_BREATH = 2.0
+"""A breath is given no longer than so many times the longest silence."""
 LEAD_SECONDS = 0.25
 """How long before its moment the next stretch of a morph is asked for: later than other phrases, so that what is
 turned or captured is heard soon."""
@@ -73,6 +81,11 @@ class Voice:
         self._handover_ticks: int | None = None
         self._call_until_ticks = 0
         self._revision_ticks: int | None = None
+        self._weighing_ticks: int | None = None
+        self._breath_ticks: int | None = None
+        """When it turns out that a rest is taken for a breath."""
+        self._entry: tuple[int, float] | None = None
+        """Where on the player's pulse the answer comes in, and the length of a beat of theirs; both in ticks."""
         # What another plan's voice was let finish is remembered before it has sounded.
         notes = self.memory.ear.notes
         self._busy_until_ticks = notes[-1].start_ticks + 1 if notes else 0
@@ -117,7 +130,11 @@ class Voice:
                 self._gaps.append(now.ticks - before)
         if self.state == "listening" and self._call_ticks is not None:
             self._handover_ticks = self._handover_at(now)
-            if onset or self._answer is None or self.plan.handover.by == "silence":
+            self._entry = self._breath_ticks = None
+            self._weighing_ticks = self._weighing_at(now)
+            if self._weighing_ticks is not None and self._answer is not None:
+                pass  # What was played is weighed first, and then the players are told.
+            elif onset or self._answer is None or self.plan.handover.by == "silence":
                 said += self._guess(now)
             else:
                 self._revision_ticks = self._revision_at(now)
@@ -192,7 +209,12 @@ class Voice:
         """The next tick at which time alone changes something."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            times: tuple[int | None, ...] = (self._decision_ticks, self._revision_ticks)
+            times: tuple[int | None, ...] = (
+                self._decision_ticks,
+                self._revision_ticks,
+                self._weighing_ticks,
+                self._breath_ticks,
+            )
         else:
             times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
         return min((ticks for ticks in times if ticks is not None), default=None)
@@ -201,6 +223,12 @@ class Voice:
         """Do what is due at `now`."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
+            if self._weighing_ticks is not None and now.ticks >= self._weighing_ticks:
+                return self._weigh(now)
+            if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
+                self._breath_ticks = None
+                text = f"a breath? it waits {self.plan.handover.breath_beats:g} beats for you to go on"
+                return [Decision("breath", self.index, now.ticks, text)]
             if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
                 # Turns may be so short that their end is decided before anything was guessed.
                 return [*(self._guess(now) if answer is None else []), *self._hand_over(now)]
@@ -266,6 +294,36 @@ class Voice:
         onset, release = self.memory.ear.last_onset_ticks or 0, self.memory.ear.last_release_ticks or 0
         return max(now.ticks, onset + min(high, max(low, gap)), release + low)
 
+    def _weighing_at(self, now: Moment) -> int | None:
+        """When the rest that begins now is weighed; None: silence alone decides, or there is none."""
+        rule = self.plan.handover
+        if rule.by != "silence" or not rule.breath_beats or self._handover_ticks is None:
+            return None
+        return now.ticks + seconds_to_ticks(WEIGHING * rule.min_seconds, now.bpm)
+
+    def _weigh(self, now: Moment) -> list[Command]:
+        """Nothing has been heard for a while: an end, or a breath? And where on the pulse is an answer to begin?"""
+        assert self._handover_ticks is not None
+        self._weighing_ticks = None
+        rule, ear = self.plan.handover, self.memory.ear
+        weighed = weigh(ear.notes, since(ear.notes, self._call_ticks), now.bpm, self._signature)
+        if weighed.pulse is None:
+            return self._guess(now)
+        last, beat_ticks = ear.last_onset_ticks or 0, weighed.pulse.beat_ticks
+        wanted = self._handover_ticks
+        if not weighed.at_rest:
+            longest = LONGEST_BREATH * seconds_to_ticks(rule.max_seconds, now.bpm)
+            breath = last + min(longest, rule.breath_beats * beat_ticks)
+            if breath > wanted:
+                self._breath_ticks, wanted = wanted, round(breath)
+        self._handover_ticks = wanted
+        if self._launch_grid() is not None or self.plan.mode == "morph":
+            return self._guess(now)
+        silence = seconds_to_ticks(rule.min_seconds * (PLAIN_END if weighed.at_rest else 1), now.bpm)
+        self._handover_ticks = weighed.entry_near(wanted, (ear.last_release_ticks or 0) + silence)
+        self._entry = self._handover_ticks, beat_ticks
+        return self._guess(now)
+
     def _revision_at(self, now: Moment) -> int | None:
         """When the players are told of the release that was just heard; None: it is too late for that."""
         revision = now.ticks + seconds_to_ticks(REVISION_SECONDS, now.bpm)
@@ -318,9 +376,14 @@ class Voice:
     def _guess(self, now: Moment) -> list[Command]:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
         end = self._call_end(now)
+        length = self._answer_length(end)
+        if self._entry is not None:
+            # So that the answer is shifted by whole beats: it keeps to the player's pulse.
+            entry, beat_ticks = self._entry
+            end = round(entry - max(0, entry - end) // beat_ticks * beat_ticks)
         self._revision_ticks = None
         epoch = next(self._epochs)
-        answer = self._answer = Answer(epoch, end, self._answer_length(end), end, self._constraints())
+        answer = self._answer = Answer(epoch, end, length, end, self._constraints())
         said: list[Command] = [command for chair in CHAIRS for command in self.memory.prime(chair, epoch, end)]
         return said + self._ask(answer, now)
 
@@ -336,7 +399,7 @@ class Voice:
         answer.launch_ticks = self._launch_at(max(self._call_until_ticks, self._busy_until_ticks))
         # What was guessed with keys still down took the call for shorter than it is.
         answer.length_ticks = self._answer_length(self._call_end(now))
-        self._handover_ticks = self._revision_ticks = None
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
         said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
         if not self.memory.seated("main"):
             return said + self._stand_in(answer.failure or "it has not started yet", now)
@@ -353,7 +416,8 @@ class Voice:
         start, last = answer.composed_end_ticks, answer.last_ticks
         # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
         opening = answer.count == 0 or answer.shift_ticks is None
-        guessing = answer.launch_ticks is None
+        # While a key is down nobody knows how long the call will have been.
+        growing = answer.launch_ticks is None and bool(self.memory.ear.keys_down)
         longest = self._signature.beat_ticks if opening else self._stretch(start - answer.origin_ticks)
         length = longest if last is None else min(longest, last - start)
         if length <= 0:
@@ -371,10 +435,13 @@ class Voice:
             dict(self.controls),
             answer.constraints,
             seconds,
-            final=last is not None and start + length >= last and not (guessing and self.memory.ear.keys_down),
+            final=last is not None and start + length >= last and not growing,
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
             morph=None if self._ends is None else self._ends.morph(),
+            left_ticks=None if last is None or growing else last - start,
+            opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
+            call_ticks=self._call_ticks,
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 
@@ -524,7 +591,8 @@ class Voice:
         self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
         self._answer = None
         self._call_ticks = None
-        self._handover_ticks = self._revision_ticks = None
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
+        self._entry = None
         return [Silence(self.index, end_ticks)]
 
     def _remind(self, end_ticks: int) -> list[Command]:

@@ -5,6 +5,7 @@ from stages import Rehearsal
 
 from antiphon import messages
 from antiphon.commands import Chair
+from antiphon.generator import Constraints
 from antiphon.plan import Handover, Launch, Plan, VoicePlan
 from antiphon.timing import TimeSignature
 
@@ -182,3 +183,16 @@ def test_in_six_eight_a_beat_is_an_eighth() -> None:
     jam.tone(0)
     jam.advance(2000)
     assert starts(jam)[0] == 720
+
+
+def test_below_the_melody_the_generator_is_asked_for_nothing_higher_and_follows_when_it_climbs() -> None:
+    voice = VoicePlan(
+        "echo", fallback="low", mode="accompany", below_melody=True, constraints=Constraints(high_pitch=90)
+    )
+    jam = Rehearsal(Plan(voices=(voice,), outputs=("virtual",)))
+    for number, pitch in enumerate((60, 62, 64, 80, 81, 82, 84, 84)):
+        jam.tone(number * BEAT, pitch)
+    jam.advance(8 * BEAT)
+    asked = [request.constraints.high_pitch for request in jam.toys[0].requests]
+    assert asked[0] == 58
+    assert asked[-1] == 80

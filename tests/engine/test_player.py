@@ -154,3 +154,18 @@ def test_whatever_was_composed_comes_out_legal_and_inside(composed: list[Note], 
         assert note.start_ticks >= ends.get(note.pitch, 0), "two notes of one pitch at once"
         ends[note.pitch] = note.end_ticks or 0
     assert {note.start_ticks for note in phrase.notes} == {note.start_ticks for note in composed}
+
+
+def test_a_generator_is_told_the_key_and_the_pulse_of_what_was_heard() -> None:
+    toy = Toy(echo)
+    player = Player(INFO, toy)
+    scale = (60, 62, 64, 65, 67, 69, 71, 72)
+    heard = tuple(Note(260 * number, pitch, 200, 80) for number, pitch in enumerate(scale))
+    player.perform([Prime(0, "main", 1, 0, heard, 2080), Extend(0, "main", 1, 0, Request(2080, 480))])
+    (asked,) = toy.requests
+    assert asked.key is not None
+    assert asked.key.tonic == 0
+    assert asked.pulse is not None
+    assert asked.pulse.beat_ticks == pytest.approx(520, rel=0.01)
+    player.perform([Prime(0, "main", 2, 1, (), 300), Extend(0, "main", 2, 0, Request(300, 480))])
+    assert (toy.requests[-1].key, toy.requests[-1].pulse) == (None, None)

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.note_names import parse_scale
 from antiphon.notes import Note
-from antiphon.tonality import scale_of
+from antiphon.tonality import heard_key, scale_of
 
 
 def melody(*pitches: int) -> list[Note]:
@@ -49,3 +49,24 @@ def test_chromatic_music_is_left_alone() -> None:
 def test_a_change_of_key_is_followed() -> None:
     c_major, f_sharp_major = (60, 62, 64, 65, 67, 69, 71, 72), (66, 68, 70, 71, 73, 75, 77, 78)
     assert scale_of(melody(*c_major * 8, *f_sharp_major * 8)) == parse_scale("F# major")
+
+
+@pytest.mark.parametrize(
+    ("pitches", "tonic", "minor"),
+    [
+        ((60, 62, 64, 65, 67, 69, 71, 72), 0, False),
+        ((69, 71, 72, 74, 76, 77, 76, 74, 72, 71, 68, 69), 9, True),
+        ((62, 66, 69, 74, 73, 71, 69, 67, 66, 64, 62), 2, False),
+    ],
+)
+def test_the_key_is_named_by_where_a_phrase_comes_home(pitches: tuple[int, ...], tonic: int, minor: bool) -> None:
+    key = heard_key(melody(*pitches))
+    assert key is not None
+    assert (key.tonic, key.minor) == (tonic, minor)
+    assert key.triad <= key.scale
+    assert key.confidence > 0.8
+
+
+def test_chromatic_music_has_no_key() -> None:
+    assert heard_key(melody(*range(48, 84))) is None
+    assert heard_key([]) is None

@@ -209,3 +209,64 @@ def test_the_answer_is_as_long_as_a_call_that_was_held_until_the_signal() -> Non
     jam.hear(3100, messages.note_off(0, 60))
     jam.advance(9000)
     assert jam.decisions()[-1] == ("end", 6000)
+
+
+# ---- an end or a breath ----------------------------------------------------------------------------------------------
+
+BREATH = Handover(breath_beats=2.5)
+
+
+def sing(jam: Rehearsal, notes: list[tuple[int, int]], start: int = 0) -> int:
+    """Pitches, each with its length in ticks, of which nine tenths sound; when the last one was released."""
+    for pitch, length in notes:
+        jam.tone(start, pitch, length * 9 // 10)
+        start += length
+    return start - length + length * 9 // 10
+
+
+def test_a_lick_that_breathes_on_the_way_is_not_answered_in_the_middle() -> None:
+    jam = rehearse(BREATH)
+    sing(jam, [(60, 240), (63, 240), (65, 240), (66, 240)])
+    jam.advance(720 + 900)  # Silence alone would have handed over after 600.
+    assert jam.decisions() == [("breath", 720 + 600)]
+    released = sing(jam, [(67, 240), (70, 240), (67, 240), (65, 240), (63, 240), (60, 960)], 720 + 1000)
+    jam.advance(released + 600)
+    assert len(handovers(jam)) == 1
+    assert handovers(jam)[0] > released
+
+
+def test_where_nobody_goes_on_a_breath_is_answered_all_the_same() -> None:
+    jam = rehearse(BREATH)
+    sing(jam, [(60, 240), (63, 240), (65, 240), (66, 240)])
+    jam.advance(6000)
+    assert handovers(jam)[0] == pytest.approx(720 + 2.5 * 480, abs=120)
+
+
+def test_a_phrase_that_has_come_home_is_answered_on_its_own_pulse_and_no_later() -> None:
+    jam = rehearse(BREATH)
+    beat = 520
+    eighths = [(pitch, beat // 2) for pitch in (60, 62, 64, 65, 67, 65, 62)]
+    released = sing(jam, [*eighths, (60, beat)], 333)
+    jam.advance(9000)
+    (handed,) = handovers(jam)
+    assert 0.2 * 960 <= handed - released <= 0.3 * 960 + beat / 4
+    assert (handed - 333) % (beat // 2) == pytest.approx(0, abs=3)
+
+
+def test_an_answer_is_shifted_by_whole_beats_of_the_pulse_and_begins_with_its_first_note() -> None:
+    jam = rehearse(BREATH)
+    sing(jam, [(pitch, 300) for pitch in (60, 62, 64, 65, 67, 65, 62)] + [(60, 600)], 100)
+    jam.advance(20_000)
+    (handed,) = handovers(jam)
+    opening = [request for request in jam.toys[0].requests if request.opens][-1]
+    assert opening.call_ticks == 100
+    beats = (handed - opening.start_ticks) / 600
+    assert beats == pytest.approx(round(beats), abs=0.01)
+    assert jam.notes()[0][0] == handed
+
+
+def test_silence_alone_decides_where_no_breath_is_asked_for() -> None:
+    jam = rehearse()
+    sing(jam, [(60, 240), (63, 240), (65, 240), (66, 240)])
+    jam.advance(5000)
+    assert jam.decisions("answer", "end") == [("handover", 720 + 600)]

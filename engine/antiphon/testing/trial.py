@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from antiphon.generator import Casting, Generator, GeneratorInfo, IllegalPhrase, MakeGenerator, Request, check_phrase
-from antiphon.notes import Phrase
+from antiphon.hearing import told
+from antiphon.notes import Note, Phrase
 from antiphon.testing.phrases import BAR_TICKS
 
 
@@ -68,15 +69,18 @@ class Player:
                 rule, f"make returned {type(generator).__name__}, which has no {' and no '.join(missing)}"
             )
         self._generator = generator
+        self._heard: tuple[Note, ...] = ()
 
     def prime(self, heard: Phrase) -> None:
+        self._heard = heard.notes
         self._call("prime", lambda: self._generator.prime(heard))
 
     def rewind(self, to_ticks: int) -> None:
+        self._heard = tuple(note for note in self._heard if note.start_ticks < to_ticks)
         self._call("rewind", lambda: self._generator.rewind(to_ticks))
 
     def extend(self, request: Request) -> Phrase:
-        answer = self._call("extend", lambda: self._generator.extend(request))
+        answer = self._call("extend", lambda: self._generator.extend(told(request, self._heard)))
         try:
             phrase = check_phrase(answer, request)
         except IllegalPhrase as error:

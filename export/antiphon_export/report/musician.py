@@ -10,6 +10,7 @@ from typing import Final
 from antiphon.accompanist import COMPOSING_SECONDS
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
+from antiphon.hearing import told
 from antiphon.model_card import ModelError, read_any_card
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 from antiphon.plugins import Plugins
@@ -62,8 +63,11 @@ class Musician:
         notes: list[Note] = []
         start = call.end_ticks
         for bar in range(bars):
-            request = Request(start, BAR_TICKS, controls, final=bar == bars - 1, tempo_bpm=tempo_bpm)
-            notes += player.extend(request).notes
+            left_ticks = (bars - bar) * BAR_TICKS
+            request = Request(
+                start, BAR_TICKS, controls, final=bar == bars - 1, tempo_bpm=tempo_bpm, left_ticks=left_ticks
+            )
+            notes += player.extend(told(request, call.notes)).notes
             start = request.end_ticks
         return Phrase(call.end_ticks, start, tuple(notes))
 
@@ -78,8 +82,9 @@ class Musician:
         for start in range(melody.start_ticks + BAR_TICKS // 2, melody.end_ticks, TICKS_PER_BEAT):
             now = start - ahead
             heard = [_as_known(note, now) for note in melody.notes if note.start_ticks <= now]
-            player.prime(Phrase.of([*heard, *settled], melody.start_ticks, start))
-            settled += player.extend(Request(start, TICKS_PER_BEAT, controls)).notes
+            known = Phrase.of([*heard, *settled], melody.start_ticks, start)
+            player.prime(known)
+            settled += player.extend(told(Request(start, TICKS_PER_BEAT, controls), known.notes)).notes
         return Phrase(melody.start_ticks, melody.end_ticks, tuple(settled))
 
     def read(self, corpus: Corpus, split: str, skipped: Callable[[str], None] = lambda _: None) -> Iterator[Piece]:
