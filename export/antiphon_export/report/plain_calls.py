@@ -82,7 +82,7 @@ class PlainScore:
     swing_kept: float
     """Share of notes off the beat that are swung; NaN of a straight call."""
     ends_at_rest: float
-    """1 if nothing begins in the last beat."""
+    """1 if nothing begins in the last beat, within 40 ms."""
     ends_in_triad: float
     """1 if the last note of the top line is in the tonic triad."""
 
@@ -118,7 +118,7 @@ def score(call: PlainCall, rows: NoteRows, start_ticks: int, end_ticks: int, bea
     in_key = share_in_key(rows, call.key) if not call.extra else float(np.isin(rows[:, 1] % 12, list(whole)).mean())
     near = PLAIN_BPM / 60 * beat_ticks * NEAR_SECONDS
     swing = swing_kept(onsets, beat_ticks) if call.parts_of_beat == 3 else float("nan")
-    rest = float(end_ticks - onsets[-1] >= _REST_BEATS * beat_ticks)
+    rest = float(end_ticks - onsets[-1] >= _REST_BEATS * beat_ticks - near)
     return PlainScore(
         in_key,
         share_on_grid(onsets, beat_ticks / call.parts_of_beat, near),
