@@ -163,8 +163,8 @@ class Model(nn.Module):
         pitch = pitch + moment[..., W : 2 * W] + of_part[..., :W]
         velocity = velocity + moment[..., 2 * W : 3 * W] + of_part[..., W : 2 * W] + of_pitch[..., :W]
         length = F.gelu(length + moment[..., 3 * W :] + of_part[..., 2 * W :] + of_pitch[..., W:] + of_velocity)
-        keys = self.ending(drawn.ends.clamp(min=0))  # [B, T, ENDS, head_width]
-        shared = (keys * length.unsqueeze(-2)).sum(-1) * W**-0.5  # [B, T, ENDS]
+        every = F.linear(length, self.ending.weight) * W**-0.5  # [B, T, SPAN_CLASSES]
+        shared = every.gather(-1, drawn.ends.clamp(min=0).long())  # [B, T, ENDS]
         shared = shared.masked_fill(drawn.ends < 0, float("-inf"))
         return Logits(
             self.out["time"](F.gelu(time)),
