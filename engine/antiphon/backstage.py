@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.cast import Role
 from antiphon.errors import AntiphonError
-from antiphon.player import Player
-from antiphon.plugins import load_plugins
+from antiphon.player_making import make_player
 from antiphon.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, is_orphan, join_hub
 
 if TYPE_CHECKING:
@@ -32,18 +31,6 @@ NO_DEVICE = 4
 """Exit code of a sound process that found nothing to play on: starting it again would not help."""
 CANNOT_START = 5
 """Exit code of a player process whose generator could not be made."""
-
-
-def make_player(role: Role) -> Player:
-    """Make the player of `role`. Raises AntiphonError, naming it, if its generator cannot be made."""
-    registered = load_plugins().generator(role.generator)
-    try:
-        return Player(registered.info, registered.make(role.casting))
-    except AntiphonError:
-        raise
-    except Exception as error:  # A plugin may raise anything at all.
-        reason = f"{type(error).__name__}: {error}"
-        raise AntiphonError(f"generator {role.generator!r} cannot be made: {reason}") from error
 
 
 def run_player(backstage: Backstage) -> None:

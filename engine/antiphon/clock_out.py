@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from antiphon.clock_follower import PULSE_TICKS, PULSES_PER_STEP
-from antiphon.clock_steering import CLOCK, CONTINUE, SONG_POSITION, START, STOP
+from antiphon.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from antiphon.timing import TimeSignature, next_multiple
 
 _STEP_TICKS: Final = PULSES_PER_STEP * PULSE_TICKS

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from antiphon.clock_follower import LOST_SECONDS, PULSE_TICKS, ClockFollower
 from antiphon.duet import Duet
+from antiphon.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from antiphon.song_steering import SongSteering
-
-SONG_POSITION: Final = 0xF2
-CLOCK: Final = 0xF8
-START: Final = 0xFA
-CONTINUE: Final = 0xFB
-STOP: Final = 0xFC
-CLOCK_MESSAGES: Final = frozenset((SONG_POSITION, CLOCK, START, CONTINUE, STOP))
-"""Status bytes of what a clock sends (MIDI 1.0, system common and real-time messages)."""
 
 
 class ClockSteering:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from antiphon import messages
-from antiphon.backstage import make_player
 from antiphon.errors import AntiphonError
 from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
@@ -14,6 +13,7 @@ from antiphon.lead_in import LeadIn
 from antiphon.midifile import Score, Track
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
+from antiphon.player_making import make_player
 from antiphon.plugins import load_plugins
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of

@@ -15,9 +15,10 @@ from antiphon.journal import Session, read_session
 from antiphon.keyboard import KEYBOARD_NAME
 from antiphon.live import LiveOptions, perform
 from antiphon.midifile import Score, Track, bundled, read_score
+from antiphon.percentiles import percentiles
 from antiphon.plan import Plan
 from antiphon.runtime import Backstage, Process, open_backstage
-from antiphon.session import answer_latencies, percentiles, score_of, timeline_of
+from antiphon.session import answer_latencies, score_of, timeline_of
 from antiphon.supervisor import Supervisor
 
 _CALLS: Final = "call"

@@ -18,10 +18,11 @@ from antiphon.errors import AntiphonError
 from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.loops import find_route
 from antiphon.messages import control_change
-from antiphon.midi import Backend, Spawn, auto_inputs, find_backend, match_port, survey_backends
-from antiphon.port_names import CLIENT_NAME, virtual_name
+from antiphon.midi import find_backend, survey_backends
+from antiphon.midi_backend import Backend, Spawn
+from antiphon.percentiles import percentile
+from antiphon.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name
 from antiphon.quiet import quiet_stderr
-from antiphon.session import percentile
 
 Level = Literal["ok", "warn", "fail"]
 

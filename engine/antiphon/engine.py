@@ -17,18 +17,21 @@ from antiphon.clock import SystemClock
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.commands import Continuation, Extend, Failed, Prime
-from antiphon.duet import SPARE_SECONDS, CountInBegan, Duet, Event, Located, MetronomeSwitched, TempoChanged
+from antiphon.duet import SPARE_SECONDS, Duet
 from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
+from antiphon.events import CountInBegan, Event, Located, MetronomeSwitched, TempoChanged
 from antiphon.journal import Record
 from antiphon.leaders import Leaders
 from antiphon.ledger import Ledger
-from antiphon.midi import OpenOutput, PortGone
+from antiphon.midi_backend import PortGone
 from antiphon.outgoing import Outgoing, Waiting
-from antiphon.plan import Plan, clock_output_names, counts_in, output_names, output_offsets
+from antiphon.output import OpenOutput
+from antiphon.plan import Plan
 from antiphon.plugins import load_plugins
 from antiphon.port_names import virtual_name
 from antiphon.ports import Ports
+from antiphon.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.runtime import (
     BEAT_SECONDS,
     Backstage,

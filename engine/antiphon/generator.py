@@ -174,7 +174,8 @@ class Casting:
     seed: int
     """Randomness is drawn from this seed and the place in the music, never from elsewhere."""
     model: str | None = None
-    """Path or name of a model or table, as the preset gives it; `None` for the generator's own."""
+    """Path of a model or table; `None` for the generator's own. Where the generator brings models, the preset may name
+    one of the library's: the host has found its file."""
     device: Device = "auto"
     """What should compute a model: `auto` takes the fastest there is."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, Tokens, one_per_pitch
+from antiphon.codec import Tokens
 from antiphon.generator import Constraints
 from antiphon.grid_tokens import (
     BAR,
@@ -27,6 +27,7 @@ from antiphon.grid_tokens import (
     step_from,
 )
 from antiphon.grid_writer import GridWriter
+from antiphon.note_rows import NoteRows, one_per_pitch
 from antiphon.notes import STEP_TICKS
 
 _SHORTEST_GUESS: Final = 4

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from antiphon.generator import Request
+from antiphon.generator import Constraints, Request
 from antiphon.notes import Note
 from antiphon.pulse import heard_pulse
-from antiphon.tonality import heard_key
+from antiphon.tonality import heard_key, scale_of
 
 
 def told(request: Request, heard: Sequence[Note]) -> Request:
@@ -32,3 +32,12 @@ def since(heard: Sequence[Note], ticks: int | None) -> Sequence[Note]:
     while first and heard[first - 1].start_ticks >= ticks:
         first -= 1
     return heard[first:]
+
+
+def within_scale(constraints: Constraints, notes: Sequence[Note]) -> Constraints:
+    """`constraints`, narrowed to the scale of `notes` if they tell one that has a note in range."""
+    scale = scale_of(notes)
+    pitches = range(constraints.low_pitch, constraints.high_pitch + 1)
+    if scale is None or not any(pitch % 12 in scale for pitch in pitches):
+        return constraints
+    return replace(constraints, scale=scale)

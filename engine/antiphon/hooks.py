@@ -13,7 +13,7 @@ from antiphon.generator import RegisterGenerator
 if TYPE_CHECKING:
     import typer
 
-    from antiphon.midi import OpenOutput
+    from antiphon.output import OpenOutput
 
 hookspec = pluggy.HookspecMarker("antiphon")
 hookimpl = pluggy.HookimplMarker("antiphon")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from antiphon.commands import Decision, Failed
-from antiphon.duet import (
+from antiphon.errors import AntiphonError
+from antiphon.events import (
     CountInBegan,
     Ended,
     Event,
@@ -31,10 +32,9 @@ from antiphon.duet import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.errors import AntiphonError
 from antiphon.journal_rules import Rules, parsed
-from antiphon.plan import Plan
 from antiphon.schedule import Send
+from antiphon.session_header import Header
 
 JOURNAL_NAME: Final = "journal.jsonl"
 FORMAT: Final = 1
@@ -71,18 +71,6 @@ class Record:
     what: Event | Send
     late_seconds: float | None = None
     """With a message: how long after its moment it was sent; None offline."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What must be known to play a session again."""
-
-    plans: tuple[Plan, ...]
-    outputs: tuple[str, ...]
-    versions: Mapping[str, str]
-    """Version of Antiphon, Python and the distribution of each generator, by name."""
-    started: str
-    """When the session began: ISO 8601, local time."""
 
 
 @dataclass(frozen=True, slots=True)

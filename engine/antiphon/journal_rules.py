@@ -12,17 +12,15 @@ from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from antiphon.cast import Cast
 from antiphon.commands import Decision
-from antiphon.duet import Skipped
+from antiphon.events import Skipped
 from antiphon.messages import is_well_formed
 from antiphon.plan import GRIDS, Plan
 from antiphon.schedule import METRONOME, Send
-
-if TYPE_CHECKING:
-    from antiphon.journal import Header
+from antiphon.session_header import Header
 
 _LAST_TICK: Final = 1 << 30
 """Twelve days at 120 beats a minute."""

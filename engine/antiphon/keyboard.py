@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from antiphon.midi import OutputPort, find_backend
+from antiphon.midi import find_backend
 from antiphon.midifile import bundled, read_score
+from antiphon.output import OutputPort
 from antiphon.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
 
 KEYBOARD_NAME: Final = "Demo keyboard"

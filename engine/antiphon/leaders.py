@@ -9,10 +9,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from antiphon.clock_arrivals import ClockArrivals
-from antiphon.clock_steering import CLOCK_MESSAGES, ClockSteering
+from antiphon.clock_steering import ClockSteering
 from antiphon.duet import Duet
 from antiphon.link_session import LinkSession, open_link
 from antiphon.link_steering import LinkSteering
+from antiphon.messages import CLOCK_MESSAGES
 from antiphon.plan import Plan
 from antiphon.tempo_control import TempoControl
 

@@ -12,7 +12,7 @@ from typing import Final
 from antiphon import messages
 from antiphon.backstage import SoundSetup
 from antiphon.commands import Decision
-from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
+from antiphon.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys, Press

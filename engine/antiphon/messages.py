@@ -12,6 +12,14 @@ PROGRAM_CHANGE: Final = 0xC0
 CHANNEL_AFTERTOUCH: Final = 0xD0
 PITCH_BEND: Final = 0xE0
 
+SONG_POSITION: Final = 0xF2
+CLOCK: Final = 0xF8
+START: Final = 0xFA
+CONTINUE: Final = 0xFB
+STOP: Final = 0xFC
+CLOCK_MESSAGES: Final = frozenset((SONG_POSITION, CLOCK, START, CONTINUE, STOP))
+"""Status bytes of what a clock sends (MIDI 1.0, system common and real-time messages)."""
+
 BANK_MSB: Final = 0
 BANK_LSB: Final = 32
 SUSTAIN: Final = 64

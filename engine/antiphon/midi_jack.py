@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from antiphon.errors import AntiphonError
 from antiphon.jack_frames import Outbox, PeriodClock
-from antiphon.midi import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
+from antiphon.midi_backend import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
 from antiphon.quiet import quiet_stderr
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,10 @@ CONTRACT: Final = 1
 """Version of how a graph is fed and what its metadata say; a file of another version is refused."""
 
 ROLL_CODEC: Final = "roll"
-"""Codec of the models that read piano rolls; every other is one of tokens."""
+"""Codec of the models that read piano rolls; every other is one of tokens or of notes."""
+
+NOTE_CODEC: Final = "notes"
+"""Codec of the models that take notes, a step each."""
 
 HEADS_FIELD: Final = "speaking_heads"
 """Of the metadata of a model of notes: another model, in base 64, of the heads that speak of the next note."""

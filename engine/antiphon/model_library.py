@@ -10,6 +10,7 @@ from typing import Final
 from platformdirs import user_data_path
 
 from antiphon.model_card import Card, ModelError, read_any_card
+from antiphon.spelling import did_you_mean
 
 _SUFFIX: Final = ".onnx"
 
@@ -60,8 +61,6 @@ class ModelLibrary:
         candidates = self._candidates()
         paths = candidates.get(name_or_path, [])
         if not paths:
-            from antiphon.preset_document import did_you_mean  # here, because it brings pydantic
-
             known = ", ".join(sorted(candidates)) or f"none; put files into {self._user_folder}"
             raise ModelError(f"no model '{name_or_path}'{did_you_mean(name_or_path, candidates)} there are: {known}")
         if len(paths) > 1:

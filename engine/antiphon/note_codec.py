@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, one_per_pitch
+from antiphon.model_card import NOTE_CODEC
+from antiphon.note_rows import NoteRows, one_per_pitch
 from antiphon.note_spans import BEAT_UNIT_TICKS, FREE_UNIT_SECONDS, Clock, Units
 from antiphon.notes import TICKS_PER_BEAT
 
-NAME: Final = "notes"
+NAME: Final = NOTE_CODEC
 VERSION: Final = 1
 
 PARTS: Final = 8

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Final
+
+from antiphon.spelling import nearest
 
 _PITCH_CLASSES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS: Final = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
@@ -54,7 +55,7 @@ def parse_pitch(value: object) -> int:
             if 0 <= pitch <= 127:
                 return pitch
         # German musicians call it H, and the nearest letter would be no help to them.
-        raise UnknownName(_nearest(value.upper().replace("H", "B"), [pitch_name(pitch) for pitch in range(128)]))
+        raise UnknownName(nearest(value.upper().replace("H", "B"), [pitch_name(pitch) for pitch in range(128)]))
     raise UnknownName
 
 
@@ -91,8 +92,8 @@ def _named_scale(text: str) -> frozenset[int]:
     steps = SCALES.get(name.lower())
     if match is None or match[3] or steps is None:
         known_tonic = tonic if match and not match[3] else "C"
-        nearest = _nearest((name or tonic).lower(), list(SCALES))
-        raise UnknownName(nearest and f"{known_tonic} {nearest}")
+        meant = nearest(name or tonic, SCALES)
+        raise UnknownName(meant and f"{known_tonic} {meant}")
     return frozenset((_pitch_class(match[1], match[2]) + step) % 12 for step in steps)
 
 
@@ -107,7 +108,3 @@ def _listed_pitch_class(item: object) -> int:
 
 def _pitch_class(letter: str, accidental: str) -> int:
     return _PITCH_CLASSES[letter.upper()] + _ACCIDENTALS[accidental]
-
-
-def _nearest(text: str, names: list[str]) -> str:
-    return next(iter(get_close_matches(text, names, 1)), "")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.cast import Role
 from antiphon.commands import Chair, Continuation, Decision, Extend, Prime
-from antiphon.duet import (
-    Duet,
+from antiphon.duet import Duet
+from antiphon.events import (
     Event,
     Heard,
     PlayerAnswered,

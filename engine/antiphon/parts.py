@@ -14,7 +14,7 @@ from antiphon import messages
 from antiphon.bar_lines import BarLines
 from antiphon.commands import Decision
 from antiphon.cue import Cue
-from antiphon.duet import (
+from antiphon.events import (
     CountInBegan,
     Ended,
     Heard,
@@ -25,11 +25,12 @@ from antiphon.duet import (
     TransportStopped,
 )
 from antiphon.excerpt import excerpt
-from antiphon.journal import Header, Record
+from antiphon.journal import Record
 from antiphon.messages import Key, key_of, lets_up, release_of
 from antiphon.midifile import Score, Track
 from antiphon.plan import Plan
 from antiphon.schedule import Send
+from antiphon.session_header import Header
 from antiphon.takes import Take, takes_of
 from antiphon.timing import Timeline, TimeSignature
 

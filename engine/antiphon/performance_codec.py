@@ -8,8 +8,9 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, Tokens, one_per_pitch, rows_at
+from antiphon.codec import Tokens
 from antiphon.generator import Constraints
+from antiphon.note_rows import NoteRows, one_per_pitch, rows_at
 from antiphon.performance_tokens import (
     LONGEST_SHIFT,
     NOTE_OFF,

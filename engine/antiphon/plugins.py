@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import inspect
 import math
@@ -27,11 +26,12 @@ from antiphon.generator import (
     MakeGenerator,
     RegisterGenerator,
 )
+from antiphon.spelling import nearest
 
 if TYPE_CHECKING:
     import typer
 
-    from antiphon.midi import OpenOutput
+    from antiphon.output import OpenOutput
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -125,7 +125,7 @@ class Plugins:
         known = self.generators
         if name in known:
             return known[name]
-        advice = _nearest(name, known) or "see `antiphon plugins`"
+        advice = _hint(name, known) or "see `antiphon plugins`"
         raise AntiphonError(
             f"there is no generator {name!r}; there are: {', '.join(sorted(known)) or 'none'}; {advice}"
         )
@@ -222,7 +222,7 @@ class _Guest:
             raise ValueError("it implements no hook; is @antiphon.hookimpl missing?")
         specified = hook_arguments()
         for hook in sorted(implemented - specified.keys()):
-            raise ValueError(f"there is no hook {hook!r}; {_nearest(hook, specified) or 'see the plugin guide'}")
+            raise ValueError(f"there is no hook {hook!r}; {_hint(hook, specified) or 'see the plugin guide'}")
         self._manager.register(plugin, self.name)
 
     def call(self, hook: str, arguments: Mapping[str, object]) -> bool:
@@ -335,6 +335,6 @@ def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    matches = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {matches[0]!r}?" if matches else ""
+def _hint(name: str, known: Mapping[str, object]) -> str:
+    meant = nearest(name, known)
+    return f"did you mean {meant!r}?" if meant else ""

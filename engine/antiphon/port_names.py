@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.loops import is_loop
+from antiphon.spelling import nearest
 
 _NO_KEYBOARD: Final = re.compile(
     r"^antiphon\b|\bthrough\b|^system:(timer|announce)|playback|monitor"  # ourselves, loops, the system's own
@@ -72,9 +72,8 @@ def match_port(wanted: str, available: Sequence[str], direction: str) -> str:
     if not available:
         raise AntiphonError(f"MIDI {direction} '{wanted}' not found: there are no MIDI {direction}s at all")
     problem = f"matches {len(matching)} ports; write more of the name" if matching else "matches no port"
-    folded = {name.casefold(): name for name in available}
-    nearest = difflib.get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.4)
-    hint = f"; did you mean '{folded[nearest[0]]}'?" if nearest and not matching else ""
+    meant = "" if matching else nearest(wanted, available, cutoff=0.4)
+    hint = f"; did you mean '{meant}'?" if meant else ""
     listed = "\n".join(f"  {name}" for name in matching or available)
     raise AntiphonError(f"MIDI {direction} '{wanted}' {problem}{hint}; candidates:\n{listed}")
 

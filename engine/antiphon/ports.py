@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import Backend, InputPort, OpenOutput, OutputPort, Spawn, auto_inputs, find_backend, match_port
-from antiphon.port_names import CLIENT_NAME, virtual_name, virtual_name_problems
+from antiphon.midi import find_backend
+from antiphon.midi_backend import Backend, InputPort, Spawn
+from antiphon.output import OpenOutput, OutputPort
+from antiphon.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name, virtual_name_problems
 
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""

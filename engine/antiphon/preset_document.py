@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from antiphon.errors import AntiphonError
 from antiphon.note_names import UnknownName
 from antiphon.preset_lines import KeyPath, dotted, line_of, locate_keys
 from antiphon.preset_schema import TABLES, Table, allowed, field_at
+from antiphon.spelling import did_you_mean, nearest, suggestion
 
 TableType = TypeVar("TableType", bound=Table)
 
@@ -127,20 +127,6 @@ def printable(text: str) -> str:
     )
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'answer'?`, or only the semicolon if no known name is near."""
-    return _suggestion(_nearest(name, known))
-
-
-def _suggestion(nearest: str) -> str:
-    return f"; did you mean '{nearest}'?" if nearest else ";"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    return next((by_lower[match] for match in get_close_matches(name.lower(), by_lower, 1)), "")
-
-
 def _syntax_problem(path: Path, text: str, message: str) -> str:
     """tomllib tells the place in its message only, and the end of the document not by its line."""
     match = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)$", message)
@@ -161,7 +147,7 @@ def _finding(details: ErrorDetails, table: type[Table], elsewhere: Mapping[str, 
     hint = ";"
     error = details.get("ctx", {}).get("error")
     if isinstance(error, UnknownName):
-        hint = _suggestion(str(error))
+        hint = suggestion(str(error))
     elif details["type"] == "literal_error" and isinstance(value, str):
         hint = did_you_mean(value, re.findall(r"'(\w+)'", allowed(declared)))
     words = "a number" if "controls" in key[:-1] else allowed(declared)
@@ -176,8 +162,8 @@ def _unknown_key(name: str, around: type[Table], elsewhere: Mapping[str, str]) -
     places = {**elsewhere, **places}
     if name in places:
         hint = f"; it belongs {places[name]};"
-    elif (near := _nearest(name, here)) or not (near := _nearest(name, places)):
-        hint = _suggestion(near)
+    elif (near := nearest(name, here)) or not (near := nearest(name, places)):
+        hint = suggestion(near)
     else:
         hint = f"; did you mean '{near}' {places[near]}?"
     return f": unknown key{hint} allowed {TABLES[around]}: {', '.join(here)}"

@@ -12,9 +12,10 @@ from platformdirs import user_config_path
 
 from antiphon.errors import AntiphonError
 from antiphon.plan import Plan
-from antiphon.preset_document import did_you_mean, printable, read_document, validate
+from antiphon.preset_document import printable, read_document, validate
 from antiphon.preset_schema import SetlistFile
 from antiphon.presets import Generators, load_preset
+from antiphon.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Final
 
 from antiphon import messages
 from antiphon.note_names import pitch_name
-from antiphon.plan import MetronomePlan, Plan, TempoPlan, output_names
+from antiphon.plan import MetronomePlan, Plan, TempoPlan
 from antiphon.preset_document import Document
 from antiphon.preset_schema import PresetFile
+from antiphon.routing import output_names
 
 _NO_EFFECT: Final = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import Heard, Restarted, Selected, Skipped, TempoChanged
-from antiphon.journal import Header, Record
+from antiphon.events import Heard, Restarted, Selected, Skipped, TempoChanged
+from antiphon.journal import Record
 from antiphon.midifile import Score
 from antiphon.parts import played_in
+from antiphon.percentiles import percentiles
 from antiphon.schedule import PLAYER, Send
+from antiphon.session_header import Header
 from antiphon.takes import takes_of
 from antiphon.timing import Timeline
 
@@ -104,24 +106,6 @@ def answer_latencies(header: Header, records: Sequence[Record]) -> list[float]:
             if record.late_seconds is not None:
                 latencies.append(timeline.seconds_at(what.due_ticks) - moment + record.late_seconds)
     return latencies
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of `values` that at least `percent` per cent do not exceed. Raises ValueError if there are none."""
-    if not values:
-        raise ValueError("no values, so no percentile")
-    ordered = sorted(values)
-    return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float] | None:
-    """p50, p95, p99 and max of `values`, and their number; None for none."""
-    if not values:
-        return None
-    return {"n": len(values)} | {name: round(percentile(values, percent), 4) for name, percent in _PERCENTS.items()}
-
-
-_PERCENTS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
 def hanging(records: Iterable[Record]) -> int:

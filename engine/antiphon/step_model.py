@@ -1,29 +1,14 @@
-"""A model that reads tokens one after another: its contract, and the way from a file to one. It draws no token."""
+"""A model that reads tokens one after another: its contract. It knows no file, and draws no token."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Collection
-from contextlib import suppress
-from pathlib import Path
-from typing import Final, Protocol, get_args
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import onnx_model
-from antiphon.codec import Codec
-from antiphon.generator import Device
-from antiphon.model_card import ModelCard, ModelError, read_card
-from antiphon.note_codec import NAME as NOTES
-from antiphon.onnx_model import Place
-
-DEVICES: Final[tuple[Device, ...]] = get_args(Device)
-"""What `--device` allows."""
-
-_TRIAL_STEPS: Final = 24
-"""Single tokens by which two devices are compared."""
+from antiphon.model_card import ModelCard, ModelError
 
 
 class StepModel(Protocol):
@@ -79,46 +64,6 @@ class StepModel(Protocol):
         ...
 
 
-def load_model(
-    path: Path,
-    *,
-    device: Device = "auto",
-    codec: Codec | None = None,
-    architectures: Collection[str] = (),
-) -> StepModel:
-    """The model in `path`, ready to be fed; it has computed already, so that its first step is as quick as the others.
-
-    `auto` computes with CUDA where that works and is faster at single tokens than the CPU; `runs_on` tells. If
-    `codec` or `architectures` are given, other files are refused.
-
-    Raises:
-        ModelError: what `read_card` raises; the model is none of those wanted; it cannot be run; or the device is
-            `cuda`, and that does not work here.
-    """
-    card = read_card(path)
-    if architectures and card.architecture not in architectures:
-        raise ModelError(f"'{path}' is a {card.architecture}; wanted: {' or '.join(sorted(architectures))}")
-    if codec is not None:
-        _check_codec(card, codec)
-    if card.codec == NOTES:
-        raise ModelError(
-            f"'{path}' takes notes, and is no model of tokens; choose one of the grid or performance codec"
-        )
-    if device not in DEVICES:
-        raise ModelError(f"device is {device!r}; allowed: {', '.join(DEVICES)}")
-    if device == "cpu":
-        return _open(card, "cpu")
-    on_cuda = _open_on_cuda(card)
-    if on_cuda is None and device == "cuda":
-        raise ModelError(
-            f"device is 'cuda', but '{path}' cannot be run with CUDA here; `antiphon doctor` tells whether anything "
-            "can, and 'auto' takes the CPU"
-        )
-    if on_cuda is None:
-        return _open(card, "cpu")
-    return on_cuda if device == "cuda" else min(_open(card, "cpu"), on_cuda, key=_step_seconds)
-
-
 def check_tokens(tokens: NDArray[np.int64], vocabulary: int) -> None:
     """Raise ValueError unless there is a token, and all are of the vocabulary."""
     if not len(tokens):
@@ -143,45 +88,3 @@ def check_rewind(position: int, fed: int, earliest: int) -> None:
     """Raise ValueError unless a model that was fed `fed` tokens can be rewound to `position`."""
     if position and not earliest <= position <= fed:
         raise ValueError(f"rewind to {position}; allowed: 0, and {earliest} to {fed}")
-
-
-def _check_codec(card: ModelCard, codec: Codec) -> None:
-    if (card.codec, card.codec_version) != (codec.name, codec.version):
-        raise ModelError(
-            f"'{card.path}' speaks the codec {card.codec} (version {card.codec_version}); "
-            f"wanted: {codec.name} (version {codec.version})"
-        )
-    if card.vocabulary != codec.vocabulary:
-        raise ModelError(
-            f"'{card.path}' has {card.vocabulary} tokens; the codec {codec.name} has {codec.vocabulary}: "
-            "export its checkpoint again"
-        )
-
-
-def _open(card: ModelCard, place: Place) -> StepModel:
-    from antiphon.recurrent_model import RecurrentModel
-    from antiphon.ring_model import RingModel
-
-    session = onnx_model.open_session(card.path, place)
-    return RingModel(session, card) if card.capacity else RecurrentModel(session, card)
-
-
-def _open_on_cuda(card: ModelCard) -> StepModel | None:
-    """The model with CUDA, as a graph if every operator is on the device; None where neither works."""
-    if onnx_model.computes_with_cuda():
-        for place in ("cuda graph", "cuda"):
-            with suppress(ModelError):
-                return _open(card, place)
-    return None
-
-
-def _step_seconds(model: StepModel) -> float:
-    """Median time of a step."""
-    token = np.zeros(1, np.int64)
-    seconds = []
-    for _ in range(_TRIAL_STEPS):
-        before = time.perf_counter()
-        model.feed(token)
-        seconds.append(time.perf_counter() - before)
-    model.rewind(0)
-    return float(np.median(seconds))

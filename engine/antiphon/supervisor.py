@@ -18,7 +18,9 @@ from typing import Any, Final
 
 from antiphon.backstage import CANNOT_START, NO_DEVICE, SoundSetup
 from antiphon.cast import Cast
-from antiphon.duet import (
+from antiphon.engine import CANNOT_OPEN, EngineSetup
+from antiphon.errors import AntiphonError
+from antiphon.events import (
     Ended,
     MetronomeSwitched,
     PlayerReady,
@@ -27,16 +29,16 @@ from antiphon.duet import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.engine import CANNOT_OPEN, EngineSetup
-from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.journal import Header, JournalWriter, Record
+from antiphon.journal import JournalWriter, Record
 from antiphon.ledger import Ledger
 from antiphon.midifile import write_score
-from antiphon.plan import Plan, output_names
+from antiphon.plan import Plan
 from antiphon.port_names import CLIENT_NAME
+from antiphon.routing import output_names
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
 from antiphon.session import score_of, statistics, timeline_of, write_statistics
+from antiphon.session_header import Header
 
 SILENT_SECONDS: Final = 1.5
 """A process that has not beaten for this long is stuck."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from antiphon import messages
-from antiphon.duet import Duet, TempoChanged
+from antiphon.duet import Duet
+from antiphon.events import TempoChanged
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.plan import TempoPlan
 from antiphon.tap_tempo import Tapped, TapTempo

@@ -10,9 +10,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from antiphon.codec import Codec, Tokens, rows_of
+from antiphon.codec import Codec, Tokens
 from antiphon.dynamics import Dynamics
 from antiphon.generator import Constraints, Request
+from antiphon.note_rows import rows_of
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.pitch_mask import pitch_mask
 from antiphon.step_model import StepModel

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from antiphon.codec import codec_named
+from antiphon.codec import Codec
+from antiphon.codecs import codec_named
 from antiphon.generator import Casting
 from antiphon.grid_codec import GridCodec
-from antiphon.model_card import ModelError, read_any_card
-from antiphon.model_library import ModelLibrary
-from antiphon.plugins import load_plugins
-from antiphon.step_model import load_model
+from antiphon.model_card import ModelCard, ModelError, read_any_card
+from antiphon.model_loading import load_model
 from antiphon.token_generator import TokenGenerator
 
 
 def make_token_player(
     casting: Casting, own: Path, codec_name: str, elsewhere: Mapping[str, str] | None = None
 ) -> TokenGenerator:
-    """A player of the model that `casting` names, by path or by the name `antiphon models` lists; else of `own`.
+    """A player of the model that `casting` names, else of `own`.
 
     Args:
         own: the model file that the generator brings.
@@ -29,18 +28,26 @@ def make_token_player(
     Raises:
         ModelError: there is no such file, it cannot be used, or it speaks another codec.
     """
-    path = own if casting.model is None else find_model(casting.model)
+    path = own if casting.model is None else Path(casting.model)
     spoken = read_any_card(path).codec
     if spoken != codec_name:
         other = (elsewhere or {}).get(spoken)
         hint = f": choose the generator '{other}' for it" if other else ""
         raise ModelError(f"model '{path}' speaks the codec '{spoken}', this generator '{codec_name}'{hint}")
-    model = load_model(path, device=casting.device, codec=codec_named(codec_name))
+    model = load_model(path, device=casting.device)
+    _check_codec(model.card, codec_named(codec_name))
     tells_velocity = codec_name != GridCodec.name
     return TokenGenerator(casting.seed, partial(codec_named, codec_name), model, tells_velocity=tells_velocity)
 
 
-def find_model(name_or_path: str) -> Path:
-    """The file of a model that a preset names. Raises ModelError if there is none, or more than one."""
-    folders = [registered.info.models for registered in load_plugins().generators.values()]
-    return ModelLibrary([folder for folder in folders if folder is not None]).find(name_or_path)
+def _check_codec(card: ModelCard, codec: Codec) -> None:
+    if (card.codec, card.codec_version) != (codec.name, codec.version):
+        raise ModelError(
+            f"'{card.path}' speaks the codec {card.codec} (version {card.codec_version}); "
+            f"wanted: {codec.name} (version {codec.version})"
+        )
+    if card.vocabulary != codec.vocabulary:
+        raise ModelError(
+            f"'{card.path}' has {card.vocabulary} tokens; the codec {codec.name} has {codec.vocabulary}: "
+            "export its checkpoint again"
+        )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from antiphon.notes import Note
 
 if TYPE_CHECKING:
-    from antiphon.generator import Constraints
+    pass
 
 # Krumhansl and Kessler, Tracing the Dynamic Changes in Perceived Tonal Organization, 1982: how well each pitch class
 # fits a key, from the tonic up.
@@ -88,15 +88,6 @@ def scale_of(notes: Sequence[Note]) -> frozenset[int] | None:
     if fits is None:
         return None
     return _scale(*max(fits, key=lambda key: (fits[key], tuple(-part for part in key[::-1]))), weights)
-
-
-def within_scale(constraints: Constraints, notes: Sequence[Note]) -> Constraints:
-    """`constraints`, narrowed to the scale of `notes` if they tell one that has a note in range."""
-    scale = scale_of(notes)
-    pitches = range(constraints.low_pitch, constraints.high_pitch + 1)
-    if scale is None or not any(pitch % 12 in scale for pitch in pitches):
-        return constraints
-    return replace(constraints, scale=scale)
 
 
 def _weights(notes: Sequence[Note]) -> list[float]:

@@ -12,7 +12,7 @@ from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
-from antiphon.hearing import since
+from antiphon.hearing import since, within_scale
 from antiphon.listening import Ear
 from antiphon.memory import Memory
 from antiphon.morph import Ends
@@ -20,7 +20,6 @@ from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan, grid_ticks
 from antiphon.repose import weigh
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
-from antiphon.tonality import within_scale
 from antiphon.turns import Turns
 
 PATIENCE_SECONDS = 0.03

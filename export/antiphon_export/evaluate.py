@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens, codec_named
+from antiphon.codec import Tokens
+from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.grid_tokens import DURATION, PITCH
 from antiphon.performance_tokens import NOTE_OFF

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from antiphon.messages import note_on
-from antiphon.midi import PortGone, find_backend
+from antiphon.midi import find_backend
+from antiphon.midi_backend import PortGone
 from antiphon.midi_socket import SocketBackend
 
 BURST = [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.clock_follower import ClockFollower
-from antiphon.session import percentile
+from antiphon.percentiles import percentile
 
 JITTERS: list[Jitter] = ["uniform", "buffers", "stalls"]
 

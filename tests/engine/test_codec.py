@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from token_music import BARS, as_tokens, constraints, music, played_right, rows, write_random
 
-from antiphon.codec import Codec, NoteRows, codec_named, common_prefix, notes_of, one_per_pitch, rows_at, rows_of
+from antiphon.codec import Codec, common_prefix
+from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.grid_codec import GridCodec
+from antiphon.note_rows import NoteRows, notes_of, one_per_pitch, rows_at, rows_of
 from antiphon.notes import Note, score_order
 from antiphon.performance_codec import PerformanceCodec
 

@@ -13,14 +13,16 @@ from toys import TOYS, toy_player
 from antiphon import continuation, messages
 from antiphon.cast import Role
 from antiphon.continuation import continue_score, replay_session
-from antiphon.duet import Ended
 from antiphon.errors import AntiphonError
+from antiphon.events import Ended
 from antiphon.generator import Control, Follows, GeneratorInfo
-from antiphon.journal import Header, JournalWriter, Record, Session, read_session
+from antiphon.journal import JournalWriter, Record, Session, read_session
 from antiphon.midifile import Score, Track
-from antiphon.plan import Handover, Plan, VoicePlan, output_names
+from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.player import Player
+from antiphon.routing import output_names
 from antiphon.schedule import Send
+from antiphon.session_header import Header
 from antiphon.timing import TimeSignature
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))

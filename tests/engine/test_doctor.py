@@ -19,9 +19,10 @@ from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import Finding
 from antiphon.errors import AntiphonError
-from antiphon.midi import BackendReport, BackendUnusable, PortGone
+from antiphon.midi import BackendReport
+from antiphon.midi_backend import BackendUnusable, PortGone
 from antiphon.onnx_model import Providers, probe_providers
-from antiphon.session import percentile
+from antiphon.percentiles import percentile
 
 
 def spawn(work: Callable[[], None], name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stages import Rehearsal
 
 from antiphon import messages
-from antiphon.duet import Ended, Heard, PlayerReady, Restarted, Selected
+from antiphon.events import Ended, Heard, PlayerReady, Restarted, Selected
 from antiphon.ledger import panic_messages
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from antiphon import messages
 from antiphon.commands import Decision, Failed
-from antiphon.duet import (
+from antiphon.errors import AntiphonError
+from antiphon.events import (
     CountInBegan,
     Ended,
     Heard,
@@ -30,13 +31,13 @@ from antiphon.duet import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
-from antiphon.journal import JOURNAL_NAME, Header, JournalWriter, Record, Session, read_session
+from antiphon.journal import JOURNAL_NAME, JournalWriter, Record, Session, read_session
 from antiphon.notes import Note, Phrase
 from antiphon.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of, statistics
+from antiphon.session_header import Header
 from antiphon.timing import TimeSignature
 
 HEADER = Header(

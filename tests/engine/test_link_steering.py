@@ -19,8 +19,8 @@ from toys import toy_player
 from antiphon import messages
 from antiphon.clock import SystemClock
 from antiphon.commands import Decision
-from antiphon.duet import Event, Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.errors import AntiphonError
+from antiphon.events import Event, Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.link_session import LinkSession, open_link
 from antiphon.link_steering import LOOK_SECONDS, LinkSteering
 from antiphon.notes import TICKS_PER_BEAT

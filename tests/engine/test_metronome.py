@@ -6,13 +6,14 @@ import pytest
 from stages import Rehearsal
 
 from antiphon import messages
-from antiphon.duet import CountInBegan, MetronomeSwitched, Skipped, TempoChanged, TransportStarted, TransportStopped
-from antiphon.journal import Header, Record
+from antiphon.events import CountInBegan, MetronomeSwitched, Skipped, TempoChanged, TransportStarted, TransportStopped
+from antiphon.journal import Record
 from antiphon.metronome import Metronome
 from antiphon.offline import Offline
 from antiphon.plan import Handover, MetronomePlan, Plan, VoicePlan
 from antiphon.schedule import METRONOME, PLAYER
 from antiphon.session import hanging, score_of, statistics
+from antiphon.session_header import Header
 from antiphon.timing import TimeSignature
 
 LOW, HIGH = 77, 76

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from antiphon import midi
+from antiphon import midi, midi_rtmidi
 from antiphon.errors import AntiphonError
-from antiphon.midi import KINDS, BackendUnusable, PortGone, RtMidiBackend, ServerDown, checked, find_backend
+from antiphon.midi import KINDS, find_backend
+from antiphon.midi_backend import BackendUnusable, PortGone, ServerDown, checked
+from antiphon.midi_rtmidi import RtMidiBackend
 from antiphon.quiet import quiet_stderr
 
 
@@ -197,7 +199,7 @@ class FakeDevice:
 @pytest.fixture
 def rtmidi(monkeypatch: pytest.MonkeyPatch) -> FakeRtMidi:
     fake = FakeRtMidi()
-    monkeypatch.setattr(midi, "_usable_api", lambda kind: (fake, fake.API))
+    monkeypatch.setattr(midi_rtmidi, "_usable_api", lambda kind: (fake, fake.API))
     return fake
 
 
@@ -280,8 +282,8 @@ def test_a_system_that_does_not_start_makes_the_backend_unusable(rtmidi: FakeRtM
 
 
 def test_alsa_without_its_sequencer_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(midi.sys, "platform", "linux")
-    monkeypatch.setattr(midi, "_ALSA_DEVICE", tmp_path / "seq")
+    monkeypatch.setattr(midi_rtmidi.sys, "platform", "linux")
+    monkeypatch.setattr(midi_rtmidi, "_ALSA_DEVICE", tmp_path / "seq")
     with pytest.raises(BackendUnusable, match="modprobe snd-seq"):
         RtMidiBackend("alsa", "Antiphon")
     (tmp_path / "seq").touch()
@@ -291,6 +293,6 @@ def test_alsa_without_its_sequencer_says_what_to_do(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_backend_for_another_system_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi.sys, "platform", "linux")
+    monkeypatch.setattr(midi_rtmidi.sys, "platform", "linux")
     with pytest.raises(BackendUnusable, match=r"winmm: not for this operating system \(linux\)"):
         RtMidiBackend("winmm", "Antiphon")

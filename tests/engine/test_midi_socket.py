@@ -13,7 +13,7 @@ import pytest
 
 from antiphon.errors import AntiphonError
 from antiphon.messages import note_off, note_on
-from antiphon.midi import BackendUnusable, PortGone
+from antiphon.midi_backend import BackendUnusable, PortGone
 from antiphon.midi_socket import SocketBackend
 
 Inbox = SimpleQueue[bytes]

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from antiphon import messages
 from antiphon.cli import parts as parts_command
 from antiphon.commands import Decision
-from antiphon.duet import (
+from antiphon.errors import AntiphonError
+from antiphon.events import (
     CountInBegan,
     Ended,
     Event,
@@ -28,14 +29,14 @@ from antiphon.duet import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.errors import AntiphonError
-from antiphon.journal import Header, JournalWriter, Record, Session
+from antiphon.journal import JournalWriter, Record, Session
 from antiphon.midifile import read_score, write_score
 from antiphon.part_files import part_files
 from antiphon.parts import Played, played_in
 from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of, timeline_of
+from antiphon.session_header import Header
 from antiphon.takes import takes_of
 from antiphon.timing import TimeSignature
 

@@ -12,7 +12,7 @@ from stages import LiveLike
 from toys import TOYS, sound, toy_player
 
 from antiphon import messages
-from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
+from antiphon.events import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
 from antiphon.generator import Constraints
 from antiphon.journal import Record
 from antiphon.offline import Offline

@@ -28,7 +28,6 @@ from antiphon.plan import (
     TempoPlan,
     VelocityCurve,
     VoicePlan,
-    output_names,
 )
 from antiphon.plugins import load_plugins
 from antiphon.preset_library import PresetLibrary
@@ -48,6 +47,7 @@ from antiphon.preset_schema import (
 )
 from antiphon.preset_writer import preset_text
 from antiphon.presets import HANDOVER_KEYS, load_preset
+from antiphon.routing import output_names
 from antiphon.timing import TimeSignature, next_multiple
 
 ROOT = Path(__file__).parents[2]

@@ -13,20 +13,22 @@ from toys import toy_player
 import antiphon_presets
 from antiphon import messages
 from antiphon.cli.setup import check_routes
-from antiphon.duet import Heard
 from antiphon.errors import AntiphonError
-from antiphon.journal import Header, JournalWriter, Record, read_session
+from antiphon.events import Heard
+from antiphon.journal import JournalWriter, Record, read_session
 from antiphon.loops import Route, find_route, is_loop
 from antiphon.messages import control_change, note_off, note_on, program_change
 from antiphon.midifile import read_score, write_score
 from antiphon.offline import Offline
-from antiphon.plan import Handover, Plan, VoicePlan, output_names
+from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.plugins import load_plugins
 from antiphon.port_names import auto_inputs, virtual_name, virtual_name_problems
 from antiphon.ports import Ports
 from antiphon.preset_library import PresetLibrary
+from antiphon.routing import output_names
 from antiphon.schedule import PLAYER
 from antiphon.session import score_of
+from antiphon.session_header import Header
 
 PEDAL = Handover(by="pedal")
 PRESS, LIFT = (control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

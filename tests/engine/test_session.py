@@ -13,19 +13,13 @@ from hypothesis import strategies as st
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import Ended, Heard, Restarted, Selected
-from antiphon.journal import Header, Record
+from antiphon.events import Ended, Heard, Restarted, Selected
+from antiphon.journal import Record
+from antiphon.percentiles import percentiles
 from antiphon.plan import Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
-from antiphon.session import (
-    answer_latencies,
-    hanging,
-    percentiles,
-    score_of,
-    statistics,
-    timeline_of,
-    write_statistics,
-)
+from antiphon.session import answer_latencies, hanging, score_of, statistics, timeline_of, write_statistics
+from antiphon.session_header import Header
 from antiphon.timing import TimeSignature
 
 HEADER = Header(

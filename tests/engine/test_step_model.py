@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_files import METADATA, write_model
+from model_files import write_model
 from numpy.typing import NDArray
 
-from antiphon import onnx_model, step_model
-from antiphon.grid_codec import GridCodec
+from antiphon import model_loading, onnx_model
 from antiphon.model_card import ModelCard, ModelError, read_card
-from antiphon.performance_codec import PerformanceCodec
-from antiphon.step_model import StepModel, check_logits, check_rewind, check_tokens, load_model
+from antiphon.model_loading import load_model
+from antiphon.step_model import StepModel, check_logits, check_rewind, check_tokens
 
 
 class Paced:
@@ -54,7 +53,7 @@ class Opening:
         """Places where a model cannot be run."""
         self.places: list[str] = []
         """Where one was opened."""
-        monkeypatch.setattr(step_model, "_open", self)
+        monkeypatch.setattr(model_loading, "_open", self)
 
     def __call__(self, card: ModelCard, place: str) -> StepModel:
         if place in self.broken:
@@ -114,26 +113,6 @@ def test_a_model_that_nothing_can_run_is_refused(file: Path, opening: Opening) -
 def test_an_unknown_device_is_refused(file: Path) -> None:
     with pytest.raises(ModelError, match="device is 'tpu'; allowed: auto, cpu, cuda"):
         load_model(file, device="tpu")  # type: ignore[arg-type] - what a preset may say
-
-
-def test_a_model_for_another_codec_is_refused(file: Path) -> None:
-    with pytest.raises(ModelError, match=r"speaks the codec performance \(version 1\); wanted: grid \(version 1\)"):
-        load_model(file, codec=GridCodec())
-
-
-def test_a_model_for_another_version_of_the_codec_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"performance \(version 9\); wanted: performance \(version 1\)"):
-        load_model(write_model(tmp_path / "toy.onnx", METADATA | {"codec_version": "9"}), codec=PerformanceCodec())
-
-
-def test_a_model_with_another_vocabulary_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="has 153 tokens; the codec performance has 388"):
-        load_model(write_model(tmp_path / "toy.onnx", METADATA | {"vocabulary": "153"}), codec=PerformanceCodec())
-
-
-def test_a_model_of_another_architecture_is_refused(file: Path) -> None:
-    with pytest.raises(ModelError, match=r"is a transformer; wanted: lstm or vae"):
-        load_model(file, architectures=("vae", "lstm"))
 
 
 def test_a_file_with_metadata_and_no_sound_graph_is_refused(file: Path) -> None:

@@ -11,12 +11,14 @@ from daw import Jitter
 from test_clock_steering import PLAN, VOICE, Led
 
 from antiphon import messages
-from antiphon.duet import Ended, Event, Heard, Located, Restarted, Selected, Skipped, TransportStopped
-from antiphon.journal import Header, Record, Session
+from antiphon.events import Ended, Event, Heard, Located, Restarted, Selected, Skipped, TransportStopped
+from antiphon.journal import Record, Session
 from antiphon.midifile import Score
 from antiphon.part_files import part_files
+from antiphon.percentiles import percentile
 from antiphon.plan import Handover, Plan, VoicePlan
-from antiphon.session import percentile, timeline_of
+from antiphon.session import timeline_of
+from antiphon.session_header import Header
 from antiphon.takes import Take, takes_of
 from antiphon.timing import Timeline, TimeSignature
 

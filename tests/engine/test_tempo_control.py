@@ -15,7 +15,7 @@ from toys import toy_player
 from antiphon import messages
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
-from antiphon.duet import Event, Heard, TempoChanged
+from antiphon.events import Event, Heard, TempoChanged
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
 from antiphon.schedule import METRONOME, PLAYER

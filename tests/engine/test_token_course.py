@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_models import ToyModel
 
-from antiphon.codec import codec_named
+from antiphon.codecs import codec_named
 from antiphon.generator import Constraints, Request, check_phrase
 from antiphon.notes import Note, Phrase
 from antiphon.pulse import Pulse

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from toy_models import BrokenModel, ToyModel
 
-from antiphon.codec import Codec, codec_named
+from antiphon.codec import Codec
+from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Constraints, GeneratorInfo, Request, check_phrase
 from antiphon.notes import Note, Phrase, score_order

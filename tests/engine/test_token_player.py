@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from toy_models import ToyModel
 
 from antiphon import token_player
 from antiphon.codec import Codec
-from antiphon.generator import Casting, Device, Request
-from antiphon.model_card import ModelError
+from antiphon.codecs import codec_named
+from antiphon.generator import Casting, Device, GeneratorInfo, Request
+from antiphon.model_card import ModelError, read_card
 from antiphon.notes import Note, Phrase
+from antiphon.plugin_models import with_model_file
+from antiphon.step_model import StepModel
 from antiphon.token_player import make_token_player
 
 GRID = METADATA | {"codec": "grid", "vocabulary": "153", "architecture": "lstm"}
@@ -24,9 +28,13 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Codec, Device]]:
     """Every model is a toy; returns which were asked for."""
     loaded = []
 
-    def load(path: Path, *, device: Device, codec: Codec) -> ToyModel:
+    def load(path: Path, *, device: Device) -> StepModel:
+        card = read_card(path)
+        codec = codec_named(card.codec)
         loaded.append((path, codec, device))
-        return ToyModel(codec)
+        toy = ToyModel(codec)
+        toy.card = replace(toy.card, codec_version=card.codec_version, vocabulary=card.vocabulary)
+        return toy
 
     monkeypatch.setattr(token_player, "load_model", load)
     return loaded
@@ -68,8 +76,31 @@ def test_a_model_of_another_codec_is_refused_with_the_generator_that_plays_it(tm
         make_token_player(casting, tmp_path / "own.onnx", "performance")
 
 
-def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_model_is_found_by_name_and_one_that_is_not_there_is_named(tmp_path: Path) -> None:
+    wind = GeneratorInfo("wind", "plays", models=tmp_path)
     with pytest.raises(ModelError, match=r"there is no model file '.*gone\.onnx'"):
-        make_token_player(Casting(0, str(tmp_path / "gone.onnx")), tmp_path / "own.onnx", "grid")
+        with_model_file(Casting(0, str(tmp_path / "gone.onnx")), wind)
     with pytest.raises(ModelError, match="no model 'gone'"):
-        make_token_player(Casting(0, "gone"), tmp_path / "own.onnx", "grid")
+        with_model_file(Casting(0, "gone"), wind)
+    own = Casting(0)
+    assert with_model_file(own, wind) is own
+    table = Casting(0, "a table")
+    assert with_model_file(table, replace(wind, models=None)) is table, "what is no model is the generator's to find"
+    found = with_model_file(Casting(0, "grid"), wind).model
+    assert found is not None
+    assert Path(found).is_file()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "problem"),
+    [
+        ({"codec_version": "9"}, r"performance \(version 9\); wanted: performance \(version 1\)"),
+        ({"vocabulary": "153"}, "has 153 tokens; the codec performance has 388"),
+    ],
+)
+def test_a_model_with_another_version_or_vocabulary_is_refused(
+    tmp_path: Path, metadata: dict[str, str], problem: str
+) -> None:
+    other = write_model(tmp_path / "other.onnx", METADATA | metadata)
+    with pytest.raises(ModelError, match=problem):
+        make_token_player(Casting(0, str(other)), other, "performance")

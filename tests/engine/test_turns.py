@@ -7,7 +7,7 @@ from stages import Rehearsal
 
 from antiphon import messages
 from antiphon.commands import Chair
-from antiphon.duet import Skipped, TransportStarted, TransportStopped
+from antiphon.events import Skipped, TransportStarted, TransportStopped
 from antiphon.plan import Handover, Plan, Sync, VoicePlan
 from antiphon.timing import TimeSignature
 from antiphon.turns import Turns

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.errors import AntiphonError
-from antiphon.journal import Header, Record, Session
+from antiphon.journal import Record, Session
 from antiphon.plan import Handover, Plan
 from antiphon.schedule import Send
+from antiphon.session_header import Header
 from antiphon_export.bench import models, token_voice
 from antiphon_export.bench.commands import bench
 from antiphon_export.bench.figures import Figure, Row, Unmeasured, figure

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from antiphon import messages
 from antiphon.commands import Decision
-from antiphon.duet import Heard
-from antiphon.journal import Header, Record, Session
+from antiphon.events import Heard
+from antiphon.journal import Record, Session
 from antiphon.plan import Plan
 from antiphon.schedule import PLAYER, Send
+from antiphon.session_header import Header
 from antiphon_export.bench.performance import Performance
 from antiphon_export.bench.playing import answers, delays, misplaced, pulses
 from antiphon_export.bench.scores import chords, numbered

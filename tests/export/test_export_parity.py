@@ -12,10 +12,11 @@ from tiny_models import ARCHITECTURES, WINDOW, write_checkpoint
 from torch import nn
 
 from antiphon.model_card import ModelCard
+from antiphon.model_loading import load_model
 from antiphon.onnx_model import open_session
 from antiphon.recurrent_model import RecurrentModel
 from antiphon.ring_model import RingModel
-from antiphon.step_model import StepModel, load_model
+from antiphon.step_model import StepModel
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import TOLERANCE, check_parity, reference_logits

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from antiphon.errors import AntiphonError
 from antiphon.model_card import ModelError
-from antiphon.step_model import load_model
+from antiphon.model_loading import load_model
 from antiphon_export.exporting.graph import PRECISIONS, Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import check_parity

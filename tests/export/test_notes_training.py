@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
 from antiphon.model_card import ModelError
+from antiphon.model_loading import load_model
 from antiphon.note_codec import EDGE, LIFT, MACHINE, PLAYER
 from antiphon.note_model import load_note_model
 from antiphon.note_words import ASKED, BAG, PART, PITCH
-from antiphon.step_model import load_model
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.note_parity import check_note_parity

@@ -14,14 +14,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from antiphon.codec import codec_named
+from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, GeneratorInfo, MakeGenerator, Request
 from antiphon.model_card import read_card
+from antiphon.model_loading import load_model
 from antiphon.notes import Note, Phrase
 from antiphon.performance_codec import PerformanceCodec
 from antiphon.plugins import load_plugins
-from antiphon.step_model import load_model
 from antiphon.testing import check_generator, sample_phrases, streamed
 from antiphon.token_generator import TokenGenerator
 from antiphon_export.exporting.model_file import Label, export_checkpoint

@@ -43,7 +43,8 @@ def jam(
     from antiphon.errors import AntiphonError
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
-    from antiphon.plan import Sync, counts_in
+    from antiphon.plan import Sync
+    from antiphon.routing import counts_in
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):

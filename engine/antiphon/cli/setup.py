@@ -9,8 +9,9 @@ from typing import get_args
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.plan import Plan, input_names, output_names
+from antiphon.plan import Plan
 from antiphon.plugins import Plugins, load_plugins
+from antiphon.routing import input_names, output_names
 
 
 def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:

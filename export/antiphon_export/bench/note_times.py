@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 import antiphon_plugins
+from antiphon.model_loading import load_model
 from antiphon.note_model import ATTRIBUTES, NoteModel, load_note_model
 from antiphon.note_words import BAG, ENDS, GIVEN_TOLD
-from antiphon.step_model import load_model
 from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Target, Unmeasured, figure, milliseconds
 from antiphon_export.bench.random_models import one_token

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from antiphon import onnx_model
-from antiphon.codec import codec_named
+from antiphon.codecs import codec_named
 from antiphon.model_card import read_card
 from antiphon.onnx_model import Place
 from antiphon.recurrent_model import RecurrentModel

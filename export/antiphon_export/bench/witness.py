@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import Backend, InputPort, OutputPort, Receive, find_backend
+from antiphon.midi import find_backend
+from antiphon.midi_backend import Backend, InputPort, Receive
+from antiphon.output import OutputPort
 from antiphon.runtime import Backstage, hurry, is_orphan, spawn_thread
 
 ENGINE_INPUT: Final = "Antiphon:in"

@@ -54,7 +54,7 @@ def export(
 def _export_tokens(
     checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
 ) -> None:
-    from antiphon.step_model import load_model
+    from antiphon.model_loading import load_model
     from antiphon_export.exporting.model_file import export_checkpoint
     from antiphon_export.exporting.parity import check_parity
     from antiphon_export.training.architectures import restored_model

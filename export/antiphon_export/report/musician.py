@@ -13,9 +13,9 @@ from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator,
 from antiphon.hearing import told
 from antiphon.model_card import ModelError, read_any_card
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
+from antiphon.plugin_models import find_model, with_model_file
 from antiphon.plugins import Plugins
 from antiphon.timing import seconds_to_ticks
-from antiphon.token_player import find_model
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Piece, files_of, read_performance, read_score
 from antiphon_plugins.codecs import PLAYERS
@@ -43,7 +43,7 @@ class Musician:
         """
         try:
             self.info.resolve_controls(self.controls or {})
-            return self.make(Casting(seed, self.model))
+            return self.make(with_model_file(Casting(seed, self.model), self.info))
         except ValueError as error:
             raise error if isinstance(error, AntiphonError) else AntiphonError(str(error)) from error
 

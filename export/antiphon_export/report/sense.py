@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.codec import NoteRows, rows_of
 from antiphon.grid_tokens import DURATION, PITCH
+from antiphon.note_rows import NoteRows, rows_of
 from antiphon.notes import STEP_TICKS, Note, Phrase
 from antiphon_export.evaluate import Score
 from antiphon_export.report.events import onsets_of

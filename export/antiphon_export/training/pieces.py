@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows
 from antiphon.errors import AntiphonError
+from antiphon.note_rows import NoteRows
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
 from antiphon_export.midi_notes import melodic, rows_of_table

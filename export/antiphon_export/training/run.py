@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 import torch
 from torch import nn
 
-from antiphon.codec import Tokens, codec_named
+from antiphon.codec import Tokens
+from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.performance_codec import PerformanceCodec
 from antiphon_export.midi_folder import Corpus, holds_chorales

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, Tokens, one_per_pitch
+from antiphon.codec import Tokens
 from antiphon.errors import AntiphonError
 from antiphon.grid_tokens import (
     DURATION,
@@ -26,6 +26,7 @@ from antiphon.grid_tokens import (
     split_bars,
     split_notes,
 )
+from antiphon.note_rows import NoteRows, one_per_pitch
 from antiphon.performance_codec import PerformanceCodec
 from antiphon_export.training.pieces import TICKS_PER_SECOND, Piece, Shelf
 

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import NoteRows, one_per_pitch
 from antiphon.errors import AntiphonError
 from antiphon.grid_tokens import LOW_PITCH, nearest_step
+from antiphon.note_rows import NoteRows, one_per_pitch
 from antiphon.roll import CHANNELS, HOLD, KEYS, ONSET, VELOCITY, Roll
 from antiphon_export.training.pieces import Piece, Shelf
 

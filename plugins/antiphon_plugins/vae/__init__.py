@@ -38,10 +38,9 @@ def make(casting: Casting) -> Generator:
     """
     # Here, so that listing the generators stays cheap.
     from antiphon.roll_model import load_roll_model
-    from antiphon.token_player import find_model
     from antiphon_plugins.vae.generator import Interpolator
 
-    path = _FOLDER / "vae.onnx" if casting.model is None else find_model(casting.model)
+    path = _FOLDER / "vae.onnx" if casting.model is None else Path(casting.model)
     return Interpolator(casting.seed, load_roll_model(path, device=casting.device))
 
 

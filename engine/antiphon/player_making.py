@@ -1,0 +1,21 @@
+"""From a role to a player: finds the generator and its model, and makes it. It plays nothing."""
+
+from __future__ import annotations
+
+from antiphon.cast import Role
+from antiphon.errors import AntiphonError
+from antiphon.player import Player
+from antiphon.plugin_models import with_model_file
+from antiphon.plugins import load_plugins
+
+
+def make_player(role: Role) -> Player:
+    """Make the player of `role`. Raises AntiphonError, naming it, if its generator cannot be made."""
+    registered = load_plugins().generator(role.generator)
+    try:
+        return Player(registered.info, registered.make(with_model_file(role.casting, registered.info)))
+    except AntiphonError:
+        raise
+    except Exception as error:  # A plugin may raise anything at all.
+        reason = f"{type(error).__name__}: {error}"
+        raise AntiphonError(f"generator {role.generator!r} cannot be made: {reason}") from error
