@@ -12,9 +12,9 @@ from antiphon.backstage import SoundSetup
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.journal import Session, read_session
-from antiphon.keyboard import KEYBOARD_NAME
+from antiphon.keyboard import KEYBOARD_NAME, bundled
 from antiphon.live import LiveOptions, perform
-from antiphon.midifile import Score, Track, bundled, read_score
+from antiphon.midifile import Score, Track, read_score
 from antiphon.percentiles import percentiles
 from antiphon.plan import Plan
 from antiphon.runtime import Backstage, Process, open_backstage

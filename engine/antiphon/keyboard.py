@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Final
 
+from antiphon.errors import AntiphonError
 from antiphon.midi import find_backend
-from antiphon.midifile import bundled, read_score
+from antiphon.midifile import read_score
 from antiphon.output import OutputPort
 from antiphon.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
 
 KEYBOARD_NAME: Final = "Demo keyboard"
 _LOOK_SECONDS: Final = 0.01
+_PHRASES: Final = Path(__file__).parent / "terminal" / "phrases"
 
 
 def run_keyboard(backstage: Backstage) -> None:
@@ -47,3 +50,12 @@ def _play(backstage: Backstage, port: OutputPort) -> None:
     for seconds, message in timed:
         time.sleep(max(0.0, downbeat + seconds - time.perf_counter()))
         port.send(message)
+
+
+def bundled(name: str) -> Path:
+    """Path of a phrase that comes with Antiphon. Raises AntiphonError if there is none of that name."""
+    path = _PHRASES / f"{name}.mid"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in _PHRASES.glob("*.mid")))
+        raise AntiphonError(f"no bundled phrase {name!r}; there are: {known}")
+    return path

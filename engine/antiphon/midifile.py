@@ -21,7 +21,6 @@ _DEFAULT_BPM: Final = 120.0
 """Tempo of a MIDI file that names none."""
 _LONGEST_DELTA: Final = (1 << 28) - 1
 """Most ticks between two events of a file."""
-_MUSIC = Path(__file__).parent / "music"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +79,6 @@ class Score:
         ear.flush(self.end_ticks)
         ends = (note.end_ticks or 0 for note in ear.notes)
         return Phrase(0, max(self.end_ticks, *ends, 1), tuple(ear.notes))
-
-
-def bundled(name: str) -> Path:
-    """Path of a phrase that comes with Antiphon. Raises AntiphonError if there is none of that name."""
-    path = _MUSIC / f"{name}.mid"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in _MUSIC.glob("*.mid")))
-        raise AntiphonError(f"no bundled phrase {name!r}; there are: {known}")
-    return path
 
 
 def read_score(path: Path, *, allow_empty: bool = False) -> Score:

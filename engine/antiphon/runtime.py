@@ -48,7 +48,7 @@ _REALTIME_PRIORITY: Final = 60
 
 _ROLES: Final = {
     "engine": "antiphon.engine",
-    "player": "antiphon.backstage",
+    "player": "antiphon.players",
     "sound": "antiphon.backstage",
     "keyboard": "antiphon.keyboard",
 }
@@ -241,6 +241,14 @@ def serve_hub(backstage: Backstage, welcome: Callable[[Connection, Any], None]) 
                 continue
 
     spawn_thread(accept, "hub")
+
+
+def all_waiting(connection: Connection) -> list[Any]:
+    """The next item, waited for, and all that came with it."""
+    items = [connection.recv()]
+    while connection.poll(0):
+        items.append(connection.recv())
+    return items
 
 
 def join_hub(backstage: Backstage, greeting: Any, give_up: Callable[[], bool] | None = None) -> Connection | None:

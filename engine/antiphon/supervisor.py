@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from antiphon.backstage import CANNOT_START, NO_DEVICE, SoundSetup
+from antiphon.backstage import NO_DEVICE, SoundSetup
 from antiphon.cast import Cast
 from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
@@ -34,6 +34,7 @@ from antiphon.journal import JournalWriter, Record
 from antiphon.ledger import Ledger
 from antiphon.midifile import write_score
 from antiphon.plan import Plan
+from antiphon.players import CANNOT_START
 from antiphon.port_names import CLIENT_NAME
 from antiphon.routing import output_names
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory

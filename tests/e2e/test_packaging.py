@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NEEDED = [
-    "antiphon/music/call.mid",
-    "antiphon/music/wheel.mid",
+    "antiphon/terminal/phrases/call.mid",
+    "antiphon/terminal/phrases/wheel.mid",
     "antiphon/py.typed",
     "antiphon_plugins/markov/table.npz",
     "antiphon_plugins/transformer/performance.onnx",

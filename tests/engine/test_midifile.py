@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
+from antiphon.keyboard import bundled
 from antiphon.messages import SUSTAIN, control_change, is_controller, note_off, note_on, program_change
-from antiphon.midifile import Score, Track, bundled, read_score, write_score
+from antiphon.midifile import Score, Track, read_score, write_score
 from antiphon.notes import Note
 from antiphon.timing import TimeSignature
 
