@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from antiphon import messages
 from antiphon.ceiling import Ceiling
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
 from antiphon.hearing import within_scale
-from antiphon.listening import Ear
 from antiphon.memory import Memory
+from antiphon.music import messages
+from antiphon.music.ear import Ear
+from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note
 from antiphon.plan import VoicePlan, grid_ticks
-from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 
 COMPOSING_SECONDS: Final = 0.15
 """Before a beat is settled, players are left in peace for so long: what is heard then counts for the beat after it."""

@@ -7,8 +7,8 @@ if no line of the old ones falls there, the bar before it gets a signature of it
 
 from __future__ import annotations
 
+from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.timing import TimeSignature, next_multiple
 
 _UNITS = (4, 8, 16, 32, 64)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from antiphon.clock_follower import LOST_SECONDS, PULSE_TICKS, ClockFollower
 from antiphon.duet import Duet
-from antiphon.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
+from antiphon.music.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from antiphon.song_steering import SongSteering
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from antiphon import messages
 from antiphon.errors import AntiphonError
 from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
 from antiphon.lead_in import LeadIn
-from antiphon.midifile import Score, Track
+from antiphon.music import messages
+from antiphon.music.midi_file import Score, Track
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.player_making import make_player

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon import messages
+from antiphon.music import messages
 from antiphon.plan import Handover
 
 

@@ -14,7 +14,7 @@ from antiphon.generator import Device
 from antiphon.journal import Session, read_session
 from antiphon.keyboard import KEYBOARD_NAME, bundled
 from antiphon.live import LiveOptions, perform
-from antiphon.midifile import Score, Track, read_score
+from antiphon.music.midi_file import Score, Track, read_score
 from antiphon.percentiles import percentiles
 from antiphon.plan import Plan
 from antiphon.runtime import Backstage, Process, open_backstage
@@ -78,7 +78,7 @@ def _wait_for_keyboard(backstage: Backstage, keyboard: Process) -> tuple[str, st
 
 def leave_duet(session: Session, folder: Path, soundfont: Path | None = None) -> Iterator[str]:
     """Write `duet.mid`, `duet.wav` and `duet.png` into `folder`; yields what to tell a person."""
-    from antiphon.midifile import write_score
+    from antiphon.music.midi_file import write_score
 
     score = _from_first_note(score_of(session.header, session.records))
     write_score(folder / "duet.mid", score)

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from antiphon import messages
 from antiphon.cast import Cast
 from antiphon.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.events import (
@@ -36,12 +35,13 @@ from antiphon.events import (
 )
 from antiphon.ledger import Ledger, panic_messages
 from antiphon.metronome import Metronome
+from antiphon.music import messages
+from antiphon.music.timing import TempoChange, Timeline, seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.performer import Performer
 from antiphon.plan import Plan, VoicePlan
 from antiphon.routing import counts_in, metronome_output_names, output_names, output_offsets
 from antiphon.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
-from antiphon.timing import TempoChange, Timeline, seconds_to_ticks
 
 SPARE_SECONDS = 0.002
 """Where messages leave early: how long before that they are handed on. A port that stamps gets them in time then."""

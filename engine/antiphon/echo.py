@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from antiphon import messages
+from antiphon.music import messages
 
 VOICE_SECONDS: Final = 0.1
 """A voice's note that comes back sooner is an echo, unless its way is clear."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from antiphon.generator import Request
+from antiphon.music.pulse import Pulse
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.pulse import Pulse
 
 _LAST_BEATS, _SLOW_BEATS = 1.0, 2.0
 """The last chord falls on the last beat that leaves it so long; in music that goes in beats, and no faster, longer."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from antiphon import messages
-from antiphon.clock import SystemClock
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.commands import Continuation, Extend, Failed, Prime
@@ -25,6 +23,9 @@ from antiphon.journal import Record
 from antiphon.leaders import Leaders
 from antiphon.ledger import Ledger
 from antiphon.midi_backend import PortGone
+from antiphon.music import messages
+from antiphon.music.clock import SystemClock
+from antiphon.music.timing import TempoChange, next_multiple
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.output import OpenOutput
 from antiphon.plan import Plan
@@ -45,7 +46,6 @@ from antiphon.runtime import (
     spawn_thread,
 )
 from antiphon.schedule import PLAYER, Send
-from antiphon.timing import TempoChange, next_multiple
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from antiphon import messages
-from antiphon.messages import Key, key_of, lets_up, release_of
-from antiphon.midifile import Track
+from antiphon.music import messages
+from antiphon.music.messages import Key, key_of, lets_up, release_of
+from antiphon.music.midi_file import Track
+from antiphon.music.timing import Timeline
 from antiphon.takes import Take
-from antiphon.timing import Timeline
 
 _EARLY_SECONDS: Final = 0.1
 """A key that is down when the song starts, and went down no earlier, was meant for its first beat."""

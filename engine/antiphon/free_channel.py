@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from antiphon import messages
+from antiphon.music import messages
 
 _CHANNELS: Final = (*range(1, 9), *range(10, 16), 0)
 """In the order they are tried: not the drums, and the player's own usual one last."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase
-from antiphon.pulse import Pulse
-from antiphon.tonality import Key
 
 LatencyClass = Literal["instant", "quick", "heavy"]
 Follows = Literal["free", "beat"]

@@ -27,7 +27,7 @@ from antiphon.grid_tokens import (
     step_from,
 )
 from antiphon.grid_writer import GridWriter
-from antiphon.note_rows import NoteRows, one_per_pitch
+from antiphon.music.note_rows import NoteRows, one_per_pitch
 from antiphon.notes import STEP_TICKS
 
 _SHORTEST_GUESS: Final = 4

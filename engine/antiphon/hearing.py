@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from antiphon.generator import Constraints, Request
+from antiphon.music.pulse import heard_pulse
+from antiphon.music.tonality import heard_key, scale_of
 from antiphon.notes import Note
-from antiphon.pulse import heard_pulse
-from antiphon.tonality import heard_key, scale_of
 
 
 def told(request: Request, heard: Sequence[Note]) -> Request:

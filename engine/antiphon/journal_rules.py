@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 from antiphon.cast import Cast
 from antiphon.commands import Decision
 from antiphon.events import Skipped
-from antiphon.messages import is_well_formed
+from antiphon.music.messages import is_well_formed
 from antiphon.plan import GRIDS, Plan
 from antiphon.schedule import METRONOME, Send
 from antiphon.session_header import Header

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import is_note_on, note_off, note_on
+from antiphon.music.messages import is_note_on, note_off, note_on
 from antiphon.percentiles import percentile
 
 NOTES: Final = 100

@@ -13,7 +13,7 @@ from antiphon.clock_steering import ClockSteering
 from antiphon.duet import Duet
 from antiphon.link_session import LinkSession, open_link
 from antiphon.link_steering import LinkSteering
-from antiphon.messages import CLOCK_MESSAGES
+from antiphon.music.messages import CLOCK_MESSAGES
 from antiphon.plan import Plan
 from antiphon.tempo_control import TempoControl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from mmap import mmap
 
-from antiphon import messages
+from antiphon.music import messages
 
 _CHANNELS, _PITCHES = 16, 128
 _OUTPUT_BYTES = _CHANNELS * _PITCHES + 2 * _CHANNELS

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from antiphon import messages
 from antiphon.backstage import SoundSetup
 from antiphon.commands import Decision
 from antiphon.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys, Press
+from antiphon.music import messages
+from antiphon.music.timing import Timeline
 from antiphon.plan import Plan
 from antiphon.runtime import spawn_thread
 from antiphon.schedule import Send
 from antiphon.screen import Screen
 from antiphon.supervisor import Notice, Supervisor
-from antiphon.timing import Timeline
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from antiphon.commands import CHAIRS, Chair, Prime
-from antiphon.listening import Ear
+from antiphon.music.ear import Ear
 from antiphon.notes import Note, score_order
 
 MEMORY_NOTES = 4096

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note
 from antiphon.plan import MetronomePlan
-from antiphon.timing import TimeSignature, next_multiple
 
 _CLICK_TICKS: Final = 60
 """Length of a click: half of the shortest beat there is."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import is_well_formed
+from antiphon.music.messages import is_well_formed
 from antiphon.output import OutputPort
 
 Receive = Callable[[bytes, float], None]

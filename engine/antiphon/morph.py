@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from antiphon import messages
 from antiphon.generator import Morph
-from antiphon.listening import Ear
+from antiphon.music import messages
+from antiphon.music.ear import Ear
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 from antiphon.plan import End, MorphPlan
 

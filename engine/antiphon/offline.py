@@ -18,10 +18,10 @@ from antiphon.events import (
     Selected,
     Transport,
 )
+from antiphon.music.timing import TempoChange
 from antiphon.plan import Plan
 from antiphon.player import Player
 from antiphon.schedule import Send
-from antiphon.timing import TempoChange
 
 MakePlayer = Callable[[Role], Player]
 """Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import attrgetter
 
-from antiphon import messages
+from antiphon.music import messages
 
 
 @dataclass(frozen=True, slots=True)

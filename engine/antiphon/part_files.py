@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from antiphon.errors import AntiphonError
 from antiphon.journal import Session
-from antiphon.midifile import Score
+from antiphon.music.midi_file import Score
 from antiphon.parts import played_in
 from antiphon.session import timeline_of
 from antiphon.takes import Take, takes_of

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from antiphon import messages
 from antiphon.bar_lines import BarLines
 from antiphon.commands import Decision
 from antiphon.cue import Cue
@@ -26,13 +25,14 @@ from antiphon.events import (
 )
 from antiphon.excerpt import excerpt
 from antiphon.journal import Record
-from antiphon.messages import Key, key_of, lets_up, release_of
-from antiphon.midifile import Score, Track
+from antiphon.music import messages
+from antiphon.music.messages import Key, key_of, lets_up, release_of
+from antiphon.music.midi_file import Score, Track
+from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.plan import Plan
 from antiphon.schedule import Send
 from antiphon.session_header import Header
 from antiphon.takes import Take, takes_of
-from antiphon.timing import Timeline, TimeSignature
 
 _MARKED: Final = {"handover": "antiphon", "touch": "you", "end": "you", "fallback": "fallback", "silent": "silent"}
 """Decisions that become markers, and their names there."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.codec import Tokens
 from antiphon.generator import Constraints
-from antiphon.note_rows import NoteRows, one_per_pitch, rows_at
+from antiphon.music.note_rows import NoteRows, one_per_pitch, rows_at
 from antiphon.performance_tokens import (
     LONGEST_SHIFT,
     NOTE_OFF,

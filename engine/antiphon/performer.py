@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from antiphon import messages
 from antiphon.accompanist import Accompanist
 from antiphon.commands import Command, Continuation, Failed, Ready, Reply
-from antiphon.listening import Ear
+from antiphon.music import messages
+from antiphon.music.ear import Ear
+from antiphon.music.timing import Moment
 from antiphon.plan import Plan
-from antiphon.timing import Moment
 from antiphon.voice import Voice
 
 

@@ -14,9 +14,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 from antiphon.errors import AntiphonError
-from antiphon.note_names import pitch_name
+from antiphon.music.note_names import pitch_name
+from antiphon.music.timing import Timeline
 from antiphon.notes import Note, score_order
-from antiphon.timing import Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

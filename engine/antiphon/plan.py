@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from antiphon.generator import Constraints, Follows
+from antiphon.music.timing import TimeSignature
 from antiphon.notes import Phrase
-from antiphon.timing import TimeSignature
 
 Mode = Literal["answer", "continue", "accompany", "morph"]
 Launch = str

@@ -8,9 +8,9 @@ from dataclasses import replace
 from antiphon.commands import Continuation, Extend, Failed, Prime
 from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
 from antiphon.hearing import told
+from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order
-from antiphon.pulse import Pulse
-from antiphon.tonality import Key
 
 
 class Player:

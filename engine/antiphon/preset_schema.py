@@ -11,10 +11,10 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.fields import FieldInfo
 
-from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
+from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.step_notation import NOTATION_ALLOWED
-from antiphon.timing import TimeSignature
 
 MAX_VOICES: Final = 4
 MAX_PRESETS: Final = 16

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from antiphon import messages
-from antiphon.note_names import pitch_name
+from antiphon.music import messages
+from antiphon.music.note_names import pitch_name
 from antiphon.plan import MetronomePlan, Plan, TempoPlan
 from antiphon.preset_document import Document
 from antiphon.preset_schema import PresetFile

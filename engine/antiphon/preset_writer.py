@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from antiphon.note_names import pitch_class_names, pitch_name
+from antiphon.music.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
 from antiphon.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, TempoPlan, VoicePlan
 from antiphon.presets import HANDOVER_KEYS, idle_keys

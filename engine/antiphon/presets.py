@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
-from antiphon.note_names import pitch_name
+from antiphon.music.note_names import pitch_name
+from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
 from antiphon.plan import ControllerMapping, End, Handover, HandoverBy, Mode, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.port_names import virtual_name_problems
@@ -18,7 +19,6 @@ from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, Pre
 from antiphon.preset_tempo import read_metronome, read_tempo_control
 from antiphon.routing import input_names, output_names
 from antiphon.step_notation import parse_steps
-from antiphon.timing import next_multiple
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""
@@ -344,7 +344,7 @@ class _Reading:
     def _music(self, key: KeyPath, name: str) -> Phrase | None:
         """The music of a MIDI file beside the preset, or `None` after a mistake."""
         # Few presets name a file.
-        from antiphon.midifile import read_score
+        from antiphon.music.midi_file import read_score
 
         try:
             return read_score(self._beside(name)).phrase()

@@ -9,10 +9,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from antiphon.music.pulse import Pulse, heard_pulse
+from antiphon.music.timing import TimeSignature
+from antiphon.music.tonality import Key, heard_key
 from antiphon.notes import Note
-from antiphon.pulse import Pulse, heard_pulse
-from antiphon.timing import TimeSignature
-from antiphon.tonality import Key, heard_key
 
 _CHORD_TICKS: Final = 40
 _LONG: Final = 1.5

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from antiphon import messages
+from antiphon.music import messages
 from antiphon.notes import Note
 from antiphon.plan import VelocityCurve
 

@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 from rich.text import Text
 
+from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.pianoroll import COLOURS, Stroke, lane
-from antiphon.timing import Timeline, TimeSignature
 
 _WINDOW_SECONDS: Final = 8.0
 _REPORTS: Final = 4

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import messages
 from antiphon.dampers import Dampers
 from antiphon.errors import AntiphonError
+from antiphon.music import messages
 from antiphon.synth import CHANNELS, limit
 
 _GAIN_DECIBELS = -9.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.note_names import UnknownName, parse_pitch, pitch_name
+from antiphon.music.note_names import UnknownName, parse_pitch, pitch_name
 from antiphon.notes import STEP_TICKS, Note, Phrase
 
 NOTATION_ALLOWED: Final = "notes, a word a sixteenth, such as 'C3 - E3+G3 . A3! . C3? .'"

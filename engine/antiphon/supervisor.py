@@ -32,7 +32,7 @@ from antiphon.events import (
 from antiphon.generator import Device
 from antiphon.journal import JournalWriter, Record
 from antiphon.ledger import Ledger
-from antiphon.midifile import write_score
+from antiphon.music.midi_file import write_score
 from antiphon.plan import Plan
 from antiphon.players import CANNOT_START
 from antiphon.port_names import CLIENT_NAME

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import messages
 from antiphon.dampers import Dampers
+from antiphon.music import messages
 from antiphon.timbre import CALL, RESPONSE, VOICE, knocked, struck
 
 CHANNELS: Final = 16

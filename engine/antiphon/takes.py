@@ -18,10 +18,10 @@ from antiphon.clock_follower import PULSE_TICKS
 from antiphon.even_tempo import even_tempi
 from antiphon.events import Located, Selected, Skipped, TransportStopped
 from antiphon.journal import Record
+from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon.schedule import Send
 from antiphon.session_header import Header
-from antiphon.timing import Timeline, TimeSignature
 
 _SAME_TICKS: Final = 1.0
 """As near as the song's place can be known: so near, a note stays on the session's beat."""

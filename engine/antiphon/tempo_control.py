@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from antiphon import messages
 from antiphon.duet import Duet
 from antiphon.events import TempoChanged
+from antiphon.music import messages
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.plan import TempoPlan
 from antiphon.tap_tempo import Tapped, TapTempo

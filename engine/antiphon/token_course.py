@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from antiphon.codec import Writer
 from antiphon.ending import Ending
 from antiphon.generator import Request
+from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
 from antiphon.notes import STEP_TICKS
-from antiphon.pulse import Pulse
 from antiphon.token_kinds import TokenKinds
-from antiphon.tonality import Key
 
 _FOREIGN: Final = 5.0
 """Nats that a note outside the key costs where the key is sure and `stay` is 1."""

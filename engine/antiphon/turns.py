@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon.timing import TimeSignature
+from antiphon.music.timing import TimeSignature
 
 
 class Turns:

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from itertools import takewhile
 from statistics import median
 
-from antiphon import messages
 from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
 from antiphon.hearing import since, within_scale
-from antiphon.listening import Ear
 from antiphon.memory import Memory
 from antiphon.morph import Ends
+from antiphon.music import messages
+from antiphon.music.ear import Ear
+from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note, score_order
 from antiphon.plan import VoicePlan, grid_ticks
 from antiphon.repose import weigh
-from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.turns import Turns
 
 PATIENCE_SECONDS = 0.03

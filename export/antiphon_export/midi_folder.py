@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.midi_events import read_events
+from antiphon.music.midi_events import read_events
 from antiphon.notes import STEP_TICKS
 from antiphon_export.midi_notes import FileNotes, melodic, notes_in, rows_of_table
 

@@ -1,6 +1,6 @@
 """The notes of a MIDI file as arrays: when keys go down and come up, and how long they sound. It reads no file.
 
-What ends a note is what ends it for the ear that hears files when they are continued (`antiphon.listening`); here every
+What ends a note is what ends it for the ear that hears files when they are continued (`antiphon.music.ear`); here every
 track is heard by itself, but for the pedals, which are those of the channel, whatever track they stand in.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.messages import (
+from antiphon.music.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CONTROL_CHANGE,
@@ -24,8 +24,8 @@ from antiphon.messages import (
     SOSTENUTO,
     SUSTAIN,
 )
-from antiphon.midi_events import FileEvents
-from antiphon.midifile import ticks_per_beat
+from antiphon.music.midi_events import FileEvents
+from antiphon.music.midi_file import ticks_per_beat
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from antiphon.messages import control_change, note_off, note_on
+from antiphon.music.messages import control_change, note_off, note_on
 
 from .stage import Command, journal, melody, note_ons, sounding, wait_until
 

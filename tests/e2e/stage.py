@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from antiphon.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on
 
 PLUGINS = Path(__file__).parent / "plugins"
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.messages import control_change, note_off, note_on
+from antiphon.music.messages import control_change, note_off, note_on
 
 from .stage import Command, decisions, journal, note_ons, wait_until
 

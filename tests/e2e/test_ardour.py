@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.messages import is_note_on, note_off, note_on
-from antiphon.midifile import read_score
+from antiphon.music.messages import is_note_on, note_off, note_on
+from antiphon.music.midi_file import read_score
 
 from .ardour import CLOCK, PROGRAM, Ardour, Recorded, ardour
 from .conftest import PERIOD_FRAMES, SAMPLE_RATE, require_programs

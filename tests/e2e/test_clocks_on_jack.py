@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on
 
 from .conftest import SAMPLE_RATE, Listener, is_calm, require_programs
 from .stage import Command, journal, note_ons, sounding, wait_until

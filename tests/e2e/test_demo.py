@@ -12,7 +12,7 @@ import mido
 import numpy as np
 import pytest
 
-from antiphon.messages import note_on
+from antiphon.music.messages import note_on
 
 from .scene import CALL, CHORD, RELEASE
 from .stage import Command, journal, note_ons, sounding, wait_until

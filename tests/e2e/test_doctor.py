@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.messages import note_on
+from antiphon.music.messages import note_on
 
 COMMANDS = """
 import typer

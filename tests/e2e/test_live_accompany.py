@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on
 
 from .stage import Command, journal, note_ons, sounding, wait_until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.messages import control_change, note_off, note_on, program_change
+from antiphon.music.messages import control_change, note_off, note_on, program_change
 
 from .stage import Command, journal, melody, note_ons, sounding, wait_until
 

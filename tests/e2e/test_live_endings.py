@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.messages import control_change, note_off, note_on
+from antiphon.music.messages import control_change, note_off, note_on
 
 from .conftest import Heard
 from .scene import CALL, CHORD, RELEASE, Scene

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from antiphon.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on
 
 from .conftest import JackServer
 from .scene import Scene

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toy_roll_model import write_toy_vae
 
-from antiphon.messages import control_change
+from antiphon.music.messages import control_change
 from antiphon.step_notation import parse_steps
 
 from .stage import Command, melody, note_ons, sounding, wait_until

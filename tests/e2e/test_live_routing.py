@@ -10,9 +10,9 @@ from threading import Thread
 
 import pytest
 
-from antiphon.messages import control_change, note_on, program_change
 from antiphon.midi import find_backend
 from antiphon.midi_backend import Backend
+from antiphon.music.messages import control_change, note_on, program_change
 
 from .stage import Command, decisions, journal, melody, note_ons, sounding, wait_until
 

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from antiphon.messages import is_note_on, note_off, note_on
+from antiphon.music.messages import is_note_on, note_off, note_on
 
 from .conftest import SAMPLE_RATE, Heard, Listener
 from .scene import CALL

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from antiphon.messages import note_on
 from antiphon.midi import find_backend
 from antiphon.midi_backend import PortGone
 from antiphon.midi_socket import SocketBackend
+from antiphon.music.messages import note_on
 
 BURST = [
     note_on(channel=number // 128 % 16, pitch=number % 128, velocity=number // 2048 + 1) for number in range(10_000)

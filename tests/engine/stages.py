@@ -9,14 +9,15 @@ from typing import Any
 
 from toys import make_toy
 
-from antiphon import messages
-from antiphon.clock import ManualClock
 from antiphon.commands import Chair, Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet import Duet
 from antiphon.events import Event
 from antiphon.generator import GeneratorInfo
 from antiphon.journal import Record
 from antiphon.ledger import Ledger
+from antiphon.music import messages
+from antiphon.music.clock import ManualClock
+from antiphon.music.timing import next_multiple
 from antiphon.offline import MakePlayer, Offline
 from antiphon.plan import Plan, VoicePlan, grid_ticks
 from antiphon.player import Player
@@ -24,7 +25,6 @@ from antiphon.routing import output_names
 from antiphon.schedule import Send
 from antiphon.session import hanging, timeline_of
 from antiphon.session_header import Header
-from antiphon.timing import next_multiple
 
 DELAYS_SECONDS = (0.0, 0.0, 0.001, 0.005, 0.02, 0.04, 0.2, 0.7)
 """How long a player may take; the longer ones are too long."""

@@ -3,11 +3,11 @@
 import pytest
 from stages import Rehearsal
 
-from antiphon import messages
 from antiphon.commands import Chair
 from antiphon.generator import Constraints
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import Handover, Launch, Plan, VoicePlan
-from antiphon.timing import TimeSignature
 
 BEAT = 480
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from antiphon.audio import AudioOutput, describe_devices, find_device
 from antiphon.errors import AntiphonError
-from antiphon.messages import note_on
+from antiphon.music.messages import note_on
 from antiphon.synth import ElectricPiano
 
 

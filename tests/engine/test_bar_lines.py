@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.bar_lines import BarLines
-from antiphon.timing import TimeSignature, next_multiple
+from antiphon.music.timing import TimeSignature, next_multiple
 
 FOUR, THREE, SIX_EIGHT, SEVEN = TimeSignature(), TimeSignature(3, 4), TimeSignature(6, 8), TimeSignature(7, 16)
 

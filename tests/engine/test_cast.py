@@ -2,8 +2,8 @@
 
 from antiphon.cast import Cast, Role
 from antiphon.generator import Casting
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import Plan, VoicePlan
-from antiphon.timing import TimeSignature
 
 LEAD, BASS = VoicePlan("lstm", model="a.onnx", fallback="markov"), VoicePlan("markov", fallback="markov")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from antiphon.clock_out import ClockOut
-from antiphon.timing import Timeline, TimeSignature
+from antiphon.music.timing import Timeline, TimeSignature
 
 PULSE, START, CONTINUE, STOP = b"\xf8", b"\xfa", b"\xfb", b"\xfc"
 

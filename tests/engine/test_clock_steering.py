@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import sound, toy_player
 
-from antiphon import messages
 from antiphon.clock_steering import ClockSteering
 from antiphon.commands import Decision, Extend, Prime
 from antiphon.duet import Duet
 from antiphon.events import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.journal import Record
+from antiphon.music import messages
+from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.percentiles import percentile
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of
 from antiphon.session_header import Header
-from antiphon.timing import Timeline, TimeSignature
 
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=1)
 PLAN = Plan(voices=(VOICE,), outputs=("virtual",), sync="midi", tempo_bpm=100.0)

@@ -13,7 +13,7 @@ from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.grid_codec import GridCodec
-from antiphon.note_rows import NoteRows, notes_of, one_per_pitch, rows_at, rows_of
+from antiphon.music.note_rows import NoteRows, notes_of, one_per_pitch, rows_at, rows_of
 from antiphon.notes import Note, score_order
 from antiphon.performance_codec import PerformanceCodec
 

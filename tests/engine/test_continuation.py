@@ -10,20 +10,21 @@ import pytest
 from stages import LiveLike
 from toys import TOYS, toy_player
 
-from antiphon import continuation, messages
+from antiphon import continuation
 from antiphon.cast import Role
 from antiphon.continuation import continue_score, replay_session
 from antiphon.errors import AntiphonError
 from antiphon.events import Ended
 from antiphon.generator import Control, Follows, GeneratorInfo
 from antiphon.journal import JournalWriter, Record, Session, read_session
-from antiphon.midifile import Score, Track
+from antiphon.music import messages
+from antiphon.music.midi_file import Score, Track
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.player import Player
 from antiphon.routing import output_names
 from antiphon.schedule import Send
 from antiphon.session_header import Header
-from antiphon.timing import TimeSignature
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))
 ROLES: list[Role] = []

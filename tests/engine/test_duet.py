@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from stages import Rehearsal
 
-from antiphon import messages
 from antiphon.events import Ended, Heard, PlayerReady, Restarted, Selected
 from antiphon.ledger import panic_messages
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
-from antiphon.timing import TimeSignature
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 PEDAL = Handover(by="pedal")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon import messages
 from antiphon.echo import Echoes
-from antiphon.messages import control_change, note_off, note_on, program_change
+from antiphon.music import messages
+from antiphon.music.messages import control_change, note_off, note_on, program_change
 
 KEYS, DAW = "keys:out", "Antiphon:in"
 Timed = tuple[float, str, bytes]

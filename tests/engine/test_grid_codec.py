@@ -13,7 +13,7 @@ from antiphon.generator import Constraints
 from antiphon.grid_codec import GridCodec
 from antiphon.grid_tokens import barlines, folded, grid_tokens, split_bars, split_notes
 from antiphon.grid_writer import GridWriter
-from antiphon.note_rows import NoteRows, rows_at
+from antiphon.music.note_rows import NoteRows, rows_at
 from antiphon.notes import Note
 
 CODEC = GridCodec()

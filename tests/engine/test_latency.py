@@ -12,10 +12,11 @@ from stages import LiveLike, Rehearsal
 from test_performances import perform, performances, plans
 from toys import toy_player
 
-from antiphon import messages
 from antiphon.events import MetronomeSwitched, Skipped, TempoChanged
 from antiphon.journal import Record
 from antiphon.ledger import Ledger
+from antiphon.music import messages
+from antiphon.music.timing import seconds_to_ticks
 from antiphon.offline import Offline
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.plan import Handover, MetronomePlan, Plan, VoicePlan
@@ -23,7 +24,6 @@ from antiphon.routing import output_names, output_offsets
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import hanging, score_of
 from antiphon.session_header import Header
-from antiphon.timing import seconds_to_ticks
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 ECHO = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"), answer_bars=4)

@@ -9,7 +9,7 @@ import pytest
 from antiphon import latency
 from antiphon.errors import AntiphonError
 from antiphon.latency import Returns, RoundTrips, time_notes
-from antiphon.messages import is_note_off, is_note_on, note_off, note_on
+from antiphon.music.messages import is_note_off, is_note_on, note_off, note_on
 
 
 class Loop:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import messages
 from antiphon.lead_in import LeadIn
-from antiphon.listening import Ear
-from antiphon.midifile import Score, Track
+from antiphon.music import messages
+from antiphon.music.ear import Ear
+from antiphon.music.midi_file import Score, Track
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import SLOWEST_BPM
-from antiphon.timing import TimeSignature
 
 QUARTERS = tuple(
     event

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from stages import Rehearsal
 
-from antiphon import messages
 from antiphon.events import CountInBegan, MetronomeSwitched, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.journal import Record
 from antiphon.metronome import Metronome
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.offline import Offline
 from antiphon.plan import Handover, MetronomePlan, Plan, VoicePlan
 from antiphon.schedule import METRONOME, PLAYER
 from antiphon.session import hanging, score_of, statistics
 from antiphon.session_header import Header
-from antiphon.timing import TimeSignature
 
 LOW, HIGH = 77, 76
 VOICE = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"))

@@ -12,9 +12,9 @@ from threading import Thread
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import note_off, note_on
 from antiphon.midi_backend import BackendUnusable, PortGone
 from antiphon.midi_socket import SocketBackend
+from antiphon.music.messages import note_off, note_on
 
 Inbox = SimpleQueue[bytes]
 

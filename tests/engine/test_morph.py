@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from antiphon.generator import Morph
-from antiphon.messages import control_change, note_off, note_on
 from antiphon.morph import MOST_BARS, Ends
+from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.notes import Note, Phrase
 from antiphon.plan import MorphPlan
 

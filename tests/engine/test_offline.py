@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from toys import toy_player
 
-from antiphon import messages
 from antiphon.cast import Role
 from antiphon.commands import Failed
 from antiphon.events import Ended, Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted
+from antiphon.music import messages
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.player import Player

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from antiphon import messages
 from antiphon.cli import parts as parts_command
 from antiphon.commands import Decision
 from antiphon.errors import AntiphonError
@@ -30,7 +29,9 @@ from antiphon.events import (
     TransportStopped,
 )
 from antiphon.journal import JournalWriter, Record, Session
-from antiphon.midifile import read_score, write_score
+from antiphon.music import messages
+from antiphon.music.midi_file import read_score, write_score
+from antiphon.music.timing import TimeSignature
 from antiphon.part_files import part_files
 from antiphon.parts import Played, played_in
 from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
@@ -38,7 +39,6 @@ from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of, timeline_of
 from antiphon.session_header import Header
 from antiphon.takes import takes_of
-from antiphon.timing import TimeSignature
 
 BASS, LEAD = VoicePlan("markov", channel=1, program=32), VoicePlan("lstm", channel=2)
 PLAN = Plan("duo", (BASS, LEAD), 100.0, TimeSignature(3, 4), sync="midi", outputs=("virtual", "synth"))

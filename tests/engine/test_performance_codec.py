@@ -10,7 +10,7 @@ from token_music import as_tokens, music, rows
 
 from antiphon.codec import common_prefix
 from antiphon.generator import Constraints
-from antiphon.note_rows import NoteRows, rows_at
+from antiphon.music.note_rows import NoteRows, rows_at
 from antiphon.notes import Note
 from antiphon.performance_codec import PerformanceCodec
 from antiphon.performance_writer import PerformanceWriter

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import TOYS, sound, toy_player
 
-from antiphon import messages
 from antiphon.events import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
 from antiphon.generator import Constraints
 from antiphon.journal import Record
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.offline import Offline
 from antiphon.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.schedule import PLAYER
 from antiphon.session import hanging
-from antiphon.timing import TimeSignature
 
 TRIGGER_NOTE, TRIGGER_CC, KNOB, CAPTURE_CC = 61, 20, 21, 22
 HANDS_OVER = (messages.SUSTAIN, messages.SOSTENUTO, TRIGGER_CC)

@@ -12,9 +12,9 @@ from matplotlib.image import imread
 from rich.segment import Segment
 
 from antiphon.errors import AntiphonError
+from antiphon.music.timing import Timeline
 from antiphon.notes import Note
 from antiphon.pianoroll import COLOURS, Part, Stroke, draw, lane
-from antiphon.timing import Timeline
 
 ONE_OCTAVE = (60, 67)  # eight semitones: with 4 rows, one a half block
 WIDTH = 44  # 40 cells beside the names: a fifth of a second each over 8 s

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
-from antiphon.messages import PEDALS
-from antiphon.midifile import Score, Track, write_score
+from antiphon.music.messages import PEDALS
+from antiphon.music.midi_file import Score, Track, write_score
+from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note, Phrase
 from antiphon.plan import (
     ControllerMapping,
@@ -48,7 +49,6 @@ from antiphon.preset_schema import (
 from antiphon.preset_writer import preset_text
 from antiphon.presets import HANDOVER_KEYS, load_preset
 from antiphon.routing import output_names
-from antiphon.timing import TimeSignature, next_multiple
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "presets.md"

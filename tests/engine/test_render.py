@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from antiphon.cli.render import add_commands
 from antiphon.errors import AntiphonError
-from antiphon.messages import note_off, note_on
-from antiphon.midifile import Score, Track, write_score
+from antiphon.music.messages import note_off, note_on
+from antiphon.music.midi_file import Score, Track, write_score
 
 
 @pytest.fixture

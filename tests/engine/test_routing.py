@@ -11,14 +11,14 @@ from stages import Rehearsal
 from toys import toy_player
 
 import antiphon_presets
-from antiphon import messages
 from antiphon.cli.setup import check_routes
 from antiphon.errors import AntiphonError
 from antiphon.events import Heard
 from antiphon.journal import JournalWriter, Record, read_session
 from antiphon.loops import Route, find_route, is_loop
-from antiphon.messages import control_change, note_off, note_on, program_change
-from antiphon.midifile import read_score, write_score
+from antiphon.music import messages
+from antiphon.music.messages import control_change, note_off, note_on, program_change
+from antiphon.music.midi_file import read_score, write_score
 from antiphon.offline import Offline
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.plugins import load_plugins

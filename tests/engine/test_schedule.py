@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import messages
+from antiphon.music import messages
 from antiphon.notes import Note
 from antiphon.plan import VelocityCurve
 from antiphon.schedule import PLAYER, Part, Schedule, Send

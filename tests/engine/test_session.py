@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.events import Ended, Heard, Restarted, Selected
 from antiphon.journal import Record
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.percentiles import percentiles
 from antiphon.plan import Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import answer_latencies, hanging, score_of, statistics, timeline_of, write_statistics
 from antiphon.session_header import Header
-from antiphon.timing import TimeSignature
 
 HEADER = Header(
     (

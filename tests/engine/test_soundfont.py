@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import control_change, note_off, note_on, program_change
+from antiphon.music.messages import control_change, note_off, note_on, program_change
 from antiphon.soundfont import SoundFont
 
 

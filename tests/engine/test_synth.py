@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from antiphon.messages import NOTE_ON, PITCH_BEND, control_change, note_off, note_on, program_change
+from antiphon.music.messages import NOTE_ON, PITCH_BEND, control_change, note_off, note_on, program_change
 from antiphon.synth import POLYPHONY, ElectricPiano, limit
 
 RATE = 48_000

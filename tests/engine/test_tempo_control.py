@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import toy_player
 
-from antiphon import messages
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.events import Event, Heard, TempoChanged
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
 from antiphon.schedule import METRONOME, PLAYER
 from antiphon.tempo_control import TempoControl
-from antiphon.timing import TimeSignature
 
 TAP_NOTE, TAP_CC, KNOB = 108, 20, 21
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=2)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import testing
-from antiphon.clock import ManualClock
 from antiphon.generator import Casting, Constraint, Control, GeneratorInfo, Request
-from antiphon.messages import control_change, note_off, note_on
+from antiphon.music.clock import ManualClock
+from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.testing import BrokenRule, RecordingOutput, SentNote, check_generator, sample_phrases, streamed
 

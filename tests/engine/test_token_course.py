@@ -14,10 +14,10 @@ from toy_models import ToyModel
 
 from antiphon.codecs import codec_named
 from antiphon.generator import Constraints, Request, check_phrase
+from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase
-from antiphon.pulse import Pulse
 from antiphon.token_generator import TokenGenerator
-from antiphon.tonality import Key
 
 BAR = 1920
 CODECS = ("performance", "grid")

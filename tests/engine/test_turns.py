@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stages import Rehearsal
 
-from antiphon import messages
 from antiphon.commands import Chair
 from antiphon.events import Skipped, TransportStarted, TransportStopped
+from antiphon.music import messages
+from antiphon.music.timing import TimeSignature
 from antiphon.plan import Handover, Plan, Sync, VoicePlan
-from antiphon.timing import TimeSignature
 from antiphon.turns import Turns
 
 BAR = 1920

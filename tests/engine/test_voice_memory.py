@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stages import Rehearsal
 
-from antiphon import messages
 from antiphon.commands import Continuation, Extend, Prime
 from antiphon.memory import MEMORY_NOTES
+from antiphon.music import messages
+from antiphon.music.timing import Timeline
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.performer import Performer
 from antiphon.plan import Handover, Plan, VoicePlan
-from antiphon.timing import Timeline
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 

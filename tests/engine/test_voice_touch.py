@@ -2,7 +2,7 @@
 
 from stages import Rehearsal
 
-from antiphon import messages
+from antiphon.music import messages
 from antiphon.plan import Handover, Launch, Plan, Touch, VoicePlan
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on
 from antiphon.synth import ElectricPiano, Synth
 from antiphon.wav import render_messages, write_performance, write_wav
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from antiphon.codec import Tokens, Writer
 from antiphon.generator import Constraints
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon.notes import Note
 
 BARS = [1920, 1440, 4320, 840, 180, 170]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from antiphon.clock import Clock
+from antiphon.music.clock import Clock
 
 
 @dataclass

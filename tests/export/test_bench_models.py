@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record, Session
+from antiphon.music import messages
 from antiphon.plan import Handover, Plan
 from antiphon.schedule import Send
 from antiphon.session_header import Header

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.events import Heard
 from antiphon.journal import Record, Session
+from antiphon.music import messages
 from antiphon.plan import Plan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session_header import Header

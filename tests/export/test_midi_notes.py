@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import control_change, note_off, note_on
-from antiphon.midi_events import read_events
-from antiphon.midifile import Score, Track, read_score, write_score
-from antiphon.note_rows import rows_of
+from antiphon.music.messages import control_change, note_off, note_on
+from antiphon.music.midi_events import read_events
+from antiphon.music.midi_file import Score, Track, read_score, write_score
+from antiphon.music.note_rows import rows_of
 from antiphon_export.midi_folder import read_midi, read_pieces
 from antiphon_export.midi_notes import melodic, notes_in, rows_of_table
 from antiphon_export.training import pieces

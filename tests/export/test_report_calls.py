@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.note_rows import rows_of
+from antiphon.music.note_rows import rows_of
 from antiphon.notes import Note, Phrase
 from antiphon.plugins import load_plugins
 from antiphon_export.midi_folder import Corpus

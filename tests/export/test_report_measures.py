@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon_export.report import harmony, pulse, texture, tonality
 from antiphon_export.report.events import figures, onsets_of, top_line
 from antiphon_export.report.tonality import Key

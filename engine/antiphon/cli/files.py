@@ -26,7 +26,7 @@ def continue_file(
 ) -> None:
     """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.continuation import continue_score
-    from antiphon.midifile import read_score, write_score
+    from antiphon.music.midi_file import read_score, write_score
 
     result = continue_score(
         read_score(source),
@@ -55,7 +55,7 @@ def replay(
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.continuation import replay_session
     from antiphon.journal import read_session
-    from antiphon.midifile import write_score
+    from antiphon.music.midi_file import write_score
 
     result = replay_session(read_session(session))
     write_score(target, result.score)

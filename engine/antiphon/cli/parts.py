@@ -29,8 +29,8 @@ def parts(
     """
     from antiphon.errors import AntiphonError
     from antiphon.journal import read_session
-    from antiphon.messages import is_note_on
-    from antiphon.midifile import write_score
+    from antiphon.music.messages import is_note_on
+    from antiphon.music.midi_file import write_score
     from antiphon.part_files import described, part_files
     from antiphon.takes import takes_of
 

@@ -26,8 +26,8 @@ def render(
 
     The electric piano leaves out what General MIDI keeps for drums, channel 10.
     """
-    from antiphon.messages import DRUM_CHANNEL, channel
-    from antiphon.midifile import read_score
+    from antiphon.music.messages import DRUM_CHANNEL, channel
+    from antiphon.music.midi_file import read_score
     from antiphon.synth import ElectricPiano, Synth
     from antiphon.wav import write_performance
 

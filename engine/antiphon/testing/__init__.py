@@ -5,7 +5,7 @@ A generator's whole test is `check_generator(make, INFO)`.
 
 from __future__ import annotations
 
-from antiphon.clock import ManualClock
+from antiphon.music.clock import ManualClock
 from antiphon.testing.check import Report, check_generator
 from antiphon.testing.phrases import sample_phrases, streamed
 from antiphon.testing.recording import RecordingOutput, SentNote

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from antiphon.clock import Clock, ManualClock
-from antiphon.messages import channel, is_note_off, is_note_on
+from antiphon.music.clock import Clock, ManualClock
+from antiphon.music.messages import channel, is_note_off, is_note_on
 
 
 @dataclass(frozen=True, slots=True)

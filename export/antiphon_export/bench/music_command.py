@@ -24,7 +24,7 @@ def music(
 
     How its answers compare with real music, `antiphon evaluate --music` tells.
     """
-    from antiphon.note_rows import rows_of
+    from antiphon.music.note_rows import rows_of
     from antiphon.notes import Phrase
     from antiphon_export.bench.calls import draw_answers
     from antiphon_export.midi_folder import Corpus

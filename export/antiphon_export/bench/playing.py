@@ -11,7 +11,7 @@ from antiphon.cli.setup import load_plans
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.commands import Decision
 from antiphon.journal import Session
-from antiphon.messages import CLOCK
+from antiphon.music.messages import CLOCK
 from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.schedule import PLAYER, Send
 from antiphon.session import answer_latencies, timeline_of

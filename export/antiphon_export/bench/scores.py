@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from antiphon import messages
+from antiphon.music import messages
 from antiphon.plan import Handover
 from antiphon_export.bench.witness import Timed
 

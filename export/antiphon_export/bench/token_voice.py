@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from antiphon import messages
 from antiphon.commands import Decision
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.journal import Session
+from antiphon.music import messages
 from antiphon.plan import Handover, Mode, VoicePlan
 from antiphon.plugins import load_plugins
 from antiphon.session import timeline_of

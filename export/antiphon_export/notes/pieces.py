@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon.note_spans import Clock
 from antiphon.note_words import STYLES
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT

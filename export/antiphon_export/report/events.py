@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 
 CHORD_TICKS: Final = 30
 """Notes that begin closer together (31 ms) are one event."""

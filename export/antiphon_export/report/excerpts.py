@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.note_rows import NoteRows, notes_of
+from antiphon.music.note_rows import NoteRows, notes_of
 from antiphon.notes import STEP_TICKS, Phrase
 from antiphon_export.notes.beats import lattice_offset
 from antiphon_export.report.events import Onsets

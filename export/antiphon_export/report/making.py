@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
 from antiphon.model_card import read_any_card
-from antiphon.note_rows import rows_of
+from antiphon.music.note_rows import rows_of
 from antiphon.notes import Phrase
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.report.excerpts import Excerpt, endings, excerpts

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 from antiphon_export.report.events import Onsets, onsets_of
 from antiphon_export.report.tonality import Key, last_in_tonic_triad, share_in_key

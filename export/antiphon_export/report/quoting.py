@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon_plugins.markov.events import CHORD_TICKS, GAP_SIXTEENTHS
 from antiphon_plugins.markov.pulse import find_sixteenth
 from antiphon_plugins.markov.table import MAX_MOTION, mix

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows, rows_of
+from antiphon.music.note_rows import NoteRows, rows_of
 from antiphon_export.report.excerpts import Excerpt
 from antiphon_export.report.findings import Row
 from antiphon_export.report.harmony import change_delay_beats, chord_agreement, chord_tones_under

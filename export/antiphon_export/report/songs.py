@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from antiphon.errors import AntiphonError
-from antiphon.note_rows import NoteRows, rows_of
+from antiphon.music.note_rows import NoteRows, rows_of
 from antiphon.notes import TICKS_PER_BEAT, Phrase
 from antiphon_export.midi_folder import Corpus, holds_chorales, read_midi
 from antiphon_export.midi_notes import rows_of_table

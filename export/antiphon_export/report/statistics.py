@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows, rows_of
+from antiphon.music.note_rows import NoteRows, rows_of
 from antiphon.notes import Phrase
 from antiphon_export.report import pulse, texture, tonality
 from antiphon_export.report.events import Onsets, onsets_of

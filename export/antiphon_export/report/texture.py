@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon_export.report.events import event_starts, figures, onsets_of, top_line
 from antiphon_export.training.pieces import TICKS_PER_SECOND

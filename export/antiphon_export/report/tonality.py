@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon_export.report.events import CHORD_TICKS, event_starts, top_line
 
 # Temperley, Music and Probability, 2007, from the Kostka-Payne corpus: how often each pitch class occurs, tonic first.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.note_rows import NoteRows
+from antiphon.music.note_rows import NoteRows
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
 from antiphon_export.midi_notes import melodic, rows_of_table

@@ -26,7 +26,7 @@ from antiphon.grid_tokens import (
     split_bars,
     split_notes,
 )
-from antiphon.note_rows import NoteRows, one_per_pitch
+from antiphon.music.note_rows import NoteRows, one_per_pitch
 from antiphon.performance_codec import PerformanceCodec
 from antiphon_export.training.pieces import TICKS_PER_SECOND, Piece, Shelf
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import messages
+from antiphon.music import messages
 
 CHANNELS = st.integers(0, 15)
 DATA = st.integers(0, 127)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from antiphon.music.pulse import Pulse, heard_pulse
 from antiphon.notes import Note
-from antiphon.pulse import Pulse, heard_pulse
 
 BPM = 120.0
 EIGHTHS = [1, 1, 1, 1, 2, 1, 1, 2, 1, 1, 1, 1, 4]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.listening import Ear
-from antiphon.messages import DRUM_CHANNEL, channel, is_note_on, is_well_formed
-from antiphon.midi_events import read_events
+from antiphon.music.ear import Ear
+from antiphon.music.messages import DRUM_CHANNEL, channel, is_note_on, is_well_formed
+from antiphon.music.midi_events import read_events
+from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT, Phrase
-from antiphon.timing import Timeline, TimeSignature
 
 _MICROSECONDS_PER_MINUTE: Final = 60_000_000
 _DEFAULT_BPM: Final = 120.0

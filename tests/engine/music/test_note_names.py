@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.note_names import SCALES, UnknownName, parse_pitch, parse_scale, pitch_class_names, pitch_name
+from antiphon.music.note_names import SCALES, UnknownName, parse_pitch, parse_scale, pitch_class_names, pitch_name
 
 
 @pytest.mark.parametrize(

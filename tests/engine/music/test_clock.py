@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.clock import ManualClock, SystemClock
+from antiphon.music.clock import ManualClock, SystemClock
 
 
 def test_a_manual_clock_stands_still_until_told_to_move() -> None:

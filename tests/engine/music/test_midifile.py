@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
 from antiphon.keyboard import bundled
-from antiphon.messages import SUSTAIN, control_change, is_controller, note_off, note_on, program_change
-from antiphon.midifile import Score, Track, read_score, write_score
+from antiphon.music.messages import SUSTAIN, control_change, is_controller, note_off, note_on, program_change
+from antiphon.music.midi_file import Score, Track, read_score, write_score
+from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note
-from antiphon.timing import TimeSignature
 
 ticks = st.integers(0, 50_000)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -224,7 +224,7 @@ def test_a_file_cut_or_bent_anywhere_is_read_or_refused_but_never_crashes(
 
 
 TUNE = (60, 64, 67, 65, 62, 64, 60, 67)
-MIDI_FILES = Path(__file__).parent.parent / "midi_files"
+MIDI_FILES = Path(__file__).parents[2] / "midi_files"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.timing import (
+from antiphon.music.timing import (
     Moment,
     TempoChange,
     Timeline,

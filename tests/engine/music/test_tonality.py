@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from antiphon.note_names import parse_scale
+from antiphon.music.note_names import parse_scale
+from antiphon.music.tonality import heard_key, scale_of
 from antiphon.notes import Note
-from antiphon.tonality import heard_key, scale_of
 
 
 def melody(*pitches: int) -> list[Note]:

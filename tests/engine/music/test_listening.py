@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.listening import Ear, Heard
-from antiphon.messages import SOSTENUTO, SUSTAIN, control_change, note_off, note_on
+from antiphon.music.ear import Ear, Heard
+from antiphon.music.messages import SOSTENUTO, SUSTAIN, control_change, note_off, note_on
 from antiphon.notes import Note, score_order
 
 PEDAL_DOWN = control_change(0, SUSTAIN, 127)

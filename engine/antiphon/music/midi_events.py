@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.messages import channel, is_note_off, is_note_on, note_off
-from antiphon.timing import TimeSignature
+from antiphon.music.messages import channel, is_note_off, is_note_on, note_off
+from antiphon.music.timing import TimeSignature
 
 _MOST_BYTES: Final = 1 << 26
 _HEADER_BYTES: Final = 6
