@@ -321,7 +321,7 @@ def _audio() -> Finding:
 
 
 def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-smi") is not None) -> Finding:
-    from antiphon.onnx_model import probe_providers
+    from antiphon.models.onnx_session import probe_providers
 
     try:
         providers = probe_providers()

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.model_card import NOTE_CODEC
+from antiphon.models.card import NOTE_CODEC
 from antiphon.music.note_rows import NoteRows, one_per_pitch
 from antiphon.note_spans import BEAT_UNIT_TICKS, FREE_UNIT_SECONDS, Clock, Units
 from antiphon.notes import TICKS_PER_BEAT

@@ -11,13 +11,14 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import note_codec, onnx_model
-from antiphon.model_card import ModelCard, ModelError, read_card, read_heads
+from antiphon import note_codec
+from antiphon.models import onnx_session
+from antiphon.models.card import ModelCard, ModelError, read_card, read_heads
+from antiphon.models.onnx_session import Place, Session, Tensor
+from antiphon.models.ring_slots import RingSlots, division, earliest_seen
+from antiphon.models.step_model import check_logits, check_rewind
 from antiphon.note_spans import SPAN_CLASSES
 from antiphon.note_words import BAG, ENDS, GIVEN_TOLD, LENGTHS, READ_WORDS
-from antiphon.onnx_model import Place, Session, Tensor
-from antiphon.ring_slots import RingSlots, division, earliest_seen
-from antiphon.step_model import check_logits, check_rewind
 
 Attribute = Literal["part", "pitch", "velocity", "length"]
 ATTRIBUTES: Final[tuple[Attribute, ...]] = ("part", "pitch", "velocity", "length")
@@ -52,7 +53,7 @@ def load_note_model(path: Path, place: Place = "cpu") -> NoteModel:
     heads = read_heads(path)
     if heads is None:
         raise ModelError(f"'{path}' has no heads; export its checkpoint again")
-    return NoteModel(onnx_model.open_session(path, place), onnx_model.open_session(path, place, inside=heads), card)
+    return NoteModel(onnx_session.open_session(path, place), onnx_session.open_session(path, place, inside=heads), card)
 
 
 class NoteModel:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from antiphon.generator import Casting, GeneratorInfo
-from antiphon.model_library import ModelLibrary
+from antiphon.models.library import ModelLibrary
 from antiphon.plugins import load_plugins
 
 

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import onnx_model
 from antiphon.generator import Device
-from antiphon.model_card import ModelError, RollCard, read_roll_card
-from antiphon.onnx_model import Session
+from antiphon.models import onnx_session
+from antiphon.models.card import ModelError, RollCard, read_roll_card
+from antiphon.models.onnx_session import Session
 from antiphon.roll import CHANNELS, KEYS, Roll
 
 CODEC_VERSION: Final = 1
@@ -100,4 +100,4 @@ def load_roll_model(path: Path, *, device: Device = "auto") -> RollModel:
             f"'{path}' speaks version {card.codec_version} of the codec roll; this Antiphon speaks {CODEC_VERSION}: "
             "install the Antiphon that made it, or export its checkpoint again"
         )
-    return RollModel(onnx_model.open_session(path, "cuda" if device == "cuda" else "cpu"), card)
+    return RollModel(onnx_session.open_session(path, "cuda" if device == "cuda" else "cpu"), card)

@@ -13,11 +13,11 @@ import numpy as np
 from antiphon.codec import Codec, Tokens
 from antiphon.dynamics import Dynamics
 from antiphon.generator import Constraints, Request
+from antiphon.models.step_model import StepModel
 from antiphon.music.note_rows import rows_of
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.pitch_mask import pitch_mask
-from antiphon.step_model import StepModel
 from antiphon.token_controls import Taste
 from antiphon.token_course import Course
 from antiphon.token_feed import TokenFeed

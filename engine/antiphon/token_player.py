@@ -10,8 +10,8 @@ from antiphon.codec import Codec
 from antiphon.codecs import codec_named
 from antiphon.generator import Casting
 from antiphon.grid_codec import GridCodec
-from antiphon.model_card import ModelCard, ModelError, read_any_card
-from antiphon.model_loading import load_model
+from antiphon.models.card import ModelCard, ModelError, read_any_card
+from antiphon.models.loading import load_model
 from antiphon.token_generator import TokenGenerator
 
 

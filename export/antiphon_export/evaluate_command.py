@@ -115,7 +115,7 @@ def _evaluate_vae(
     pictures: Path | None,
     report: Callable[[str], None],
 ) -> None:
-    from antiphon.model_card import ROLL_CODEC
+    from antiphon.models.card import ROLL_CODEC
     from antiphon_export.training.trainer import use_threads
     from antiphon_export.vae.evaluation import evaluation, validation_rolls
     from antiphon_export.vae.halves import load_halves

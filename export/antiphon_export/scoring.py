@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
 
-from antiphon.model_loading import load_model
+from antiphon.models.loading import load_model
 from antiphon_export.evaluate import Score
 from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint

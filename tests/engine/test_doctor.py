@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from antiphon import audio, doctor, midi, onnx_model
+from antiphon import audio, doctor, midi
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import Finding
 from antiphon.errors import AntiphonError
 from antiphon.midi import BackendReport
 from antiphon.midi_backend import BackendUnusable, PortGone
-from antiphon.onnx_model import Providers, probe_providers
+from antiphon.models import onnx_session
+from antiphon.models.onnx_session import Providers, probe_providers
 from antiphon.percentiles import percentile
 
 
@@ -255,7 +256,7 @@ def test_models_on_the_processor_are_a_warning_only_beside_a_driver(
     monkeypatch: pytest.MonkeyPatch, usable: tuple[str, ...], driver: bool, level: str
 ) -> None:
     providers = Providers("1.31.1", ("CUDAExecutionProvider", "CPUExecutionProvider"), usable)
-    monkeypatch.setattr(onnx_model, "probe_providers", lambda: providers)
+    monkeypatch.setattr(onnx_session, "probe_providers", lambda: providers)
     assert doctor._onnx(lambda: driver).level == level
 
 

@@ -13,10 +13,10 @@ from antiphon import token_player
 from antiphon.codec import Codec
 from antiphon.codecs import codec_named
 from antiphon.generator import Casting, Device, GeneratorInfo, Request
-from antiphon.model_card import ModelError, read_card
+from antiphon.models.card import ModelError, read_card
+from antiphon.models.step_model import StepModel
 from antiphon.notes import Note, Phrase
 from antiphon.plugin_models import with_model_file
-from antiphon.step_model import StepModel
 from antiphon.token_player import make_token_player
 
 GRID = METADATA | {"codec": "grid", "vocabulary": "153", "architecture": "lstm"}

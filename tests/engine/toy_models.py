@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.codec import Codec
-from antiphon.model_card import ModelCard
-from antiphon.step_model import check_rewind, check_tokens
+from antiphon.models.card import ModelCard
+from antiphon.models.step_model import check_rewind, check_tokens
 
 
 class ToyModel:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from tiny_models import write_checkpoint
 
-from antiphon import onnx_model
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
-from antiphon.onnx_model import Place, Session
-from antiphon.ring_model import RingModel
+from antiphon.models import onnx_session
+from antiphon.models.card import ModelError
+from antiphon.models.onnx_session import Place, Session
+from antiphon.models.ring_model import RingModel
 from antiphon_export.bench import cuda_steps, shipped, step_times
 from antiphon_export.bench.cached_steps import CachedSteps
 from antiphon_export.bench.figures import Figure, Unmeasured
@@ -74,22 +74,22 @@ def test_without_the_study_s_code_it_is_said_what_is_missing(tmp_path: Path) -> 
 
 
 def test_where_cuda_does_not_work_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_model, "computes_with_cuda", lambda: False)
+    monkeypatch.setattr(onnx_session, "computes_with_cuda", lambda: False)
     (row,) = cuda_steps.study_steps_with_cuda(tmp_path / "models", 1, 1)
     assert isinstance(row, Unmeasured)
     assert "doctor" in row.why
 
 
 def test_where_cuda_works_both_its_ways_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_session = onnx_model.open_session
+    open_session = onnx_session.open_session
 
     def open_somewhere(path: Path, place: Place) -> Session:
         if place == "cuda graph" and "int8" in path.name:
             raise ModelError("an operator is not on the device")
         return open_session(path, "cpu", apart=place != "cpu")
 
-    monkeypatch.setattr(onnx_model, "computes_with_cuda", lambda: True)
-    monkeypatch.setattr(onnx_model, "open_session", open_somewhere)
+    monkeypatch.setattr(onnx_session, "computes_with_cuda", lambda: True)
+    monkeypatch.setattr(onnx_session, "open_session", open_somewhere)
     rows = cuda_steps.study_steps_with_cuda(tmp_path / "models", turns=1, goes=1, context=CONTEXT)
     told = {row.what: isinstance(row, Figure) for row in rows if row.what[0] != " "}
     assert told == {

@@ -13,8 +13,8 @@ from tiny_models import ARCHITECTURES, WINDOW, write_checkpoint
 from typer.testing import CliRunner
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
-from antiphon.model_loading import load_model
+from antiphon.models.card import ModelError
+from antiphon.models.loading import load_model
 from antiphon_export.exporting import command, parity
 from antiphon_export.exporting.graph import OPSET, in_blocks
 from antiphon_export.exporting.model_file import Label, export_checkpoint

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from tiny_models import ARCHITECTURES, WINDOW, write_checkpoint
 from torch import nn
 
-from antiphon.model_card import ModelCard
-from antiphon.model_loading import load_model
-from antiphon.onnx_model import open_session
-from antiphon.recurrent_model import RecurrentModel
-from antiphon.ring_model import RingModel
-from antiphon.step_model import StepModel
+from antiphon.models.card import ModelCard
+from antiphon.models.loading import load_model
+from antiphon.models.onnx_session import open_session
+from antiphon.models.recurrent_model import RecurrentModel
+from antiphon.models.ring_model import RingModel
+from antiphon.models.step_model import StepModel
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import TOLERANCE, check_parity, reference_logits

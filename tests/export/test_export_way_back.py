@@ -11,8 +11,8 @@ from tiny_models import ARCHITECTURES, write_checkpoint
 from torch import Tensor
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
-from antiphon.model_loading import load_model
+from antiphon.models.card import ModelError
+from antiphon.models.loading import load_model
 from antiphon_export.exporting.graph import PRECISIONS, Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.parity import check_parity

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
-from antiphon.model_loading import load_model
+from antiphon.models.card import ModelError
+from antiphon.models.loading import load_model
 from antiphon.note_codec import EDGE, LIFT, MACHINE, PLAYER
 from antiphon.note_model import load_note_model
 from antiphon.note_words import ASKED, BAG, PART, PITCH

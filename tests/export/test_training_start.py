@@ -10,10 +10,10 @@ from songs import write_songs
 from tiny_models import ARCHITECTURES, SETTINGS, write_checkpoint
 from typer.testing import CliRunner
 
-from antiphon import model_library
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
+from antiphon.models import library
+from antiphon.models.card import ModelError
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
@@ -74,7 +74,7 @@ def test_a_model_of_another_architecture_does_not_fit(folder: Path, tmp_path: Pa
 def test_the_command_finds_a_model_by_name(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = exported(write_checkpoint(tmp_path / "best.pt", "transformer"), "int8")
     mine.rename(mine.with_name("mine.onnx"))
-    monkeypatch.setattr(model_library, "user_model_folder", lambda: tmp_path)
+    monkeypatch.setattr(library, "user_model_folder", lambda: tmp_path)
     assert find_start("mine") == find_start(str(tmp_path / "mine.onnx")) == tmp_path / "mine.onnx"
     sizes = ["--window", "24", "--width", "32", "--layers", "2", "--heads", "2", "--feed-forward", "48"]
     rates = ["--learning-rate", "0", "--muon-rate", "0", "--precision", "float32"]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, GeneratorInfo, MakeGenerator, Request
-from antiphon.model_card import read_card
-from antiphon.model_loading import load_model
+from antiphon.models.card import read_card
+from antiphon.models.loading import load_model
 from antiphon.notes import Note, Phrase
 from antiphon.performance_codec import PerformanceCodec
 from antiphon.plugins import load_plugins

@@ -16,7 +16,7 @@ from toy_roll_model import write_toy_vae
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, Morph, Request, check_phrase
-from antiphon.model_card import read_roll_card
+from antiphon.models.card import read_roll_card
 from antiphon.notes import Note, Phrase
 from antiphon.plugins import load_plugins
 from antiphon.step_notation import parse_steps

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from antiphon.model_card import Card
-    from antiphon.model_library import ModelListing
+    from antiphon.models.card import Card
+    from antiphon.models.library import ModelListing
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def models(as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
     """List the models that a preset can name; yours come before those that generators bring."""
-    from antiphon.model_library import ModelLibrary, user_model_folder
+    from antiphon.models.library import ModelLibrary, user_model_folder
     from antiphon.plugins import load_plugins
 
     generators = load_plugins().generators.values()

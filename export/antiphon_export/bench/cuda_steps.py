@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from antiphon import onnx_model
-from antiphon.model_card import ModelError
-from antiphon.onnx_model import Place
+from antiphon.models import onnx_session
+from antiphon.models.card import ModelError
+from antiphon.models.onnx_session import Place
 from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Unmeasured, figure, milliseconds
 from antiphon_export.bench.random_models import one_token, open_at, random_model
@@ -22,7 +22,7 @@ _PLACES: Final[tuple[Place, ...]] = ("cuda", "cuda graph")
 
 def study_steps_with_cuda(folder: Path, turns: int, goes: int, context: int = CONTEXT) -> list[Row]:
     """The study's models on a GPU, their kernels started one by one and as a recorded graph, beside the CPU."""
-    if not onnx_model.computes_with_cuda():
+    if not onnx_session.computes_with_cuda():
         why = "ONNX Runtime computes nothing with CUDA here; `antiphon doctor` tells what it finds"
         return [Unmeasured("the study's models with CUDA", why)]
     folder.mkdir()

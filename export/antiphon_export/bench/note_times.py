@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 import antiphon_plugins
-from antiphon.model_loading import load_model
+from antiphon.models.loading import load_model
 from antiphon.note_model import ATTRIBUTES, NoteModel, load_note_model
 from antiphon.note_words import BAG, ENDS, GIVEN_TOLD
 from antiphon_export.bench.contest import Contestant, take_turns

@@ -12,13 +12,13 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from antiphon import onnx_model
 from antiphon.codecs import codec_named
-from antiphon.model_card import read_card
-from antiphon.onnx_model import Place
-from antiphon.recurrent_model import RecurrentModel
-from antiphon.ring_model import RingModel
-from antiphon.step_model import StepModel
+from antiphon.models import onnx_session
+from antiphon.models.card import read_card
+from antiphon.models.onnx_session import Place
+from antiphon.models.recurrent_model import RecurrentModel
+from antiphon.models.ring_model import RingModel
+from antiphon.models.step_model import StepModel
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.training.architectures import build_model
@@ -70,7 +70,7 @@ def one_token(model: StepModel, context: int) -> Callable[[], object]:
 def open_at(path: Path, place: Place) -> StepModel:
     """The model in `path`, to compute exactly there. Raises ModelError if it cannot."""
     card = read_card(path)
-    session = onnx_model.open_session(path, place)
+    session = onnx_session.open_session(path, place)
     return RingModel(session, card) if card.capacity else RecurrentModel(session, card)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import antiphon_plugins
-from antiphon.model_loading import load_model
-from antiphon.step_model import StepModel
+from antiphon.models.loading import load_model
+from antiphon.models.step_model import StepModel
 from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Unmeasured, milliseconds
 from antiphon_export.bench.random_models import one_token, random_tokens

@@ -10,7 +10,7 @@ import typer
 from antiphon.errors import AntiphonError
 
 if TYPE_CHECKING:
-    from antiphon.model_card import Card
+    from antiphon.models.card import Card
     from antiphon_export.exporting.graph import Precision
     from antiphon_export.exporting.model_file import Label
 
@@ -54,7 +54,7 @@ def export(
 def _export_tokens(
     checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
 ) -> None:
-    from antiphon.model_loading import load_model
+    from antiphon.models.loading import load_model
     from antiphon_export.exporting.model_file import export_checkpoint
     from antiphon_export.exporting.parity import check_parity
     from antiphon_export.training.architectures import restored_model

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.model_card import ModelCard
+from antiphon.models.card import ModelCard
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from torch import nn
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import CONTRACT, HEADS_FIELD, ModelCard, read_card
+from antiphon.models.card import CONTRACT, HEADS_FIELD, ModelCard, read_card
 from antiphon.note_words import READ_WORDS
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.lstm import lstm_graph

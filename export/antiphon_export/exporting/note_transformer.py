@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from antiphon.model_card import ModelCard
+from antiphon.models.card import ModelCard
 from antiphon.note_words import BAG, ENDS, GIVEN_TOLD
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.ring import Ring

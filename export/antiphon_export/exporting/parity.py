@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from antiphon.step_model import StepModel
+from antiphon.models.step_model import StepModel
 from antiphon_plugins.lstm.model import Model as Lstm
 
 TOLERANCE: Final = 1e-4

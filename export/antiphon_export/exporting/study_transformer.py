@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from antiphon.model_card import ModelCard
+from antiphon.models.card import ModelCard
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.ring import QUERY_KEY_VALUE, Ring, with_scaled_queries
 

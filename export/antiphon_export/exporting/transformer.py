@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from antiphon.model_card import ModelCard
+from antiphon.models.card import ModelCard
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.ring import QUERY_KEY_VALUE, Ring, with_scaled_queries
 

@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelCard, ModelError, read_card, read_heads
+from antiphon.models.card import ModelCard, ModelError, read_card, read_heads
 from antiphon_export.exporting import lstm, note_transformer, study_transformer, transformer
 from antiphon_export.exporting.graph import Weights, read_weights
 

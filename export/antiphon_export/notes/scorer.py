@@ -24,7 +24,7 @@ Score = Callable[[Batch], dict[str, Tensor]]
 
 def speaks_notes(path: Path) -> bool:
     """Whether the checkpoint or model file in `path` takes notes; False for what cannot be read."""
-    from antiphon.model_card import RollCard, read_any_card
+    from antiphon.models.card import RollCard, read_any_card
 
     try:
         if path.suffix != ".onnx":

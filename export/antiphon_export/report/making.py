@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import read_any_card
+from antiphon.models.card import read_any_card
 from antiphon.music.note_rows import rows_of
 from antiphon.notes import Phrase
 from antiphon_export.midi_folder import Corpus

@@ -11,7 +11,7 @@ from antiphon.accompanist import COMPOSING_SECONDS
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
 from antiphon.hearing import told
-from antiphon.model_card import ModelError, read_any_card
+from antiphon.models.card import ModelError, read_any_card
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 from antiphon.plugin_models import find_model, with_model_file

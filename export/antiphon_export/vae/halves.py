@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ROLL_CODEC, read_any_card
+from antiphon.models.card import ROLL_CODEC, read_any_card
 from antiphon.roll import Roll
 from antiphon.roll_model import load_roll_model
 from antiphon_export.training.architectures import restore_weights

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import torch
 
-from antiphon.model_card import RollCard, read_roll_card
+from antiphon.models.card import RollCard, read_roll_card
 from antiphon.roll import CHANNELS, KEYS
 from antiphon.roll_model import load_roll_model
 from antiphon_export.exporting.graph import Precision, read_weights

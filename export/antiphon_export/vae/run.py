@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ROLL_CODEC
+from antiphon.models.card import ROLL_CODEC
 from antiphon.roll import Roll
 from antiphon.roll_model import CODEC_VERSION
 from antiphon_export.midi_folder import Corpus

@@ -11,11 +11,12 @@ import typer
 from model_files import METADATA, write_model
 from typer.testing import CliRunner
 
-from antiphon import model_library, plugins
+from antiphon import plugins
 from antiphon.cli import models as command
 from antiphon.generator import Casting, Generator, GeneratorInfo
-from antiphon.model_card import ModelError
-from antiphon.model_library import ModelLibrary
+from antiphon.models import library
+from antiphon.models.card import ModelError
+from antiphon.models.library import ModelLibrary
 from antiphon.plugins import Registered
 
 
@@ -95,7 +96,7 @@ def app(brought: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> ty
     infos = [GeneratorInfo("neural", "has models", models=brought), GeneratorInfo("plain", "has none")]
     found = SimpleNamespace(generators={info.name: Registered(info, make, "here") for info in infos})
     monkeypatch.setattr(plugins, "load_plugins", lambda: found)
-    monkeypatch.setattr(model_library, "user_model_folder", lambda: user_folder)
+    monkeypatch.setattr(library, "user_model_folder", lambda: user_folder)
     app = typer.Typer()
     command.add_commands(app)
     return app

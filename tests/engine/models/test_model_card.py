@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model_files import METADATA, write_model
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError, read_any_card, read_card
+from antiphon.models.card import ModelError, read_any_card, read_card
 
 
 def test_a_card_is_read_from_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.model_card import ModelCard, ModelError
+from antiphon.models.card import ModelCard, ModelError
 
 
 class StepModel(Protocol):

@@ -9,7 +9,7 @@ from typing import Final
 
 from platformdirs import user_data_path
 
-from antiphon.model_card import Card, ModelError, read_any_card
+from antiphon.models.card import Card, ModelError, read_any_card
 from antiphon.spelling import did_you_mean
 
 _SUFFIX: Final = ".onnx"

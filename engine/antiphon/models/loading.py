@@ -9,13 +9,13 @@ from typing import Final, get_args
 
 import numpy as np
 
-from antiphon import onnx_model
 from antiphon.generator import Device
-from antiphon.model_card import NOTE_CODEC, ModelCard, ModelError, read_card
-from antiphon.onnx_model import Place
-from antiphon.recurrent_model import RecurrentModel
-from antiphon.ring_model import RingModel
-from antiphon.step_model import StepModel
+from antiphon.models import onnx_session
+from antiphon.models.card import NOTE_CODEC, ModelCard, ModelError, read_card
+from antiphon.models.onnx_session import Place
+from antiphon.models.recurrent_model import RecurrentModel
+from antiphon.models.ring_model import RingModel
+from antiphon.models.step_model import StepModel
 
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
 """What `--device` allows."""
@@ -53,13 +53,13 @@ def load_model(path: Path, *, device: Device = "auto") -> StepModel:
 
 
 def _open(card: ModelCard, place: Place) -> StepModel:
-    session = onnx_model.open_session(card.path, place)
+    session = onnx_session.open_session(card.path, place)
     return RingModel(session, card) if card.capacity else RecurrentModel(session, card)
 
 
 def _open_on_cuda(card: ModelCard) -> StepModel | None:
     """The model with CUDA, as a graph if every operator is on the device; None where neither works."""
-    if onnx_model.computes_with_cuda():
+    if onnx_session.computes_with_cuda():
         for place in ("cuda graph", "cuda"):
             with suppress(ModelError):
                 return _open(card, place)

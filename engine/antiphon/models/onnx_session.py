@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.model_card import ModelError
+from antiphon.models.card import ModelError
 from antiphon.quiet import quiet_stderr
 
 _DOUBLE: Final = base64.b64decode(

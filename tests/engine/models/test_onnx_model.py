@@ -8,16 +8,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from antiphon import onnx_model
-from antiphon.model_card import ModelError
-from antiphon.onnx_model import Session, open_session
+from antiphon.models import onnx_session
+from antiphon.models.card import ModelError
+from antiphon.models.onnx_session import Session, open_session
 
 
 @pytest.fixture
 def doubling(tmp_path: Path) -> Path:
     """A model that computes y = x + x for two floats."""
     path = tmp_path / "double.onnx"
-    path.write_bytes(onnx_model._DOUBLE)
+    path.write_bytes(onnx_session._DOUBLE)
     return path
 
 
@@ -65,7 +65,7 @@ def test_each_set_of_buffers_has_a_recording_of_its_own(doubling: Path) -> None:
         def io_binding(self) -> object:
             return plain._session.io_binding()
 
-        def run_with_iobinding(self, binding: object, options: onnx_model.Any) -> None:
+        def run_with_iobinding(self, binding: object, options: onnx_session.Any) -> None:
             graph_ids.append(options.get_run_config_entry("gpu_graph_id"))
             plain._session.run_with_iobinding(binding, options)
 
@@ -95,7 +95,7 @@ def test_a_device_that_fails_says_so() -> None:
 
 
 def test_a_place_that_does_not_work_is_refused(doubling: Path) -> None:
-    if onnx_model.computes_with_cuda():
+    if onnx_session.computes_with_cuda():
         assert np.isfinite(open_session(doubling, "cuda").tensor((2,)).array).all()
         return
     for place in ("cuda", "cuda graph"):

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.model_card import ModelCard, ModelError
-from antiphon.onnx_model import Session
-from antiphon.step_model import check_logits, check_rewind, check_tokens
+from antiphon.models.card import ModelCard, ModelError
+from antiphon.models.onnx_session import Session
+from antiphon.models.step_model import check_logits, check_rewind, check_tokens
 
 _KEPT: Final = 1024
 """Positions whose states are kept."""

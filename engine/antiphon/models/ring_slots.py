@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.onnx_model import Session, Tensor
+from antiphon.models.onnx_session import Session, Tensor
 
 _HIDDEN: Final = np.float32(-1e9)
 """Added to the scores of what must not be seen. Finite, because layers may add scores to scores."""

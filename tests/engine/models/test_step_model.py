@@ -10,10 +10,10 @@ import pytest
 from model_files import write_model
 from numpy.typing import NDArray
 
-from antiphon import model_loading, onnx_model
-from antiphon.model_card import ModelCard, ModelError, read_card
-from antiphon.model_loading import load_model
-from antiphon.step_model import StepModel, check_logits, check_rewind, check_tokens
+from antiphon.models import loading, onnx_session
+from antiphon.models.card import ModelCard, ModelError, read_card
+from antiphon.models.loading import load_model
+from antiphon.models.step_model import StepModel, check_logits, check_rewind, check_tokens
 
 
 class Paced:
@@ -53,7 +53,7 @@ class Opening:
         """Places where a model cannot be run."""
         self.places: list[str] = []
         """Where one was opened."""
-        monkeypatch.setattr(model_loading, "_open", self)
+        monkeypatch.setattr(loading, "_open", self)
 
     def __call__(self, card: ModelCard, place: str) -> StepModel:
         if place in self.broken:
@@ -64,7 +64,7 @@ class Opening:
 
 @pytest.fixture
 def opening(monkeypatch: pytest.MonkeyPatch) -> Opening:
-    monkeypatch.setattr(onnx_model, "computes_with_cuda", lambda: True)
+    monkeypatch.setattr(onnx_session, "computes_with_cuda", lambda: True)
     return Opening(monkeypatch)
 
 
@@ -97,7 +97,7 @@ def test_a_model_that_only_the_cpu_can_run_plays_there(file: Path, opening: Open
 
 
 def test_without_cuda_the_cpu_plays(file: Path, opening: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_model, "computes_with_cuda", lambda: False)
+    monkeypatch.setattr(onnx_session, "computes_with_cuda", lambda: False)
     assert load_model(file, device="auto").runs_on == "cpu"
     assert opening.places == ["cpu"]
     with pytest.raises(ModelError, match=r"cannot be run with CUDA here.*antiphon doctor"):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.model_card import ModelCard, ModelError
-from antiphon.onnx_model import Session, Tensor
-from antiphon.ring_slots import RingSlots, division, earliest_seen
-from antiphon.step_model import check_logits, check_rewind, check_tokens
+from antiphon.models.card import ModelCard, ModelError
+from antiphon.models.onnx_session import Session, Tensor
+from antiphon.models.ring_slots import RingSlots, division, earliest_seen
+from antiphon.models.step_model import check_logits, check_rewind, check_tokens
 
 
 class RingModel:
