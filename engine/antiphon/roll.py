@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.grid_tokens import HIGH_PITCH, LOW_PITCH, nearest_step
 from antiphon.notes import STEP_TICKS, Note, score_order
+from antiphon.tokens.grid_tokens import HIGH_PITCH, LOW_PITCH, nearest_step
 
 KEYS: Final = HIGH_PITCH - LOW_PITCH + 1
 """Keys of a roll, 88; key 0 is MIDI note 21, the lowest A of a piano."""

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
-from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import DURATION, PITCH
-from antiphon.performance_tokens import NOTE_OFF
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.grid_tokens import DURATION, PITCH
+from antiphon.tokens.performance_tokens import NOTE_OFF
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import STUDY_WINDOW, study_tokens

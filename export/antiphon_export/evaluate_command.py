@@ -16,7 +16,7 @@ from antiphon_export.training import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from antiphon.codec import Tokens
+    from antiphon.tokens.codec import Tokens
 
 
 def evaluate(

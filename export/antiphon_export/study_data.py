@@ -16,9 +16,9 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import folded, grid_tokens, split_bars, split_notes
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.grid_tokens import folded, grid_tokens, split_bars, split_notes
 
 STUDY_WINDOW = 257
 """Tokens in a window of the study: 256 are predicted, each from those before it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from antiphon.codec import Tokens, Writer
 from antiphon.generator import Constraints
 from antiphon.music.note_rows import NoteRows
 from antiphon.notes import Note
+from antiphon.tokens.codec import Tokens, Writer
 
 BARS = [1920, 1440, 4320, 840, 180, 170]
 """Lengths of bars in ticks: 4/4, 3/4, 9/4 (too long for one), 7/16, and two that are no whole sixteenths."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Codec
 from antiphon.models.card import ModelCard
 from antiphon.models.step_model import check_rewind, check_tokens
+from antiphon.tokens.codec import Codec
 
 
 class ToyModel:

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.grid_codec import GridCodec
-from antiphon.performance_codec import PerformanceCodec
+from antiphon.tokens.grid_codec import GridCodec
+from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon_export.commands import add_commands
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import files_of, read_performance, read_score, read_shelves

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import BAR
 from antiphon.music.messages import note_off, note_on
 from antiphon.music.midi_file import Score, Track, read_score, write_score
 from antiphon.music.timing import TimeSignature
-from antiphon.performance_codec import PerformanceCodec
-from antiphon.performance_tokens import NOTE_OFF
+from antiphon.tokens.grid_tokens import BAR
+from antiphon.tokens.performance_codec import PerformanceCodec
+from antiphon.tokens.performance_tokens import NOTE_OFF
 from antiphon_export.commands import add_commands
 from antiphon_export.midi_folder import Corpus, read_chorales
 from antiphon_export.training import pieces

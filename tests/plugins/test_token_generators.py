@@ -14,16 +14,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, GeneratorInfo, MakeGenerator, Request
 from antiphon.models.card import read_card
 from antiphon.models.loading import load_model
 from antiphon.notes import Note, Phrase
-from antiphon.performance_codec import PerformanceCodec
 from antiphon.plugins import load_plugins
 from antiphon.testing import check_generator, sample_phrases, streamed
-from antiphon.token_generator import TokenGenerator
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.generator import TokenGenerator
+from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.training.architectures import build_model
 from antiphon_plugins import lstm, transformer

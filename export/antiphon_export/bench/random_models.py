@@ -12,13 +12,13 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from antiphon.codecs import codec_named
 from antiphon.models import onnx_session
 from antiphon.models.card import read_card
 from antiphon.models.onnx_session import Place
 from antiphon.models.recurrent_model import RecurrentModel
 from antiphon.models.ring_model import RingModel
 from antiphon.models.step_model import StepModel
+from antiphon.tokens.codecs import codec_named
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.training.architectures import build_model

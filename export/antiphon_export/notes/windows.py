@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.grid_codec import GridCodec
 from antiphon.note_codec import DRUMS, MACHINE, PLAYER, NoteSteps, edge, encode, joined, unit_ticks
 from antiphon.note_spans import BEAT_UNITS
 from antiphon.note_words import Moments, Reading, read
+from antiphon.tokens.grid_codec import GridCodec
 from antiphon_export.notes.beats import Bars
 from antiphon_export.notes.pieces import NotePiece, NoteShelf
 from antiphon_export.training.pieces import TICKS_PER_SECOND

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.grid_tokens import DURATION, PITCH
 from antiphon.music.note_rows import NoteRows, rows_of
 from antiphon.notes import STEP_TICKS, Note, Phrase
+from antiphon.tokens.grid_tokens import DURATION, PITCH
 from antiphon_export.evaluate import Score
 from antiphon_export.report.events import onsets_of
 from antiphon_export.report.excerpts import displacement

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.codec import Tokens
 from antiphon.errors import AntiphonError
+from antiphon.tokens.codec import Tokens
 from antiphon_export.midi_folder import Chorale, Corpus, holds_chorales, read_chorales
 from antiphon_export.training.windows import Augmentation, filled
 

@@ -11,10 +11,10 @@ from typing import Any, Final, cast
 import torch
 from torch import nn
 
-from antiphon.codec import Tokens
-from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
-from antiphon.performance_codec import PerformanceCodec
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon_export.midi_folder import Corpus, holds_chorales
 from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import study_tokens

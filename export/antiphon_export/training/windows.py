@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import (
+from antiphon.music.note_rows import NoteRows, one_per_pitch
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.grid_tokens import (
     DURATION,
     HIGH_PITCH,
     LOW_PITCH,
@@ -26,8 +27,7 @@ from antiphon.grid_tokens import (
     split_bars,
     split_notes,
 )
-from antiphon.music.note_rows import NoteRows, one_per_pitch
-from antiphon.performance_codec import PerformanceCodec
+from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon_export.training.pieces import TICKS_PER_SECOND, Piece, Shelf
 
 _PART_SHARE = 0.3

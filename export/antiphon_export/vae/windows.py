@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.grid_tokens import LOW_PITCH, nearest_step
 from antiphon.music.note_rows import NoteRows, one_per_pitch
 from antiphon.roll import CHANNELS, HOLD, KEYS, ONSET, VELOCITY, Roll
+from antiphon.tokens.grid_tokens import LOW_PITCH, nearest_step
 from antiphon_export.training.pieces import Piece, Shelf
 
 FEWEST_NOTES: Final = 4

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from antiphon.roll_model import Code
-from antiphon.sampler import uniform
+from antiphon.tokens.sampler import uniform
 
 _WANDER_BARS: Final = 4
 """How long it wanders in one direction."""

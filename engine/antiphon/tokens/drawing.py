@@ -10,17 +10,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Writer
 from antiphon.generator import Constraints
 from antiphon.notes import Note
-from antiphon.pitch_mask import pitch_mask
-from antiphon.sampler import sample, uniform
-from antiphon.token_controls import Taste
-from antiphon.token_course import Course, Standing
-from antiphon.token_feed import TokenFeed
-from antiphon.token_guard import TokenGuard
-from antiphon.token_kinds import TokenKinds
-from antiphon.token_pace import TokenPace
+from antiphon.tokens.codec import Writer
+from antiphon.tokens.controls import Taste
+from antiphon.tokens.course import Course, Standing
+from antiphon.tokens.density import TokenPace
+from antiphon.tokens.feed import TokenFeed
+from antiphon.tokens.kinds import TokenKinds
+from antiphon.tokens.pitch_mask import pitch_mask
+from antiphon.tokens.repetition import TokenGuard
+from antiphon.tokens.sampler import sample, uniform
 
 _SLOPE: Final = 1.5
 """How much the extremes of `density` change the odds of a wait, by the power of how far it is from a usual one."""

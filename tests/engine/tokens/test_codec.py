@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from token_music import BARS, as_tokens, constraints, music, played_right, rows, write_random
 
-from antiphon.codec import Codec, common_prefix
-from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
-from antiphon.grid_codec import GridCodec
 from antiphon.music.note_rows import NoteRows, notes_of, one_per_pitch, rows_at, rows_of
 from antiphon.notes import Note, score_order
-from antiphon.performance_codec import PerformanceCodec
+from antiphon.tokens.codec import Codec, common_prefix
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.grid_codec import GridCodec
+from antiphon.tokens.performance_codec import PerformanceCodec
 
 CODECS: st.SearchStrategy[Codec] = st.sampled_from(BARS).map(lambda bar: GridCodec(bar_ticks=bar)) | st.sampled_from(
     [120.0, 15.0, 77.7, 240.0]

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_music import as_tokens, music, rows
 
-from antiphon.codec import Tokens, common_prefix
 from antiphon.generator import Constraints
-from antiphon.grid_codec import GridCodec
-from antiphon.grid_tokens import barlines, folded, grid_tokens, split_bars, split_notes
-from antiphon.grid_writer import GridWriter
 from antiphon.music.note_rows import NoteRows, rows_at
 from antiphon.notes import Note
+from antiphon.tokens.codec import Tokens, common_prefix
+from antiphon.tokens.grid_codec import GridCodec
+from antiphon.tokens.grid_tokens import barlines, folded, grid_tokens, split_bars, split_notes
+from antiphon.tokens.grid_writer import GridWriter
 
 CODEC = GridCodec()
 BAR = 0

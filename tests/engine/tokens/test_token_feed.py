@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_models import BrokenModel, ToyModel
 
-from antiphon.codec import Tokens
-from antiphon.grid_codec import GridCodec
-from antiphon.token_feed import TokenFeed
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.feed import TokenFeed
+from antiphon.tokens.grid_codec import GridCodec
 
 CODEC = GridCodec()
 TUNE = np.random.default_rng(3).integers(0, 153, 300)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Codec
 from antiphon.errors import AntiphonError
 from antiphon.notes import STEP_TICKS
+from antiphon.tokens.codec import Codec
 
 _MODERATE: Final = 68
 """Velocity of the first key where nothing has been heard."""
@@ -77,10 +77,10 @@ def kinds_of(codec: Codec) -> TokenKinds:
     Raises:
         AntiphonError: it is another codec, whose kinds nobody knows but its author.
     """
-    from antiphon import grid_tokens as grid
-    from antiphon import performance_tokens as performance
-    from antiphon.grid_codec import GridCodec
-    from antiphon.performance_codec import PerformanceCodec
+    from antiphon.tokens import grid_tokens as grid
+    from antiphon.tokens import performance_tokens as performance
+    from antiphon.tokens.grid_codec import GridCodec
+    from antiphon.tokens.performance_codec import PerformanceCodec
 
     openings = np.zeros(codec.vocabulary, dtype=np.bool_)
     if isinstance(codec, PerformanceCodec):

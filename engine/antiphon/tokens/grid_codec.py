@@ -8,9 +8,11 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.generator import Constraints
-from antiphon.grid_tokens import (
+from antiphon.music.note_rows import NoteRows, one_per_pitch
+from antiphon.notes import STEP_TICKS
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.grid_tokens import (
     BAR,
     DURATION,
     LONGEST_NOTE,
@@ -26,9 +28,7 @@ from antiphon.grid_tokens import (
     split_notes,
     step_from,
 )
-from antiphon.grid_writer import GridWriter
-from antiphon.music.note_rows import NoteRows, one_per_pitch
-from antiphon.notes import STEP_TICKS
+from antiphon.tokens.grid_writer import GridWriter
 
 _SHORTEST_GUESS: Final = 4
 """Steps, a quarter note: how long a key is thought to stay down when it has just been pressed."""

@@ -9,15 +9,15 @@ import pytest
 from model_files import METADATA, write_model
 from toy_models import ToyModel
 
-from antiphon import token_player
-from antiphon.codec import Codec
-from antiphon.codecs import codec_named
 from antiphon.generator import Casting, Device, GeneratorInfo, Request
 from antiphon.models.card import ModelError, read_card
 from antiphon.models.step_model import StepModel
 from antiphon.notes import Note, Phrase
 from antiphon.plugin_models import with_model_file
-from antiphon.token_player import make_token_player
+from antiphon.tokens import making
+from antiphon.tokens.codec import Codec
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.making import make_token_player
 
 GRID = METADATA | {"codec": "grid", "vocabulary": "153", "architecture": "lstm"}
 HEARD = Phrase.of([Note(240 * index, 60 + index % 5, 200, 80) for index in range(8)])
@@ -36,7 +36,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Codec, Device]]:
         toy.card = replace(toy.card, codec_version=card.codec_version, vocabulary=card.vocabulary)
         return toy
 
-    monkeypatch.setattr(token_player, "load_model", load)
+    monkeypatch.setattr(making, "load_model", load)
     return loaded
 
 

@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Writer
-from antiphon.ending import Ending
 from antiphon.generator import Request
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import STEP_TICKS
-from antiphon.token_kinds import TokenKinds
+from antiphon.tokens.codec import Writer
+from antiphon.tokens.ending import Ending
+from antiphon.tokens.kinds import TokenKinds
 
 _FOREIGN: Final = 5.0
 """Nats that a note outside the key costs where the key is sure and `stay` is 1."""

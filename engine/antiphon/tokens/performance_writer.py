@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.generator import Constraints
 from antiphon.notes import Note
-from antiphon.performance_tokens import (
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.performance_tokens import (
     LONGEST_SHIFT,
     NOTE_OFF,
     TIME_SHIFT,
@@ -18,13 +18,13 @@ from antiphon.performance_tokens import (
     step_from,
     ticks_of,
 )
-from antiphon.pitch_mask import bits_of, pitch_mask
+from antiphon.tokens.pitch_mask import bits_of, pitch_mask
 
 _Mask = NDArray[np.bool_]
 
 
 class PerformanceWriter:
-    """See `antiphon.codec.Writer`. Tokens come as the encoding writes them, so that music written here and heard
+    """See `antiphon.tokens.codec.Writer`. Tokens come as the encoding writes them, so that music written here and heard
     again later is the same tokens: within a step keys come up, then go down, each from the lowest up; a velocity
     is told when it changes, right before a key; a shift under a second is the last before another event.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from antiphon.codec import Codec
 from antiphon.errors import AntiphonError
-from antiphon.grid_codec import GridCodec
-from antiphon.performance_codec import PerformanceCodec
+from antiphon.tokens.codec import Codec
+from antiphon.tokens.grid_codec import GridCodec
+from antiphon.tokens.performance_codec import PerformanceCodec
 
 
 def codec_named(name: str, *, bar_ticks: int = 1920, tempo_bpm: float = 120.0) -> Codec:

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens, common_prefix
 from antiphon.models.step_model import StepModel
+from antiphon.tokens.codec import Tokens, common_prefix
 
 _STRIDE: Final = 16
 """Tokens that are fed in one run where there are so many."""

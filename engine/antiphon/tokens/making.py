@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from antiphon.codec import Codec
-from antiphon.codecs import codec_named
 from antiphon.generator import Casting
-from antiphon.grid_codec import GridCodec
 from antiphon.models.card import ModelCard, ModelError, read_any_card
 from antiphon.models.loading import load_model
-from antiphon.token_generator import TokenGenerator
+from antiphon.tokens.codec import Codec
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.generator import TokenGenerator
+from antiphon.tokens.grid_codec import GridCodec
 
 
 def make_token_player(

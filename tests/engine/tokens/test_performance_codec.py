@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_music import as_tokens, music, rows
 
-from antiphon.codec import common_prefix
 from antiphon.generator import Constraints
 from antiphon.music.note_rows import NoteRows, rows_at
 from antiphon.notes import Note
-from antiphon.performance_codec import PerformanceCodec
-from antiphon.performance_writer import PerformanceWriter
+from antiphon.tokens.codec import common_prefix
+from antiphon.tokens.performance_codec import PerformanceCodec
+from antiphon.tokens.performance_writer import PerformanceWriter
 
 CODEC = PerformanceCodec(tempo_bpm=125.0)
 """A step is ten ticks."""

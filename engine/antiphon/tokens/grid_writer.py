@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.generator import Constraints
-from antiphon.grid_tokens import (
+from antiphon.notes import STEP_TICKS, Note
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.grid_tokens import (
     BAR,
     DURATION,
     HIGH_PITCH,
@@ -21,8 +22,7 @@ from antiphon.grid_tokens import (
     barlines,
     step_from,
 )
-from antiphon.notes import STEP_TICKS, Note
-from antiphon.pitch_mask import bits_of, pitch_mask
+from antiphon.tokens.pitch_mask import bits_of, pitch_mask
 
 _Mask = NDArray[np.bool_]
 
@@ -44,7 +44,7 @@ _OFFSETS: Final = [
 
 
 class GridWriter:
-    """See `antiphon.codec.Writer`. Events come in the order of the encoding: offsets never fall within a bar, and
+    """See `antiphon.tokens.codec.Writer`. Events come in the order of the encoding: offsets never fall within a bar, and
     at one offset each pitch is above the last. The offset of the next barline is always open, all others only if
     a pitch may follow, so that no choice leads nowhere.
     """

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.codec import Tokens
+from antiphon.tokens.codec import Tokens
 
 NOTE_ON: Final = 0
 """First of 128 tokens: a key goes down."""

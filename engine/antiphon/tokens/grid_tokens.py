@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.notes import STEP_TICKS
+from antiphon.tokens.codec import Tokens
 
 BAR: Final = 0
 """A barline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.notes import Note
-from antiphon.token_guard import TokenGuard
+from antiphon.tokens.repetition import TokenGuard
 
 
 def guard_after(*pitches: int) -> TokenGuard:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.sampler import sample, uniform
+from antiphon.tokens.sampler import sample, uniform
 
 CHANCES = [(index + 0.5) / 20_000 for index in range(20_000)]
 

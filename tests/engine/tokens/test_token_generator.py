@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from toy_models import BrokenModel, ToyModel
 
-from antiphon.codec import Codec
-from antiphon.codecs import codec_named
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Constraints, GeneratorInfo, Request, check_phrase
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.testing import check_generator, sample_phrases, streamed
-from antiphon.token_controls import TOKEN_CONTROLS
-from antiphon.token_generator import CodecFor, TokenGenerator
-from antiphon.token_kinds import kinds_of
+from antiphon.tokens.codec import Codec
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.controls import TOKEN_CONTROLS
+from antiphon.tokens.generator import CodecFor, TokenGenerator
+from antiphon.tokens.kinds import kinds_of
 
 BAR = 1920
 CODECS = ("performance", "grid")

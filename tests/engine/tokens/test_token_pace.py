@@ -7,7 +7,7 @@ import math
 import pytest
 
 from antiphon.notes import Note
-from antiphon.token_pace import TokenPace
+from antiphon.tokens.density import TokenPace
 
 REST = 3840
 

@@ -8,7 +8,7 @@ from statistics import mean, pstdev
 from typing import Final
 
 from antiphon.notes import TICKS_PER_BEAT, Note
-from antiphon.sampler import uniform
+from antiphon.tokens.sampler import uniform
 
 _HEARD_NOTES: Final = 48
 _CHORD_TICKS: Final = 30

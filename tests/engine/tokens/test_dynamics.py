@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import mean, pstdev
 
-from antiphon.dynamics import Dynamics
 from antiphon.notes import Note
+from antiphon.tokens.dynamics import Dynamics
 
 
 def heard(*velocities: int) -> list[Note]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from antiphon.generator import Constraints
-from antiphon.pitch_mask import bits_of, pitch_mask
+from antiphon.tokens.pitch_mask import bits_of, pitch_mask
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.codec import Tokens
 from antiphon.generator import Constraints
 from antiphon.music.note_rows import NoteRows, one_per_pitch, rows_at
-from antiphon.performance_tokens import (
+from antiphon.tokens.codec import Tokens
+from antiphon.tokens.performance_tokens import (
     LONGEST_SHIFT,
     NOTE_OFF,
     NOTE_ON,
@@ -22,7 +22,7 @@ from antiphon.performance_tokens import (
     shifts,
     step_from,
 )
-from antiphon.performance_writer import PerformanceWriter
+from antiphon.tokens.performance_writer import PerformanceWriter
 
 _HELD: Final = 1 << 40
 """End, in steps, of a note whose key is still down: later than any other."""

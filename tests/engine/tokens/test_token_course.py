@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_models import ToyModel
 
-from antiphon.codecs import codec_named
 from antiphon.generator import Constraints, Request, check_phrase
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase
-from antiphon.token_generator import TokenGenerator
+from antiphon.tokens.codecs import codec_named
+from antiphon.tokens.generator import TokenGenerator
 
 BAR = 1920
 CODECS = ("performance", "grid")

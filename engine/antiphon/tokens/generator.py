@@ -10,21 +10,21 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from antiphon.codec import Codec, Tokens
-from antiphon.dynamics import Dynamics
 from antiphon.generator import Constraints, Request
 from antiphon.models.step_model import StepModel
 from antiphon.music.note_rows import rows_of
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import Note, Phrase, score_order
-from antiphon.pitch_mask import pitch_mask
-from antiphon.token_controls import Taste
-from antiphon.token_course import Course
-from antiphon.token_feed import TokenFeed
-from antiphon.token_guard import TokenGuard
-from antiphon.token_kinds import TokenKinds, kinds_of
-from antiphon.token_line import Line, Pen
-from antiphon.token_pace import TokenPace
+from antiphon.tokens.codec import Codec, Tokens
+from antiphon.tokens.controls import Taste
+from antiphon.tokens.course import Course
+from antiphon.tokens.density import TokenPace
+from antiphon.tokens.drawing import Line, Pen
+from antiphon.tokens.dynamics import Dynamics
+from antiphon.tokens.feed import TokenFeed
+from antiphon.tokens.kinds import TokenKinds, kinds_of
+from antiphon.tokens.pitch_mask import pitch_mask
+from antiphon.tokens.repetition import TokenGuard
 
 _CONTEXT_NOTES: Final = 128
 """The model knows at least so many of the last notes, which about fill its window."""

@@ -1,0 +1,1 @@
+"""Music as tokens, and the generator made of a codec and a model that reads tokens."""
