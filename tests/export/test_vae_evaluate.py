@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.roll import ONSET, Roll
+from antiphon.rolls.roll import ONSET, Roll
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.model_file import Label
 from antiphon_export.vae.directions import attributes, find_directions

@@ -13,7 +13,7 @@ from tiny_vaes import SETTINGS, music, tiny_vae, write_vae
 from typer.testing import CliRunner
 
 from antiphon.errors import AntiphonError
-from antiphon.roll_model import load_roll_model
+from antiphon.rolls.model import load_roll_model
 from antiphon_export.bench.figures import Figure, Unmeasured
 from antiphon_export.bench.vae_times import vae_halves
 from antiphon_export.exporting.command import export

@@ -14,7 +14,7 @@ from tiny_vaes import SETTINGS, STEPS, music, tiny_vae
 from typer.testing import CliRunner
 
 from antiphon.errors import AntiphonError
-from antiphon.roll import ONSET
+from antiphon.rolls.roll import ONSET
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import read_score, read_shelves
 from antiphon_export.training.run_folder import BEST, load_checkpoint

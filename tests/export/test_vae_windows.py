@@ -12,7 +12,7 @@ from songs import write_songs
 
 from antiphon.errors import AntiphonError
 from antiphon.notes import Note
-from antiphon.roll import HOLD, ONSET, VELOCITY, roll_of
+from antiphon.rolls.roll import HOLD, ONSET, VELOCITY, roll_of
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Piece, Shelf, read_performance, read_score, read_shelves
 from antiphon_export.vae.windows import Source, whole_windows, window_set, windows_of_piece

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from antiphon.notes import Note
-from antiphon.roll import Roll, roll_of
+from antiphon.rolls.roll import Roll, roll_of
 from antiphon_plugins.vae.model import Model
 
 STEPS = 16

@@ -92,7 +92,7 @@ class RollCard:
     architecture: str
     """`vae`."""
     codec: str
-    """`roll`: what a cell means, `antiphon.roll` says."""
+    """`roll`: what a cell means, `antiphon.rolls.roll` says."""
     codec_version: int
     parameters: int
     """Learnt numbers."""

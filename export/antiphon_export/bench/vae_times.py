@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 import antiphon_plugins
-from antiphon.roll import CHANNELS, KEYS
-from antiphon.roll_model import load_roll_model
+from antiphon.rolls.model import load_roll_model
+from antiphon.rolls.roll import CHANNELS, KEYS
 from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Target, Unmeasured, milliseconds
 

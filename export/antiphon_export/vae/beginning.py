@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from antiphon.roll import CHANNELS, KEYS, Roll
+from antiphon.rolls.roll import CHANNELS, KEYS, Roll
 from antiphon_plugins.vae.model import BEAT, Model
 
 _COUNTS: Final = (1.0, 0.5, 0.3)

@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from antiphon.roll import CHANNELS, KEYS, ONSET, Roll
+from antiphon.rolls.roll import CHANNELS, KEYS, ONSET, Roll
 from antiphon_export.vae.directions import find_directions
 from antiphon_export.vae.halves import Codes, halves_of
 from antiphon_plugins.vae.model import BEAT, Model

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.roll import ONSET, VELOCITY, Roll
+from antiphon.rolls.roll import ONSET, VELOCITY, Roll
 from antiphon_export.vae.halves import Codes
 from antiphon_plugins.vae.generator import DIRECTIONS
 

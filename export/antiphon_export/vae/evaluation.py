@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from antiphon.errors import AntiphonError
-from antiphon.roll import ONSET, VELOCITY, Roll, notes_of
+from antiphon.rolls.roll import ONSET, VELOCITY, Roll, notes_of
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import read_score, read_shelves
 from antiphon_export.vae.directions import attributes

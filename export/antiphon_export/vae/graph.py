@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.roll import CHANNELS, KEYS
+from antiphon.rolls.roll import CHANNELS, KEYS
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_plugins.vae.model import BEAT, LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
 from antiphon.models.card import ROLL_CODEC, read_any_card
-from antiphon.roll import Roll
-from antiphon.roll_model import load_roll_model
+from antiphon.rolls.model import load_roll_model
+from antiphon.rolls.roll import Roll
 from antiphon_export.training.architectures import restore_weights
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_plugins.vae.model import Model

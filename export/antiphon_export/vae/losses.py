@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor
 
-from antiphon.roll import HOLD, ONSET, VELOCITY
+from antiphon.rolls.roll import HOLD, ONSET, VELOCITY
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import onnx
 import torch
 
 from antiphon.models.card import RollCard, read_roll_card
-from antiphon.roll import CHANNELS, KEYS
-from antiphon.roll_model import load_roll_model
+from antiphon.rolls.model import load_roll_model
+from antiphon.rolls.roll import CHANNELS, KEYS
 from antiphon_export.exporting.graph import Precision, read_weights
 from antiphon_export.exporting.model_file import Label, common_metadata, write_model
 from antiphon_export.training.run_folder import load_checkpoint

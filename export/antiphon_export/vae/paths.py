@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.roll import HOLD, ONSET, Roll
+from antiphon.rolls.roll import HOLD, ONSET, Roll
 from antiphon_export.vae.halves import Codes, Halves
 from antiphon_export.vae.reconstruction import Hits
 from antiphon_plugins.vae.likelihood import notes_in, threshold_of

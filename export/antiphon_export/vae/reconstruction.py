@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.roll import ONSET, Roll
+from antiphon.rolls.roll import ONSET, Roll
 
 THRESHOLDS: Final = tuple(round(0.05 * number, 2) for number in range(4, 20))
 """Probabilities from which an onset may be taken for a note."""

@@ -12,8 +12,8 @@ import torch
 
 from antiphon.errors import AntiphonError
 from antiphon.models.card import ROLL_CODEC
-from antiphon.roll import Roll
-from antiphon.roll_model import CODEC_VERSION
+from antiphon.rolls.model import CODEC_VERSION
+from antiphon.rolls.roll import Roll
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Shelf, read_score, read_shelves
 from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, RunFolder, load_checkpoint

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from antiphon.roll import Roll
+from antiphon.rolls.roll import Roll
 from antiphon_export.training.schedule import rising, rising_and_falling
 from antiphon_export.training.trainer import adam_w
 from antiphon_export.vae.losses import Losses, Weighing, losses

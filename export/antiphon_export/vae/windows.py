@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
 from antiphon.music.note_rows import NoteRows, one_per_pitch
-from antiphon.roll import CHANNELS, HOLD, KEYS, ONSET, VELOCITY, Roll
+from antiphon.rolls.roll import CHANNELS, HOLD, KEYS, ONSET, VELOCITY, Roll
 from antiphon.tokens.grid_tokens import LOW_PITCH, nearest_step
 from antiphon_export.training.pieces import Piece, Shelf
 
@@ -67,7 +67,7 @@ class WindowSet:
 def windows_of_piece(rows: NoteRows, bar_ticks: NDArray[np.int64], steps: int) -> list[NDArray[np.uint8]]:
     """The notes of each window of `steps` sixteenths that begins with a bar and has at least four notes.
 
-    Columns as in `WindowSet.notes`. What `antiphon.roll.roll_of` leaves out is left out here.
+    Columns as in `WindowSet.notes`. What `antiphon.rolls.roll.roll_of` leaves out is left out here.
     """
     rows = rows[(rows[:, 1] >= LOW_PITCH) & (rows[:, 1] < LOW_PITCH + KEYS)]
     onset, end = nearest_step(rows[:, 0]), nearest_step(rows[:, 0] + rows[:, 2])

@@ -37,7 +37,7 @@ def make(casting: Casting) -> Generator:
         ModelError: the model cannot be used, or is of another kind.
     """
     # Here, so that listing the generators stays cheap.
-    from antiphon.roll_model import load_roll_model
+    from antiphon.rolls.model import load_roll_model
     from antiphon_plugins.vae.generator import Interpolator
 
     path = _FOLDER / "vae.onnx" if casting.model is None else Path(casting.model)

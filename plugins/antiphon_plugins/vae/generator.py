@@ -8,8 +8,8 @@ from typing import Final
 
 from antiphon.generator import Request
 from antiphon.notes import STEP_TICKS, Note, Phrase, score_order
-from antiphon.roll import notes_of
-from antiphon.roll_model import RollModel
+from antiphon.rolls.model import RollModel
+from antiphon.rolls.roll import notes_of
 from antiphon_plugins.vae.ends import Drawn, End, Played, last_played
 from antiphon_plugins.vae.feel import Feel
 from antiphon_plugins.vae.likelihood import threshold_of

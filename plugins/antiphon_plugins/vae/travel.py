@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
-from antiphon.roll_model import Code
+from antiphon.rolls.model import Code
 from antiphon.tokens.sampler import uniform
 
 _WANDER_BARS: Final = 4

@@ -12,10 +12,10 @@ from antiphon.generator import Device
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelError, RollCard, read_roll_card
 from antiphon.models.onnx_session import Session
-from antiphon.roll import CHANNELS, KEYS, Roll
+from antiphon.rolls.roll import CHANNELS, KEYS, Roll
 
 CODEC_VERSION: Final = 1
-"""What a cell of a roll means, as `antiphon.roll` has it; a model of another version is refused."""
+"""What a cell of a roll means, as `antiphon.rolls.roll` has it; a model of another version is refused."""
 
 Code = NDArray[np.float32]
 """Shape [latent]: where a roll lies among all that the model knows."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.notes import Note
-from antiphon.roll import HOLD, ONSET, VELOCITY, notes_of, roll_of
+from antiphon.rolls.roll import HOLD, ONSET, VELOCITY, notes_of, roll_of
 
 _C4 = 60 - 21
 

@@ -13,8 +13,8 @@ from toy_roll_model import CLEAR, LATENT, METADATA, STEPS, write_toy_vae
 from antiphon.models.card import ModelError, RollCard, read_any_card, read_card, read_roll_card
 from antiphon.models.onnx_session import computes_with_cuda, open_session
 from antiphon.notes import Note
-from antiphon.roll import notes_of, roll_of
-from antiphon.roll_model import RollModel, load_roll_model
+from antiphon.rolls.model import RollModel, load_roll_model
+from antiphon.rolls.roll import notes_of, roll_of
 
 
 @pytest.fixture

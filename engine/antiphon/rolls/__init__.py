@@ -1,0 +1,1 @@
+"""Music as piano rolls, and models of rolls."""
