@@ -15,9 +15,9 @@ from antiphon.cli import app
 from antiphon.errors import AntiphonError
 from antiphon.models.card import ModelError
 from antiphon.models.loading import load_model
-from antiphon.note_codec import EDGE, LIFT, MACHINE, PLAYER
-from antiphon.note_model import load_note_model
-from antiphon.note_words import ASKED, BAG, PART, PITCH
+from antiphon.note_steps.codec import EDGE, LIFT, MACHINE, PLAYER
+from antiphon.note_steps.model import load_note_model
+from antiphon.note_steps.words import ASKED, BAG, PART, PITCH
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.exporting.note_parity import check_note_parity

@@ -10,8 +10,8 @@ import numpy as np
 
 import antiphon_plugins
 from antiphon.models.loading import load_model
-from antiphon.note_model import ATTRIBUTES, NoteModel, load_note_model
-from antiphon.note_words import BAG, ENDS, GIVEN_TOLD
+from antiphon.note_steps.model import ATTRIBUTES, NoteModel, load_note_model
+from antiphon.note_steps.words import BAG, ENDS, GIVEN_TOLD
 from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Target, Unmeasured, figure, milliseconds
 from antiphon_export.bench.random_models import one_token

@@ -74,7 +74,7 @@ def _export_tokens(
 def _export_notes(
     checkpoint: Path, out: Path, label: Label, precision: Precision, rewind: int, window: int | None, steps: int
 ) -> None:
-    from antiphon.note_model import load_note_model
+    from antiphon.note_steps.model import load_note_model
     from antiphon_export.exporting.model_file import export_checkpoint
     from antiphon_export.exporting.note_parity import check_note_parity
     from antiphon_export.training.architectures import restored_model

@@ -14,7 +14,7 @@ from torch import nn
 
 from antiphon.errors import AntiphonError
 from antiphon.models.card import CONTRACT, HEADS_FIELD, ModelCard, read_card
-from antiphon.note_words import READ_WORDS
+from antiphon.note_steps.words import READ_WORDS
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.lstm import lstm_graph
 from antiphon_export.exporting.note_transformer import heads_graph, note_transformer_graph

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import torch
 
-from antiphon.note_codec import PARTS, PITCHES, VELOCITIES
-from antiphon.note_model import ATTRIBUTES, NoteModel
-from antiphon.note_spans import SPAN_CLASSES
-from antiphon.note_words import BAG, ENDS, GIVEN_LEFT, GIVEN_PLACE, READ_WORDS, given_words
+from antiphon.note_steps.codec import PARTS, PITCHES, VELOCITIES
+from antiphon.note_steps.model import ATTRIBUTES, NoteModel
+from antiphon.note_steps.spans import SPAN_CLASSES
+from antiphon.note_steps.words import BAG, ENDS, GIVEN_LEFT, GIVEN_PLACE, READ_WORDS, given_words
 from antiphon_export.exporting.parity import TOLERANCE
 from antiphon_plugins.notes.model import HEADS, Drawn, Logits, Model
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from antiphon.models.card import ModelCard
-from antiphon.note_words import BAG, ENDS, GIVEN_TOLD
+from antiphon.note_steps.words import BAG, ENDS, GIVEN_TOLD
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.ring import Ring
 from antiphon_export.exporting.transformer import add_block

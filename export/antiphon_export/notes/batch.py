@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor
 
-from antiphon.note_codec import LIFT
-from antiphon.note_spans import BEAT, CLOCKS, FREE, SPAN_CLASSES
-from antiphon.note_words import CLOCK, OPEN, SHARED, Reading
+from antiphon.note_steps.codec import LIFT
+from antiphon.note_steps.spans import BEAT, CLOCKS, FREE, SPAN_CLASSES
+from antiphon.note_steps.words import CLOCK, OPEN, SHARED, Reading
 from antiphon_plugins.notes.model import HEADS, Drawn, Logits, Model
 
 _UNSAID: Final = -1

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from antiphon.note_spans import SIXTEENTH_UNITS, Clock
-from antiphon.note_words import Reading
+from antiphon.note_steps.spans import SIXTEENTH_UNITS, Clock
+from antiphon.note_steps.words import Reading
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch, spread
 from antiphon_export.notes.pieces import NotePiece, NoteShelf, read_note_shelves

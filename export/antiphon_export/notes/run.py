@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from antiphon.note_codec import NAME, VERSION
+from antiphon.note_steps.codec import NAME, VERSION
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch
 from antiphon_export.notes.log import add_judgement

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from antiphon.errors import AntiphonError
-from antiphon.note_codec import NAME
-from antiphon.note_model import ATTRIBUTES, NoteModel, load_note_model
-from antiphon.note_words import given_words
+from antiphon.note_steps.codec import NAME
+from antiphon.note_steps.model import ATTRIBUTES, NoteModel, load_note_model
+from antiphon.note_steps.words import given_words
 from antiphon_export.notes.batch import Batch, nats, nats_of
 from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_codec import DRUMS, MACHINE, PLAYER, NoteSteps, edge, encode, joined, unit_ticks
-from antiphon.note_spans import BEAT_UNITS
-from antiphon.note_words import Moments, Reading, read
+from antiphon.note_steps.codec import DRUMS, MACHINE, PLAYER, NoteSteps, edge, encode, joined, unit_ticks
+from antiphon.note_steps.spans import BEAT_UNITS
+from antiphon.note_steps.words import Moments, Reading, read
 from antiphon.tokens.grid_codec import GridCodec
 from antiphon_export.notes.beats import Bars
 from antiphon_export.notes.pieces import NotePiece, NoteShelf

@@ -1,6 +1,6 @@
 """The Transformer that takes a note a step, in PyTorch, for training. What plays is the ONNX file made of it.
 
-A step is read as a bag of words whose vectors are added (`antiphon.note_words`). Pre-norm blocks with SwiGLU
+A step is read as a bag of words whose vectors are added (`antiphon.note_steps.words`). Pre-norm blocks with SwiGLU
 (Shazeer, 2020, https://arxiv.org/abs/2002.05202) see the `window` steps up to themselves; half of each head's rotary
 pairs (Su et al., 2021, https://arxiv.org/abs/2104.09864) turn with the steps' number, half with their real time.
 Then five small heads speak in turn: time, part, pitch, velocity, length, each given what was drawn before it.
@@ -15,18 +15,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
-from antiphon.note_codec import PARTS, PITCHES, VELOCITIES
-from antiphon.note_model import turns
-from antiphon.note_spans import SPAN_CLASSES
-from antiphon.note_words import (
-    GIVEN_PART,
-    GIVEN_PITCH,
-    GIVEN_TIME,
-    GIVEN_VELOCITY,
-    GIVEN_WORDS,
-    OPEN,
-    READ_WORDS,
-)
+from antiphon.note_steps.codec import PARTS, PITCHES, VELOCITIES
+from antiphon.note_steps.model import turns
+from antiphon.note_steps.spans import SPAN_CLASSES
+from antiphon.note_steps.words import GIVEN_PART, GIVEN_PITCH, GIVEN_TIME, GIVEN_VELOCITY, GIVEN_WORDS, OPEN, READ_WORDS
 
 HEADS: Final = ("time", "part", "pitch", "velocity", "length")
 """In the order in which they speak."""

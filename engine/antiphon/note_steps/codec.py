@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from antiphon.models.card import NOTE_CODEC
 from antiphon.music.note_rows import NoteRows, one_per_pitch
-from antiphon.note_spans import BEAT_UNIT_TICKS, FREE_UNIT_SECONDS, Clock, Units
+from antiphon.note_steps.spans import BEAT_UNIT_TICKS, FREE_UNIT_SECONDS, Clock, Units
 from antiphon.notes import TICKS_PER_BEAT
 
 NAME: Final = NOTE_CODEC

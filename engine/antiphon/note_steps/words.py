@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.note_codec import PARTS, PITCHES, UNTOLD, VELOCITIES, NoteSteps
-from antiphon.note_spans import BEAT_UNITS, CLOCKS, SPAN_CLASSES, Clock, Units, spans_of
+from antiphon.note_steps.codec import PARTS, PITCHES, UNTOLD, VELOCITIES, NoteSteps
+from antiphon.note_steps.spans import BEAT_UNITS, CLOCKS, SPAN_CLASSES, Clock, Units, spans_of
 
 STYLES: Final = ("pop", "roll", "piano", "song", "chopin", "dance", "chorale", "drums")
 """What music may be asked to be like. A model that is told none plays whatever fits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from antiphon.note_spans import BEAT, BEAT_UNITS, FREE, SPAN_CLASSES, Spans
+from antiphon.note_steps.spans import BEAT, BEAT_UNITS, FREE, SPAN_CLASSES, Spans
 
 
 @pytest.mark.parametrize("spans", [FREE, BEAT])

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import note_words as words
-from antiphon.note_codec import LIFT, MACHINE, PLAYER, NoteSteps, encode
-from antiphon.note_spans import BEAT, FREE
-from antiphon.note_words import ENDS, OPEN, SHARED, Moments, read
+from antiphon.note_steps import words as words
+from antiphon.note_steps.codec import LIFT, MACHINE, PLAYER, NoteSteps, encode
+from antiphon.note_steps.spans import BEAT, FREE
+from antiphon.note_steps.words import ENDS, OPEN, SHARED, Moments, read
 
 
 def steps_of(*notes: tuple[int, int, int, int]) -> NoteSteps:

@@ -11,14 +11,14 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon import note_codec
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelCard, ModelError, read_card, read_heads
 from antiphon.models.onnx_session import Place, Session, Tensor
 from antiphon.models.ring_slots import RingSlots, division, earliest_seen
 from antiphon.models.step_model import check_logits, check_rewind
-from antiphon.note_spans import SPAN_CLASSES
-from antiphon.note_words import BAG, ENDS, GIVEN_TOLD, LENGTHS, READ_WORDS
+from antiphon.note_steps import codec
+from antiphon.note_steps.spans import SPAN_CLASSES
+from antiphon.note_steps.words import BAG, ENDS, GIVEN_TOLD, LENGTHS, READ_WORDS
 
 Attribute = Literal["part", "pitch", "velocity", "length"]
 ATTRIBUTES: Final[tuple[Attribute, ...]] = ("part", "pitch", "velocity", "length")
@@ -43,10 +43,10 @@ def load_note_model(path: Path, place: Place = "cpu") -> NoteModel:
         ModelError: there is no such file, it is no model of notes, or it cannot be run.
     """
     card = read_card(path)
-    if (card.codec, card.codec_version) != (note_codec.NAME, note_codec.VERSION):
+    if (card.codec, card.codec_version) != (codec.NAME, codec.VERSION):
         raise ModelError(
             f"'{path}' speaks the codec {card.codec} (version {card.codec_version}); "
-            f"wanted: {note_codec.NAME} (version {note_codec.VERSION})"
+            f"wanted: {codec.NAME} (version {codec.VERSION})"
         )
     if card.vocabulary != READ_WORDS:
         raise ModelError(f"'{path}' knows {card.vocabulary} words; this Antiphon says {READ_WORDS}: export it again")
@@ -244,8 +244,8 @@ class _Heads:
 
 
 _SIZES: Final[dict[Attribute, int]] = {
-    "part": note_codec.PARTS,
-    "pitch": note_codec.PITCHES,
-    "velocity": note_codec.VELOCITIES,
+    "part": codec.PARTS,
+    "pitch": codec.PITCHES,
+    "velocity": codec.VELOCITIES,
     "length": LENGTHS,
 }

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from antiphon.note_codec import EDGE, LIFT, MACHINE, PLAYER, UNTOLD, decode, edge, encode, joined
-from antiphon.note_spans import Clock
+from antiphon.note_steps.codec import EDGE, LIFT, MACHINE, PLAYER, UNTOLD, decode, edge, encode, joined
+from antiphon.note_steps.spans import Clock
 
 STEP = 9.6
 """Ticks of 10 ms at 120 bpm."""
