@@ -31,7 +31,7 @@ NO_DEVICE = 4
 def run_sound(backstage: Backstage) -> None:
     """Play the built-in synth, or a SoundFont, as the engine says."""
     from antiphon.audio import AudioOutput
-    from antiphon.ledger import panic_messages
+    from antiphon.duet.ledger import panic_messages
 
     pulse = Pulse(backstage.folder)
     wanted: SoundSetup = backstage.read("sound")

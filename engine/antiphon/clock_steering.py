@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from antiphon.clock_follower import LOST_SECONDS, PULSE_TICKS, ClockFollower
-from antiphon.duet import Duet
+from antiphon.duet.duet import Duet
 from antiphon.music.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from antiphon.song_steering import SongSteering
 

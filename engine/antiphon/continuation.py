@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from antiphon.duet.lead_in import LeadIn
+from antiphon.duet.offline import Offline
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
-from antiphon.lead_in import LeadIn
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
-from antiphon.offline import Offline
-from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.player_making import make_player
 from antiphon.plugins import load_plugins
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of
 
 _SIGNAL = 119

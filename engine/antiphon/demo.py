@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from antiphon.backstage import SoundSetup
+from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.journal import Session, read_session
@@ -16,7 +17,6 @@ from antiphon.keyboard import KEYBOARD_NAME, bundled
 from antiphon.live import LiveOptions, perform
 from antiphon.music.midi_file import Score, Track, read_score
 from antiphon.percentiles import percentiles
-from antiphon.plan import Plan
 from antiphon.runtime import Backstage, Process, open_backstage
 from antiphon.session import answer_latencies, score_of, timeline_of
 from antiphon.supervisor import Supervisor

@@ -14,25 +14,26 @@ from typing import Any, Final
 
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
-from antiphon.commands import Continuation, Extend, Failed, Prime
-from antiphon.duet import SPARE_SECONDS, Duet
+from antiphon.duet.commands import Continuation, Extend, Failed, Prime
+from antiphon.duet.duet import SPARE_SECONDS, Duet
+from antiphon.duet.events import CountInBegan, Event, Located, MetronomeSwitched, TempoChanged
+from antiphon.duet.ledger import Ledger
+from antiphon.duet.plan import Plan
+from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
-from antiphon.events import CountInBegan, Event, Located, MetronomeSwitched, TempoChanged
 from antiphon.journal import Record
 from antiphon.leaders import Leaders
-from antiphon.ledger import Ledger
 from antiphon.midi_backend import PortGone
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
 from antiphon.music.timing import TempoChange, next_multiple
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.output import OpenOutput
-from antiphon.plan import Plan
 from antiphon.plugins import load_plugins
 from antiphon.port_names import virtual_name
 from antiphon.ports import Ports
-from antiphon.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.runtime import (
     BEAT_SECONDS,
     Backstage,
@@ -45,7 +46,6 @@ from antiphon.runtime import (
     shared_memory,
     spawn_thread,
 )
-from antiphon.schedule import PLAYER, Send
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""

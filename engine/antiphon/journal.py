@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from antiphon.commands import Decision, Failed
-from antiphon.errors import AntiphonError
-from antiphon.events import (
+from antiphon.duet.commands import Decision, Failed
+from antiphon.duet.events import (
     CountInBegan,
     Ended,
     Event,
@@ -32,8 +31,9 @@ from antiphon.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.schedule import Send
+from antiphon.errors import AntiphonError
 from antiphon.journal_rules import Rules, parsed
-from antiphon.schedule import Send
 from antiphon.session_header import Header
 
 JOURNAL_NAME: Final = "journal.jsonl"

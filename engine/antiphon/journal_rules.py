@@ -14,12 +14,12 @@ from functools import cache
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from antiphon.cast import Cast
-from antiphon.commands import Decision
-from antiphon.events import Skipped
+from antiphon.duet.casting import Cast
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import Skipped
+from antiphon.duet.plan import GRIDS, Plan
+from antiphon.duet.schedule import METRONOME, Send
 from antiphon.music.messages import is_well_formed
-from antiphon.plan import GRIDS, Plan
-from antiphon.schedule import METRONOME, Send
 from antiphon.session_header import Header
 
 _LAST_TICK: Final = 1 << 30

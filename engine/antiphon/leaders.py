@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 from antiphon.clock_arrivals import ClockArrivals
 from antiphon.clock_steering import ClockSteering
-from antiphon.duet import Duet
+from antiphon.duet.duet import Duet
+from antiphon.duet.plan import Plan
 from antiphon.link_session import LinkSession, open_link
 from antiphon.link_steering import LinkSteering
 from antiphon.music.messages import CLOCK_MESSAGES
-from antiphon.plan import Plan
 from antiphon.tempo_control import TempoControl
 
 MeantBy = Callable[[str], tuple[str, ...]]

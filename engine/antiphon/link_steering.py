@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from antiphon.duet import Duet
-from antiphon.events import TempoChanged
+from antiphon.duet.duet import Duet
+from antiphon.duet.events import TempoChanged
 from antiphon.link_session import LinkReading, LinkSession
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.song_steering import SongSteering

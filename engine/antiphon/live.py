@@ -10,16 +10,16 @@ from types import FrameType
 from typing import Final
 
 from antiphon.backstage import SoundSetup
-from antiphon.commands import Decision
-from antiphon.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
+from antiphon.duet.plan import Plan
+from antiphon.duet.schedule import Send
 from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys, Press
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
-from antiphon.plan import Plan
 from antiphon.runtime import spawn_thread
-from antiphon.schedule import Send
 from antiphon.screen import Screen
 from antiphon.supervisor import Notice, Supervisor
 

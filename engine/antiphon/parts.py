@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from antiphon.bar_lines import BarLines
-from antiphon.commands import Decision
-from antiphon.cue import Cue
-from antiphon.events import (
+from antiphon.duet.commands import Decision
+from antiphon.duet.cue import Cue
+from antiphon.duet.events import (
     CountInBegan,
     Ended,
     Heard,
@@ -23,14 +23,14 @@ from antiphon.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.plan import Plan
+from antiphon.duet.schedule import Send
 from antiphon.excerpt import excerpt
 from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.messages import Key, key_of, lets_up, release_of
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import Timeline, TimeSignature
-from antiphon.plan import Plan
-from antiphon.schedule import Send
 from antiphon.session_header import Header
 from antiphon.takes import Take, takes_of
 

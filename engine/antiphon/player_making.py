@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from antiphon.cast import Role
+from antiphon.duet.casting import Role
+from antiphon.duet.player import Player
 from antiphon.errors import AntiphonError
-from antiphon.player import Player
 from antiphon.plugin_models import with_model_file
 from antiphon.plugins import load_plugins
 

@@ -6,7 +6,7 @@ import itertools
 import sys
 from typing import Any, Final
 
-from antiphon.cast import Role
+from antiphon.duet.casting import Role
 from antiphon.errors import AntiphonError
 from antiphon.player_making import make_player
 from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub

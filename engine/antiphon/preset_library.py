@@ -10,8 +10,8 @@ from typing import Literal
 
 from platformdirs import user_config_path
 
+from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.plan import Plan
 from antiphon.preset_document import printable, read_document, validate
 from antiphon.preset_schema import SetlistFile
 from antiphon.presets import Generators, load_preset

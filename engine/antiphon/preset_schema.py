@@ -11,9 +11,9 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.fields import FieldInfo
 
+from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.music.timing import TimeSignature
-from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.step_notation import NOTATION_ALLOWED
 
 MAX_VOICES: Final = 4

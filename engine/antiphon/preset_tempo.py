@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from antiphon.duet.plan import MetronomePlan, Plan, TempoPlan
+from antiphon.duet.routing import output_names
 from antiphon.music import messages
 from antiphon.music.note_names import pitch_name
-from antiphon.plan import MetronomePlan, Plan, TempoPlan
 from antiphon.preset_document import Document
 from antiphon.preset_schema import PresetFile
-from antiphon.routing import output_names
 
 _NO_EFFECT: Final = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
 

@@ -6,18 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
+from antiphon.duet.plan import (
+    ControllerMapping,
+    End,
+    Handover,
+    HandoverBy,
+    Mode,
+    MorphPlan,
+    Plan,
+    VelocityCurve,
+    VoicePlan,
+)
+from antiphon.duet.routing import input_names, output_names
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
-from antiphon.plan import ControllerMapping, End, Handover, HandoverBy, Mode, MorphPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
 from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.preset_tempo import read_metronome, read_tempo_control
-from antiphon.routing import input_names, output_names
 from antiphon.step_notation import parse_steps
 
 Generators = Mapping[str, GeneratorInfo]

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from antiphon.commands import Decision
-from antiphon.events import Heard, Restarted, Selected, Skipped, TempoChanged
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import Heard, Restarted, Selected, Skipped, TempoChanged
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.midi_file import Score
 from antiphon.music.timing import Timeline
 from antiphon.parts import played_in
 from antiphon.percentiles import percentiles
-from antiphon.schedule import PLAYER, Send
 from antiphon.session_header import Header
 from antiphon.takes import takes_of
 

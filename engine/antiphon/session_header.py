@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from antiphon.plan import Plan
+from antiphon.duet.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

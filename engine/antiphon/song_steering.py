@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from antiphon.clock_follower import PULSE_TICKS
-from antiphon.duet import Duet
-from antiphon.events import Located, Skipped, TempoChanged, TransportStarted, TransportStopped
+from antiphon.duet.duet import Duet
+from antiphon.duet.events import Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.notes import TICKS_PER_BEAT
 
 _TOLERANCE_SECONDS: Final = 0.0006

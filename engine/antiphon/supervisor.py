@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from antiphon.backstage import NO_DEVICE, SoundSetup
-from antiphon.cast import Cast
-from antiphon.engine import CANNOT_OPEN, EngineSetup
-from antiphon.errors import AntiphonError
-from antiphon.events import (
+from antiphon.duet.casting import Cast
+from antiphon.duet.events import (
     Ended,
     MetronomeSwitched,
     PlayerReady,
@@ -29,14 +27,16 @@ from antiphon.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.ledger import Ledger
+from antiphon.duet.plan import Plan
+from antiphon.duet.routing import output_names
+from antiphon.engine import CANNOT_OPEN, EngineSetup
+from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.journal import JournalWriter, Record
-from antiphon.ledger import Ledger
 from antiphon.music.midi_file import write_score
-from antiphon.plan import Plan
 from antiphon.players import CANNOT_START
 from antiphon.port_names import CLIENT_NAME
-from antiphon.routing import output_names
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
 from antiphon.session import score_of, statistics, timeline_of, write_statistics
 from antiphon.session_header import Header

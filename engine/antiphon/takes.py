@@ -15,12 +15,12 @@ from typing import Final
 
 from antiphon.bar_lines import BarLines
 from antiphon.clock_follower import PULSE_TICKS
+from antiphon.duet.events import Located, Selected, Skipped, TransportStopped
+from antiphon.duet.schedule import Send
 from antiphon.even_tempo import even_tempi
-from antiphon.events import Located, Selected, Skipped, TransportStopped
 from antiphon.journal import Record
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
-from antiphon.schedule import Send
 from antiphon.session_header import Header
 
 _SAME_TICKS: Final = 1.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
+from antiphon.duet.plan import FASTEST_BPM, SLOWEST_BPM
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.plan import FASTEST_BPM, SLOWEST_BPM
 
 PAUSE_SECONDS: Final = 2.0
 """Who pauses for so long begins anew."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from antiphon.duet import Duet
-from antiphon.events import TempoChanged
+from antiphon.duet.duet import Duet
+from antiphon.duet.events import TempoChanged
+from antiphon.duet.plan import TempoPlan
 from antiphon.music import messages
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.plan import TempoPlan
 from antiphon.tap_tempo import Tapped, TapTempo
 
 _MOST_NUDGE: Final = 0.25

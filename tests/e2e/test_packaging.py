@@ -47,7 +47,7 @@ def test_the_source_archive_holds_what_builds_and_tests_it(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.split("/", 1)[1] for name in tar.getnames() if "/" in name}
-    needed = ["pyproject.toml", "LICENSE", "NOTICE", "README.md", "Makefile", "engine/antiphon/performer.py"]
+    needed = ["pyproject.toml", "LICENSE", "NOTICE", "README.md", "Makefile", "engine/antiphon/duet/performer.py"]
     assert [name for name in needed if name not in names] == []
 
 

@@ -9,20 +9,20 @@ from typing import Any
 
 from toys import make_toy
 
-from antiphon.commands import Chair, Continuation, Decision, Extend, Failed, Prime
-from antiphon.duet import Duet
-from antiphon.events import Event
+from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Failed, Prime
+from antiphon.duet.duet import Duet
+from antiphon.duet.events import Event
+from antiphon.duet.ledger import Ledger
+from antiphon.duet.offline import MakePlayer, Offline
+from antiphon.duet.plan import Plan, VoicePlan, grid_ticks
+from antiphon.duet.player import Player
+from antiphon.duet.routing import output_names
+from antiphon.duet.schedule import Send
 from antiphon.generator import GeneratorInfo
 from antiphon.journal import Record
-from antiphon.ledger import Ledger
 from antiphon.music import messages
 from antiphon.music.clock import ManualClock
 from antiphon.music.timing import next_multiple
-from antiphon.offline import MakePlayer, Offline
-from antiphon.plan import Plan, VoicePlan, grid_ticks
-from antiphon.player import Player
-from antiphon.routing import output_names
-from antiphon.schedule import Send
 from antiphon.session import hanging, timeline_of
 from antiphon.session_header import Header
 

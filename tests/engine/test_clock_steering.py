@@ -15,16 +15,16 @@ from stages import LiveLike
 from toys import sound, toy_player
 
 from antiphon.clock_steering import ClockSteering
-from antiphon.commands import Decision, Extend, Prime
-from antiphon.duet import Duet
-from antiphon.events import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
+from antiphon.duet.commands import Decision, Extend, Prime
+from antiphon.duet.duet import Duet
+from antiphon.duet.events import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.percentiles import percentile
-from antiphon.plan import Handover, Plan, VoicePlan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of
 from antiphon.session_header import Header
 

@@ -11,19 +11,19 @@ from stages import LiveLike
 from toys import TOYS, toy_player
 
 from antiphon import continuation
-from antiphon.cast import Role
 from antiphon.continuation import continue_score, replay_session
+from antiphon.duet.casting import Role
+from antiphon.duet.events import Ended
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.player import Player
+from antiphon.duet.routing import output_names
+from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
-from antiphon.events import Ended
 from antiphon.generator import Control, Follows, GeneratorInfo
 from antiphon.journal import JournalWriter, Record, Session, read_session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import TimeSignature
-from antiphon.plan import Handover, Plan, VoicePlan
-from antiphon.player import Player
-from antiphon.routing import output_names
-from antiphon.schedule import Send
 from antiphon.session_header import Header
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.commands import Decision, Failed
-from antiphon.errors import AntiphonError
-from antiphon.events import (
+from antiphon.duet.commands import Decision, Failed
+from antiphon.duet.events import (
     CountInBegan,
     Ended,
     Heard,
@@ -30,13 +29,14 @@ from antiphon.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
+from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.journal import JOURNAL_NAME, JournalWriter, Record, Session, read_session
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note, Phrase
-from antiphon.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of, statistics
 from antiphon.session_header import Header
 

@@ -12,16 +12,16 @@ from stages import LiveLike, Rehearsal
 from test_performances import perform, performances, plans
 from toys import toy_player
 
-from antiphon.events import MetronomeSwitched, Skipped, TempoChanged
+from antiphon.duet.events import MetronomeSwitched, Skipped, TempoChanged
+from antiphon.duet.ledger import Ledger
+from antiphon.duet.offline import Offline
+from antiphon.duet.plan import Handover, MetronomePlan, Plan, VoicePlan
+from antiphon.duet.routing import output_names, output_offsets
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Record
-from antiphon.ledger import Ledger
 from antiphon.music import messages
 from antiphon.music.timing import seconds_to_ticks
-from antiphon.offline import Offline
 from antiphon.outgoing import Outgoing, Waiting
-from antiphon.plan import Handover, MetronomePlan, Plan, VoicePlan
-from antiphon.routing import output_names, output_offsets
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import hanging, score_of
 from antiphon.session_header import Header
 

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from antiphon.cli import parts as parts_command
-from antiphon.commands import Decision
-from antiphon.errors import AntiphonError
-from antiphon.events import (
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import (
     CountInBegan,
     Ended,
     Event,
@@ -28,14 +27,15 @@ from antiphon.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
+from antiphon.errors import AntiphonError
 from antiphon.journal import JournalWriter, Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import read_score, write_score
 from antiphon.music.timing import TimeSignature
 from antiphon.part_files import part_files
 from antiphon.parts import Played, played_in
-from antiphon.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import score_of, timeline_of
 from antiphon.session_header import Header
 from antiphon.takes import takes_of

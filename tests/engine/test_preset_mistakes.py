@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, GeneratorInfo
-from antiphon.plan import Plan
 from antiphon.preset_schema import TABLES, PresetFile, VoiceTable
 from antiphon.presets import load_preset
 

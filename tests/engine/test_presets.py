@@ -13,13 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from antiphon.errors import AntiphonError
-from antiphon.generator import Constraints, Control, GeneratorInfo
-from antiphon.music.messages import PEDALS
-from antiphon.music.midi_file import Score, Track, write_score
-from antiphon.music.timing import TimeSignature, next_multiple
-from antiphon.notes import Note, Phrase
-from antiphon.plan import (
+from antiphon.duet.plan import (
     ControllerMapping,
     Handover,
     HandoverBy,
@@ -30,6 +24,13 @@ from antiphon.plan import (
     VelocityCurve,
     VoicePlan,
 )
+from antiphon.duet.routing import output_names
+from antiphon.errors import AntiphonError
+from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.music.messages import PEDALS
+from antiphon.music.midi_file import Score, Track, write_score
+from antiphon.music.timing import TimeSignature, next_multiple
+from antiphon.notes import Note, Phrase
 from antiphon.plugins import load_plugins
 from antiphon.preset_library import PresetLibrary
 from antiphon.preset_schema import (
@@ -48,7 +49,6 @@ from antiphon.preset_schema import (
 )
 from antiphon.preset_writer import preset_text
 from antiphon.presets import HANDOVER_KEYS, load_preset
-from antiphon.routing import output_names
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "presets.md"

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.commands import Decision
-from antiphon.events import Ended, Heard, Restarted, Selected
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import Ended, Heard, Restarted, Selected
+from antiphon.duet.plan import Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.percentiles import percentiles
-from antiphon.plan import Plan, VoicePlan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import answer_latencies, hanging, score_of, statistics, timeline_of, write_statistics
 from antiphon.session_header import Header
 

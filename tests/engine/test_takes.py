@@ -10,14 +10,14 @@ import pytest
 from daw import Jitter
 from test_clock_steering import PLAN, VOICE, Led
 
-from antiphon.events import Ended, Event, Heard, Located, Restarted, Selected, Skipped, TransportStopped
+from antiphon.duet.events import Ended, Event, Heard, Located, Restarted, Selected, Skipped, TransportStopped
+from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.journal import Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.part_files import part_files
 from antiphon.percentiles import percentile
-from antiphon.plan import Handover, Plan, VoicePlan
 from antiphon.session import timeline_of
 from antiphon.session_header import Header
 from antiphon.takes import Take, takes_of

@@ -14,12 +14,12 @@ from toys import toy_player
 
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
-from antiphon.events import Event, Heard, TempoChanged
+from antiphon.duet.events import Event, Heard, TempoChanged
+from antiphon.duet.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
+from antiphon.duet.schedule import METRONOME, PLAYER
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
-from antiphon.schedule import METRONOME, PLAYER
 from antiphon.tempo_control import TempoControl
 
 TAP_NOTE, TAP_CC, KNOB = 108, 20, 21

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from antiphon.duet.plan import Handover, VoicePlan
+from antiphon.duet.player import Player
 from antiphon.generator import Generator, GeneratorInfo, Request
 from antiphon.notes import Note, Phrase, score_order
-from antiphon.plan import Handover, VoicePlan
-from antiphon.player import Player
 
 Compose = Callable[[Phrase, Request], Iterable[Note]]
 """From all that was heard and composed so far, and the request, to notes."""

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from antiphon.commands import Decision
+from antiphon.duet.commands import Decision
+from antiphon.duet.plan import Handover, Plan
+from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record, Session
 from antiphon.music import messages
-from antiphon.plan import Handover, Plan
-from antiphon.schedule import Send
 from antiphon.session_header import Header
 from antiphon_export.bench import models, token_voice
 from antiphon_export.bench.commands import bench

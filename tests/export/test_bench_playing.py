@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon.commands import Decision
-from antiphon.events import Heard
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import Heard
+from antiphon.duet.plan import Plan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Record, Session
 from antiphon.music import messages
-from antiphon.plan import Plan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session_header import Header
 from antiphon_export.bench.performance import Performance
 from antiphon_export.bench.playing import answers, delays, misplaced, pulses

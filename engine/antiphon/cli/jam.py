@@ -40,11 +40,11 @@ def jam(
 
     from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import check_routes, device_named, load_plans, new_session_folder
+    from antiphon.duet.plan import Sync
+    from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
-    from antiphon.plan import Sync
-    from antiphon.routing import counts_in
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):

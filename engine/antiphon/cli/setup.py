@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from antiphon.duet.plan import Plan
+from antiphon.duet.routing import input_names, output_names
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.plan import Plan
 from antiphon.plugins import Plugins, load_plugins
-from antiphon.routing import input_names, output_names
 
 
 def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from antiphon.duet.hearing import told
 from antiphon.generator import Casting, Generator, GeneratorInfo, IllegalPhrase, MakeGenerator, Request, check_phrase
-from antiphon.hearing import told
 from antiphon.notes import Note, Phrase
 from antiphon.testing.phrases import BAR_TICKS
 

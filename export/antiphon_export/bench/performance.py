@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.journal import Session, read_session
-from antiphon.plan import Plan
 from antiphon.runtime import Backstage, open_backstage
 from antiphon.supervisor import Supervisor
 from antiphon_export.bench.programs import module, running

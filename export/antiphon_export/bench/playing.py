@@ -9,11 +9,11 @@ from typing import Final
 
 from antiphon.cli.setup import load_plans
 from antiphon.clock_follower import PULSE_TICKS
-from antiphon.commands import Decision
+from antiphon.duet.commands import Decision
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Session
 from antiphon.music.messages import CLOCK
-from antiphon.plan import Handover, Plan, VoicePlan
-from antiphon.schedule import PLAYER, Send
 from antiphon.session import answer_latencies, timeline_of
 from antiphon_export.bench.figures import Row, Target, figure, milliseconds
 from antiphon_export.bench.generators import BUSY, METRONOME, TEMPO_BPM

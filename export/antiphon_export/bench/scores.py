@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from antiphon.duet.plan import Handover
 from antiphon.music import messages
-from antiphon.plan import Handover
 from antiphon_export.bench.witness import Timed
 
 _SIGNAL: Final = 119

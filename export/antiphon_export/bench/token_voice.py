@@ -10,12 +10,12 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from antiphon.commands import Decision
+from antiphon.duet.commands import Decision
+from antiphon.duet.plan import Handover, Mode, VoicePlan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.journal import Session
 from antiphon.music import messages
-from antiphon.plan import Handover, Mode, VoicePlan
 from antiphon.plugins import load_plugins
 from antiphon.session import timeline_of
 from antiphon_export.bench.figures import Row, Target, Unmeasured, figure, milliseconds

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from antiphon.accompanist import COMPOSING_SECONDS
+from antiphon.duet.accompanist import COMPOSING_SECONDS
+from antiphon.duet.hearing import told
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
-from antiphon.hearing import told
 from antiphon.models.card import ModelError, read_any_card
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase

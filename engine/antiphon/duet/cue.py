@@ -1,0 +1,33 @@
+"""The signal by which a player gives or takes the turn: a pedal, a key or a controller. It decides nothing."""
+
+from __future__ import annotations
+
+from antiphon.music import messages
+from antiphon.duet.plan import Handover
+
+
+class Cue:
+    """Recognises the signal of one rule; a rule without a signal (silence, bars, turns) has none."""
+
+    def __init__(self, rule: Handover) -> None:
+        self._rule = rule
+        self._down = False
+
+    def swallows(self, message: bytes) -> bool:
+        """Whether the message is the signal, or the end of it, rather than music."""
+        rule = self._rule
+        if rule.by == "pedal":
+            return messages.is_controller(message, messages.PEDALS[rule.pedal])
+        if rule.by != "trigger":
+            return False
+        if rule.trigger_cc is not None and messages.is_controller(message, rule.trigger_cc):
+            return True
+        is_note = messages.is_note_on(message) or messages.is_note_off(message)
+        return is_note and message[1] == rule.trigger_note
+
+    def given(self, message: bytes) -> bool:
+        """Whether this message of it presses pedal, key or controller down, and it was not down before."""
+        is_note = messages.kind(message) != messages.CONTROL_CHANGE
+        pressed = messages.is_note_on(message) if is_note else message[2] >= 64
+        before, self._down = self._down, pressed
+        return pressed and not before

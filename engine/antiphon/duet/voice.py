@@ -1,0 +1,620 @@
+"""One voice of the duet: listens to a call, hands over, answers, and gives way. It draws no time and no randomness."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import takewhile
+from statistics import median
+
+from antiphon.duet.answer import Answer
+from antiphon.duet.commands import (CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence)
+from antiphon.duet.cue import Cue
+from antiphon.generator import Constraints, Request
+from antiphon.duet.hearing import (since, within_scale)
+from antiphon.duet.memory import Memory
+from antiphon.duet.morph import Ends
+from antiphon.music import messages
+from antiphon.music.ear import Ear
+from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
+from antiphon.notes import Note, score_order
+from antiphon.duet.plan import (VoicePlan, grid_ticks)
+from antiphon.duet.repose import weigh
+from antiphon.duet.turns import Turns
+
+PATIENCE_SECONDS = 0.03
+"""How long after its moment a first phrase may still arrive before the fallback plays."""
+MARGIN_SECONDS = 0.05
+"""How long before its moment a later phrase must have arrived."""
+GIVE_UP_SECONDS = 0.5
+"""How long the fallback is waited for before the voice falls silent."""
+REVISION_SECONDS = 0.25
+"""After a release, where no silence but a signal or a bar line ends the call: so long the guess at an answer stands.
+
+It may come in that very instant, and what was guessed with the key still down is there already. If it does not come,
+there is time to tell the players how long the last notes were.
+"""
+RESTS_ALLOWED = 8
+"""Beats without a note that a generator may open an answer with."""
+WEIGHING = 1 / 6
+"""After this share of the shortest silence that ends a call, what was played is weighed: is it an end or a breath?"""
+PLAIN_END = 2 / 3
+"""Where a phrase has plainly come to rest, this share of that silence is enough, if the pulse wants the answer then."""
+LONGEST_BREATH = 2.0
+"""A breath is given no longer than so many times the longest silence."""
+LEAD_SECONDS = 0.25
+"""How long before its moment the next stretch of a morph is asked for: later than other phrases, so that what is
+turned or captured is heard soon."""
+
+_CHORD_SECONDS = 0.04
+"""Onsets closer together than this are one chord, not a rhythm."""
+_GAPS = 8
+
+
+class Voice:
+    """The state machine of one voice. Every method returns what is to be done, as commands."""
+
+    def __init__(
+        self,
+        index: int,
+        plan: VoicePlan,
+        signature: TimeSignature,
+        epochs: Iterator[int],
+        ear: Ear | None = None,
+        *,
+        follows_song: bool = False,
+    ) -> None:
+        """`ear`: what is remembered already. `follows_song`: whether bars are a song's, from its beginning."""
+        self.index = index
+        self.plan = plan
+        self.memory = Memory(index, ear)
+        self.controls = dict(plan.controls)
+        self.held = False
+        """While the transport is stopped: it listens, and takes no turn."""
+        self.ahead_ticks = 0
+        """How long before its tick an output may be handed a note: so much earlier is decided what can be."""
+        self._signature = signature
+        self._epochs = epochs
+        self._answer: Answer | None = None
+        self._call_ticks: int | None = None
+        self._handover_ticks: int | None = None
+        self._call_until_ticks = 0
+        self._revision_ticks: int | None = None
+        self._weighing_ticks: int | None = None
+        self._breath_ticks: int | None = None
+        """When it turns out that a rest is taken for a breath."""
+        self._entry: tuple[int, float] | None = None
+        """Where on the player's pulse the answer comes in, and the length of a beat of theirs; both in ticks."""
+        # What another plan's voice was let finish is remembered before it has sounded.
+        notes = self.memory.ear.notes
+        self._busy_until_ticks = notes[-1].start_ticks + 1 if notes else 0
+        self._gaps: deque[int] = deque(maxlen=_GAPS)
+        self._cue = Cue(plan.handover)
+        self._turns = None
+        if plan.handover.by == "turns":
+            bars = plan.handover.bars
+            self._turns = Turns(bars, plan.answer_bars or bars, signature, anchored=follows_song)
+        self._ends = None if plan.morph is None else Ends(plan.morph, signature.bar_ticks, self._launch_grid())
+
+    @property
+    def state(self) -> str:
+        """`listening`, `waiting` (handed over, not yet sounding) or `answering`."""
+        if self._answer is None or self._answer.launch_ticks is None:
+            return "listening"
+        return "waiting" if self._answer.shift_ticks is None else "answering"
+
+    # ---- what comes in -------------------------------------------------------------------------------------------
+
+    def hear(self, message: bytes, now: Moment) -> list[Command]:
+        """Take in the player's message."""
+        if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
+            return []
+        if self._ends is not None and self._ends.swallows(message):
+            return self._capture(self._ends.capture(message), now)
+        if self.swallows(message):
+            return self._command(message, now)
+        onset = messages.is_note_on(message)
+        if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
+            return []
+        said = self._touch(now) if onset and self._turns is None else []
+        if self._ends is not None:
+            self._ends.hear(message, now.ticks, begins=onset and self._call_ticks is None)
+        before = self.memory.ear.last_onset_ticks
+        if not self.memory.hear(message, now.ticks) or self.held:
+            return said
+        if onset:
+            if self._call_ticks is None:
+                self._call_ticks = now.ticks
+            elif before is not None and now.ticks - before > seconds_to_ticks(_CHORD_SECONDS, now.bpm):
+                self._gaps.append(now.ticks - before)
+        if self.state == "listening" and self._call_ticks is not None:
+            self._handover_ticks = self._handover_at(now)
+            self._entry = self._breath_ticks = None
+            self._weighing_ticks = self._weighing_at(now)
+            if self._weighing_ticks is not None and self._answer is not None:
+                pass  # What was played is weighed first, and then the players are told.
+            elif onset or self._answer is None or self.plan.handover.by == "silence":
+                said += self._guess(now)
+            else:
+                self._revision_ticks = self._revision_at(now)
+        return said
+
+    def swallows(self, message: bytes) -> bool:
+        """Whether the message is a command to this voice rather than music."""
+        return self._cue.swallows(message) or (self._ends is not None and self._ends.swallows(message))
+
+    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
+        """Set a control of the generator; it is heard in the next phrase."""
+        self.controls[control] = value
+        if self.state == "listening" and self._call_ticks is not None:
+            return self._guess(now)
+        return []
+
+    def ready(self, chair: Chair, now: Moment) -> list[Command]:
+        """A player has taken its chair."""
+        self.memory.seat(chair)
+        if self.state != "listening":
+            return []
+        if self._call_ticks is not None:
+            return self._guess(now)
+        return self._remind(now.ticks)
+
+    def lost(self, chair: Chair, reason: str, now: Moment) -> list[Command]:
+        """A player is gone; whatever it guessed goes with it."""
+        self.memory.vacate(chair)
+        answer = self._answer
+        return [] if answer is None or answer.chair != chair else self._fail(answer, reason, now)
+
+    def failed(self, failure: Failed, now: Moment) -> list[Command]:
+        """A player raised or returned nonsense."""
+        answer = self._answer
+        if answer is None or (answer.epoch, answer.chair) != (failure.epoch, failure.chair):
+            return []
+        return self._fail(answer, failure.reason, now)
+
+    def give_up(self, now: Moment) -> list[Command]:
+        """Forget the call and the answer, and take every key and pedal for released."""
+        self.memory.flush(now.ticks)
+        return self._stop(now.ticks, now) if self._answer is not None else []
+
+    def receive(self, continuation: Continuation, now: Moment) -> list[Command]:
+        """A player's phrase has come; a stale one is dropped."""
+        answer = self._answer
+        if answer is None or (continuation.epoch, continuation.chair, continuation.index) != (
+            answer.epoch,
+            answer.chair,
+            answer.wanted,
+        ):
+            return []
+        phrase = continuation.phrase
+        answer.wanted = None
+        answer.deadline_ticks = None
+        answer.count += 1
+        answer.composed_end_ticks = phrase.end_ticks
+        answer.phrases.append(phrase)
+        if answer.launch_ticks is None:
+            # An answer may open with rests; its first note must be known by the hand-over all the same.
+            silent = not any(phrase.notes for phrase in answer.phrases)
+            return self._ask(answer, now) if silent and answer.count < RESTS_ALLOWED else []
+        due = answer.launch_ticks if answer.shift_ticks is None else phrase.start_ticks + answer.shift_ticks
+        said: list[Command] = []
+        if now.ticks > due:
+            said.append(Decision("late", self.index, now.ticks, "the phrase came late"))
+        return said + self._place(now)
+
+    # ---- time ----------------------------------------------------------------------------------------------------
+
+    def next_ticks(self) -> int | None:
+        """The next tick at which time alone changes something."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            times: tuple[int | None, ...] = (
+                self._decision_ticks,
+                self._revision_ticks,
+                self._weighing_ticks,
+                self._breath_ticks,
+            )
+        else:
+            times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
+        return min((ticks for ticks in times if ticks is not None), default=None)
+
+    def advance(self, now: Moment) -> list[Command]:
+        """Do what is due at `now`."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            if self._weighing_ticks is not None and now.ticks >= self._weighing_ticks:
+                return self._weigh(now)
+            if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
+                self._breath_ticks = None
+                text = f"a breath? it waits {self.plan.handover.breath_beats:g} beats for you to go on"
+                return [Decision("breath", self.index, now.ticks, text)]
+            if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
+                # Turns may be so short that their end is decided before anything was guessed.
+                return [*(self._guess(now) if answer is None else []), *self._hand_over(now)]
+            if self._revision_ticks is not None and now.ticks >= self._revision_ticks:
+                return self._guess(now)
+            return []
+        if answer.end_ticks is not None and now.ticks >= answer.end_ticks:
+            told = Decision("end", self.index, now.ticks, "the answer is over")
+            said = [told, *self._stop(answer.end_ticks, now), *self._remind(answer.end_ticks)]
+            self._begin_turn(now)
+            return said
+        if answer.deadline_ticks is not None and now.ticks >= answer.deadline_ticks:
+            return self._stand_in("it is late", now)
+        if answer.ask_ticks is not None and now.ticks >= answer.ask_ticks:
+            answer.ask_ticks = None
+            self._let_go(now.ticks)
+            return self._ask(answer, now) if answer.failure is None else self._stand_in(answer.failure, now)
+        return []
+
+    # ---- the call ------------------------------------------------------------------------------------------------
+
+    def _command(self, message: bytes, now: Moment) -> list[Command]:
+        if not self._cue.given(message):
+            return []
+        if self.state != "listening":
+            said = self._touch(now)
+            return said + (self._remind(now.ticks) if self._call_ticks is None else self._guess(now))
+        return self._hand_over(now) if self._call_ticks is not None else []
+
+    def _capture(self, captured: str | None, now: Moment) -> list[Command]:
+        if captured is None:
+            return []
+        told = Decision("capture", self.index, now.ticks, captured)
+        return [told, *(self._guess(now) if self.state == "listening" and self._call_ticks is not None else [])]
+
+    def _begin_turn(self, now: Moment) -> None:
+        """It is the player's turn. In a song their turn is over when it is over, whether they play or not."""
+        if self._turns is None or not self._turns.anchored:
+            return
+        self._call_ticks, self._handover_ticks = now.ticks, self._turns.handover_at(now.ticks)
+        self._revision_ticks = self._handover_ticks - self.ahead_ticks - self._signature.beat_ticks
+
+    @property
+    def _decision_ticks(self) -> int | None:
+        """When it hands over: a bar line that ends the call is known before it comes, and may be needed then."""
+        if self._handover_ticks is None or self.plan.handover.by not in ("bars", "turns"):
+            return self._handover_ticks
+        return self._handover_ticks - self.ahead_ticks
+
+    def _handover_at(self, now: Moment) -> int | None:
+        rule = self.plan.handover
+        if self._turns is not None:
+            return self._turns.handover_at(now.ticks) if self._handover_ticks is None else self._handover_ticks
+        if rule.by == "bars":
+            # A first note a little ahead of the bar line belongs to the bar that it leads into.
+            bar_ticks = self._signature.bar_ticks
+            bar = ((self._call_ticks or 0) + self._signature.beat_ticks // 4) // bar_ticks
+            return max(now.ticks, (bar + rule.bars) * bar_ticks)
+        if rule.by != "silence" or self.memory.ear.keys_down:
+            return None
+        low, high = (seconds_to_ticks(s, now.bpm) for s in (rule.min_seconds, rule.max_seconds))
+        gap = round(rule.silence_multiple * median(self._gaps)) if self._gaps else (low + high) // 2
+        onset, release = self.memory.ear.last_onset_ticks or 0, self.memory.ear.last_release_ticks or 0
+        return max(now.ticks, onset + min(high, max(low, gap)), release + low)
+
+    def _weighing_at(self, now: Moment) -> int | None:
+        """When the rest that begins now is weighed; None: silence alone decides, or there is none."""
+        rule = self.plan.handover
+        if rule.by != "silence" or not rule.breath_beats or self._handover_ticks is None:
+            return None
+        return now.ticks + seconds_to_ticks(WEIGHING * rule.min_seconds, now.bpm)
+
+    def _weigh(self, now: Moment) -> list[Command]:
+        """Nothing has been heard for a while: an end, or a breath? And where on the pulse is an answer to begin?"""
+        assert self._handover_ticks is not None
+        self._weighing_ticks = None
+        rule, ear = self.plan.handover, self.memory.ear
+        weighed = weigh(ear.notes, since(ear.notes, self._call_ticks), now.bpm, self._signature)
+        if weighed.pulse is None:
+            return self._guess(now)
+        last, beat_ticks = ear.last_onset_ticks or 0, weighed.pulse.beat_ticks
+        wanted = self._handover_ticks
+        if not weighed.at_rest:
+            longest = LONGEST_BREATH * seconds_to_ticks(rule.max_seconds, now.bpm)
+            breath = last + min(longest, rule.breath_beats * beat_ticks)
+            if breath > wanted:
+                self._breath_ticks, wanted = wanted, round(breath)
+        self._handover_ticks = wanted
+        if self._launch_grid() is not None or self.plan.mode == "morph":
+            return self._guess(now)
+        silence = seconds_to_ticks(rule.min_seconds * (PLAIN_END if weighed.at_rest else 1), now.bpm)
+        self._handover_ticks = weighed.entry_near(wanted, (ear.last_release_ticks or 0) + silence)
+        self._entry = self._handover_ticks, beat_ticks
+        return self._guess(now)
+
+    def _revision_at(self, now: Moment) -> int | None:
+        """When the players are told of the release that was just heard; None: it is too late for that."""
+        revision = now.ticks + seconds_to_ticks(REVISION_SECONDS, now.bpm)
+        time_to_compose = seconds_to_ticks(2 * MARGIN_SECONDS, now.bpm)
+        if self._decision_ticks is not None and revision + time_to_compose > self._decision_ticks:
+            return None
+        return revision
+
+    def _launch_grid(self) -> int | None:
+        if self._turns is not None:
+            return self._signature.bar_ticks
+        return None if self.plan.launch == "now" else grid_ticks(self.plan.launch, self._signature)
+
+    def _launch_at(self, ticks: int) -> int:
+        """Where an answer begins that is wanted from `ticks` on."""
+        grid = self._launch_grid()
+        if grid is not None:
+            return next_multiple(ticks, grid)
+        if self.plan.mode != "morph":
+            return ticks
+        begun = self._call_ticks or 0  # A loop goes on in the player's own beat, wherever that lies.
+        return begun + next_multiple(ticks - begun, self._signature.beat_ticks)
+
+    def _call_end(self, now: Moment) -> int:
+        """Where a continuation of the call begins: at its last event, or on the grid that follows it.
+
+        While a key is down the call goes on.
+        """
+        if self.plan.handover.by in ("bars", "turns") and self._handover_ticks is not None:
+            return max(self._handover_ticks, self._busy_until_ticks)
+        ear = self.memory.ear
+        end = max((ear.last_onset_ticks or 0) + 1, ear.last_release_ticks or 0, self._busy_until_ticks)
+        if ear.keys_down:
+            end = max(end, now.ticks)
+        grid = self._launch_grid()
+        return end if grid is None else next_multiple(end, grid)
+
+    def _answer_length(self, call_end_ticks: int) -> int | None:
+        if self.plan.mode != "answer":
+            return None
+        if self.plan.answer_bars is not None:
+            return self.plan.answer_bars * self._signature.bar_ticks
+        if self.plan.handover.by in ("bars", "turns"):
+            return self.plan.handover.bars * self._signature.bar_ticks
+        call = call_end_ticks - (self._call_ticks or 0)
+        grid = self._launch_grid()
+        whole = call if grid is None else next_multiple(call, min(grid, self._signature.bar_ticks))
+        return max(self._signature.beat_ticks, whole)
+
+    def _guess(self, now: Moment) -> list[Command]:
+        """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
+        end = self._call_end(now)
+        length = self._answer_length(end)
+        if self._entry is not None:
+            # So that the answer is shifted by whole beats: it keeps to the player's pulse.
+            entry, beat_ticks = self._entry
+            end = round(entry - max(0, entry - end) // beat_ticks * beat_ticks)
+        self._revision_ticks = None
+        epoch = next(self._epochs)
+        answer = self._answer = Answer(epoch, end, length, end, self._constraints())
+        said: list[Command] = [command for chair in CHAIRS for command in self.memory.prime(chair, epoch, end)]
+        return said + self._ask(answer, now)
+
+    def _constraints(self) -> Constraints:
+        """What an answer to what is remembered keeps to."""
+        limits = self.plan.constraints
+        return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
+
+    def _hand_over(self, now: Moment) -> list[Command]:
+        answer = self._answer
+        assert answer is not None, "every call comes with a guess at its answer"
+        self._call_until_ticks = max(now.ticks, self._handover_ticks or 0)
+        answer.launch_ticks = self._launch_at(max(self._call_until_ticks, self._busy_until_ticks))
+        # What was guessed with keys still down took the call for shorter than it is.
+        answer.length_ticks = self._answer_length(self._call_end(now))
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
+        said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
+        if not self.memory.seated("main"):
+            return said + self._stand_in(answer.failure or "it has not started yet", now)
+        if answer.failure is not None:
+            return said + self._stand_in(answer.failure, now)
+        if answer.phrases:
+            return said + self._place(now)
+        answer.deadline_ticks = self._deadline(answer, now)
+        return said
+
+    # ---- the answer ----------------------------------------------------------------------------------------------
+
+    def _ask(self, answer: Answer, now: Moment) -> list[Command]:
+        start, last = answer.composed_end_ticks, answer.last_ticks
+        # The first phrase is guessed anew at every key: a beat is soon composed, and leaves time for the bar after it.
+        opening = answer.count == 0 or answer.shift_ticks is None
+        # While a key is down nobody knows how long the call will have been.
+        growing = answer.launch_ticks is None and bool(self.memory.ear.keys_down)
+        longest = self._signature.beat_ticks if opening else self._stretch(start - answer.origin_ticks)
+        length = longest if last is None else min(longest, last - start)
+        if length <= 0:
+            return []
+        if not self.memory.seated(answer.chair):
+            return [] if answer.launch_ticks is None else self._stand_in("it is gone", now)
+        answer.wanted = answer.count
+        seconds = PATIENCE_SECONDS
+        if answer.launch_ticks is not None:
+            answer.deadline_ticks = self._deadline(answer, now)
+            seconds += (answer.deadline_ticks - now.ticks) * 60 / (now.bpm * 480)
+        request = Request(
+            start,
+            length,
+            dict(self.controls),
+            answer.constraints,
+            seconds,
+            final=last is not None and start + length >= last and not growing,
+            bar_ticks=self._signature.bar_ticks,
+            tempo_bpm=now.bpm,
+            morph=None if self._ends is None else self._ends.morph(),
+            left_ticks=None if last is None or growing else last - start,
+            opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
+            call_ticks=self._call_ticks,
+        )
+        return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
+
+    def _stretch(self, since_ticks: int) -> int:
+        """How much to ask for, `since_ticks` after the answer began: a bar; of a morph, the rest of half a bar."""
+        bar_ticks = self._signature.bar_ticks
+        if self.plan.mode != "morph":
+            return bar_ticks
+        unit = bar_ticks // 2 if self._signature.beats % 2 == 0 else bar_ticks
+        return next_multiple(since_ticks + 1, unit) - since_ticks
+
+    def _deadline(self, answer: Answer, now: Moment) -> int:
+        # Never a matter of when a phrase came that came in time: so the launch counts, not the present before it.
+        needed = max(answer.launch_ticks or 0, now.ticks)
+        if answer.chair == "fallback":
+            return needed + seconds_to_ticks(GIVE_UP_SECONDS, now.bpm)
+        soonest = needed + seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
+        if answer.shift_ticks is None:
+            return soonest
+        due = answer.composed_end_ticks + answer.shift_ticks
+        return max(due - self.ahead_ticks - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
+
+    def _place(self, now: Moment) -> list[Command]:
+        """Give the phrases that have come their place in time and hand them to the schedule."""
+        answer = self._answer
+        assert answer is not None
+        assert answer.launch_ticks is not None
+        said: list[Command] = []
+        while answer.phrases:
+            phrase = answer.phrases.pop(0)
+            last = answer.last_ticks
+            more = last is None or answer.composed_end_ticks < last
+            opening = answer.count == 1 or answer.shift_ticks is None
+            if answer.shift_ticks is None:
+                if not phrase.notes:
+                    if answer.phrases:
+                        continue
+                    if answer.wanted is not None:
+                        answer.deadline_ticks = self._deadline(answer, now)
+                        return said
+                    if answer.count >= RESTS_ALLOWED or not more:
+                        return said + self._stand_in("it plays nothing", now)
+                    return said + self._ask(answer, now)
+                self._launch(answer, phrase.notes[0], now)
+                assert answer.launch_ticks is not None
+                said.append(Decision("answer", self.index, answer.launch_ticks, "the first note falls here"))
+            assert answer.shift_ticks is not None
+            end = answer.end_ticks
+            notes = [note.shifted(answer.shift_ticks) for note in phrase.notes]
+            # What should have sounded long ago would come out as one cluster: better left out.
+            earliest = now.ticks - seconds_to_ticks(PATIENCE_SECONDS, now.bpm)
+            notes = [_not_before(note, now.ticks) for note in notes if note.start_ticks >= earliest]
+            notes = [note for note in notes if end is None or note.start_ticks < end]
+            if end is not None:
+                notes = [note.clipped(end) for note in notes]
+            answer.played += notes
+            answer.played.sort(key=score_order)  # Of those put off to the present, any pitch may be the first.
+            if notes:
+                said.append(Play(self.index, tuple(notes)))
+            if more:
+                # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
+                begins = now.ticks if opening else phrase.start_ticks + answer.shift_ticks
+                if self.plan.mode == "morph":
+                    early_ticks = seconds_to_ticks(LEAD_SECONDS, now.bpm) + self.ahead_ticks
+                    begins = phrase.end_ticks + answer.shift_ticks - early_ticks
+                answer.ask_ticks = max(now.ticks, begins)
+        return said
+
+    def _launch(self, answer: Answer, first: Note, now: Moment) -> None:
+        launch, grid = answer.launch_ticks or 0, self._launch_grid()
+        late_ticks = now.ticks - launch
+        if late_ticks > 0 and grid is None:
+            launch = now.ticks
+        elif grid is not None and late_ticks > seconds_to_ticks(PATIENCE_SECONDS, now.bpm):
+            launch = next_multiple(now.ticks, self._signature.beat_ticks)
+        start = first.start_ticks
+        if grid is not None and self.plan.follows == "beat":
+            start -= start % self._signature.beat_ticks
+        if self.plan.mode == "morph":
+            start = answer.origin_ticks  # With its rests: it is a loop that keeps its place in the bar.
+        if self._turns is not None and answer.length_ticks is not None:
+            answer.length_ticks -= launch - (answer.launch_ticks or 0)  # However late it begins, a turn ends in time.
+        answer.launch_ticks, answer.shift_ticks = launch, launch - start
+
+    def _stand_in(self, reason: str, now: Moment) -> list[Command]:
+        """Let the fallback go on from here; if it is the fallback that fails, fall silent."""
+        answer = self._answer
+        assert answer is not None
+        assert answer.launch_ticks is not None
+        name = self.plan.generator if answer.chair == "main" else self.plan.fallback
+        text = f"{name}: {reason}"
+        if answer.chair == "fallback" or not self.memory.seated("fallback"):
+            silent = Decision("silent", self.index, now.ticks, text)
+            said = [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
+            self._begin_turn(now)
+            return said
+        told = Decision("fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays")
+        answer.chair, answer.epoch, answer.count = "fallback", next(self._epochs), 0
+        answer.failure = answer.wanted = answer.ask_ticks = answer.deadline_ticks = None
+        if answer.shift_ticks is None:
+            answer.composed_end_ticks = answer.origin_ticks  # There was nothing but rests.
+        else:
+            # It goes on from the answer as it was played, so in session time.
+            last_onset = max((note.start_ticks for note in answer.played), default=0)
+            answer.origin_ticks += answer.shift_ticks
+            # What came late may have been begun after its phrase was over.
+            answer.composed_end_ticks = max(answer.composed_end_ticks + answer.shift_ticks, last_onset + 1)
+            answer.shift_ticks = 0
+        prime = self.memory.prime("fallback", answer.epoch, answer.composed_end_ticks, tuple(answer.played))
+        return [told, *prime, *self._ask(answer, now)]
+
+    def _fail(self, answer: Answer, reason: str, now: Moment) -> list[Command]:
+        """The player of `answer` cannot go on with it."""
+        if answer.launch_ticks is None:
+            origin = answer.origin_ticks  # Whatever was guessed so far is worth nothing without what follows.
+            self._answer = Answer(answer.epoch, origin, answer.length_ticks, origin, answer.constraints, failure=reason)
+            return []
+        answer.failure = reason
+        return self._stand_in(reason, now) if answer.wanted is not None else []
+
+    # ---- giving way ----------------------------------------------------------------------------------------------
+
+    def _touch(self, now: Moment) -> list[Command]:
+        """The player has touched a key: a sounding answer gives way, one that has not begun yet is put off."""
+        answer = self._answer
+        if answer is None or answer.launch_ticks is None:
+            return []
+        if now.ticks < self._call_until_ticks:
+            return []  # The hand-over is decided, but its bars are not over yet.
+        if not answer.sounds(now.ticks):
+            self._answer = None
+            if self.plan.handover.by == "bars":
+                self._call_ticks = None  # Its bars are over: what is played now is the next call.
+            told = Decision("touch", self.index, now.ticks, "put off: the player goes on")
+            return [told, Silence(self.index, now.ticks)]
+        end = now.ticks
+        if self.plan.touch != "stop":
+            end = next_multiple(now.ticks, grid_ticks(self.plan.touch, self._signature))
+            if answer.end_ticks is not None:
+                end = min(end, answer.end_ticks)
+        self._busy_until_ticks = end
+        return [Decision("touch", self.index, now.ticks, "touched: the player has the floor"), *self._stop(end, now)]
+
+    def _stop(self, end_ticks: int, now: Moment) -> list[Command]:
+        """End the answer at `end_ticks`, remember what of it was played, and listen."""
+        # What begins at this very tick has been sent already; what would begin at a later end has not.
+        self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
+        self._answer = None
+        self._call_ticks = None
+        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
+        self._entry = None
+        return [Silence(self.index, end_ticks)]
+
+    def _remind(self, end_ticks: int) -> list[Command]:
+        return [*self.memory.remind(next(self._epochs), end_ticks)]
+
+    def _let_go(self, before_ticks: int, clip_ticks: int | None = None) -> None:
+        """Move the answer's notes that started before `before_ticks` into the memory.
+
+        Without `clip_ticks` the answer goes on: from the first that still sounds on they stay, as a touch may cut it.
+        """
+        answer = self._answer
+        assert answer is not None
+        past = [note for note in answer.played if note.start_ticks < before_ticks]
+        if clip_ticks is None:
+            past = list(takewhile(lambda note: (note.end_ticks or 0) <= before_ticks, past))
+        answer.played = answer.played[len(past) :]
+        if clip_ticks is not None:
+            past = [note.clipped(clip_ticks) for note in past]
+        self.memory.remember(past)
+
+
+def _not_before(note: Note, ticks: int) -> Note:
+    """`note`, begun at `ticks` at the earliest, with its end where it was."""
+    if note.start_ticks >= ticks:
+        return note
+    return Note(ticks, note.pitch, max(1, (note.end_ticks or 0) - ticks), note.velocity)
