@@ -11,7 +11,7 @@ from antiphon.errors import AntiphonError
 from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
 
 if TYPE_CHECKING:
-    from antiphon.synth import Synth
+    from antiphon.sound.synth import Synth
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ NO_DEVICE = 4
 
 def run_sound(backstage: Backstage) -> None:
     """Play the built-in synth, or a SoundFont, as the engine says."""
-    from antiphon.audio import AudioOutput
     from antiphon.duet.ledger import panic_messages
+    from antiphon.sound.audio import AudioOutput
 
     pulse = Pulse(backstage.folder)
     wanted: SoundSetup = backstage.read("sound")
@@ -66,9 +66,9 @@ def run_sound(backstage: Backstage) -> None:
 
 def _make_synth(wanted: SoundSetup, sample_rate: int) -> Synth:
     if wanted.soundfont is not None:
-        from antiphon.soundfont import SoundFont
+        from antiphon.sound.soundfont import SoundFont
 
         return SoundFont(wanted.soundfont, sample_rate)
-    from antiphon.synth import ElectricPiano
+    from antiphon.sound.synth import ElectricPiano
 
     return ElectricPiano(sample_rate)

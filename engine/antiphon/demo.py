@@ -107,12 +107,12 @@ def _from_first_note(score: Score) -> Score:
 
 
 def _write_sound(score: Score, path: Path, soundfont: Path | None) -> None:
-    from antiphon.synth import ElectricPiano, Synth
-    from antiphon.wav import write_performance
+    from antiphon.sound.synth import ElectricPiano, Synth
+    from antiphon.sound.wav import write_performance
 
     synth: Synth = ElectricPiano()
     if soundfont is not None:
-        from antiphon.soundfont import SoundFont
+        from antiphon.sound.soundfont import SoundFont
 
         synth = SoundFont(soundfont)
     write_performance(path, score.timed_messages(), synth)

@@ -307,7 +307,7 @@ def _real_time() -> Finding:
 
 
 def _audio() -> Finding:
-    from antiphon.audio import describe_devices
+    from antiphon.sound.audio import describe_devices
 
     try:
         with quiet_stderr():  # PortAudio tells of every system that is not there

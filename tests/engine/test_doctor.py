@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from antiphon import audio, doctor, midi
+from antiphon import doctor, midi
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import Finding
@@ -24,6 +24,7 @@ from antiphon.midi_backend import BackendUnusable, PortGone
 from antiphon.models import onnx_session
 from antiphon.models.onnx_session import Providers, probe_providers
 from antiphon.percentiles import percentile
+from antiphon.sound import audio
 
 
 def spawn(work: Callable[[], None], name: str) -> None:

@@ -28,8 +28,8 @@ def render(
     """
     from antiphon.music.messages import DRUM_CHANNEL, channel
     from antiphon.music.midi_file import read_score
-    from antiphon.synth import ElectricPiano, Synth
-    from antiphon.wav import write_performance
+    from antiphon.sound.synth import ElectricPiano, Synth
+    from antiphon.sound.wav import write_performance
 
     timed_messages = read_score(source).timed_messages()
     synth: Synth
@@ -37,7 +37,7 @@ def render(
         synth = ElectricPiano(sample_rate)
         timed_messages = [timed for timed in timed_messages if channel(timed[1]) != DRUM_CHANNEL]
     else:
-        from antiphon.soundfont import SoundFont
+        from antiphon.sound.soundfont import SoundFont
 
         synth = SoundFont(soundfont, sample_rate)
     seconds = write_performance(output, timed_messages, synth)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.synth import Synth
+from antiphon.sound.synth import Synth
 
 TAIL_SECONDS: Final = 3.0
 """How long to listen after the last message."""

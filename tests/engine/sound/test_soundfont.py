@@ -12,7 +12,7 @@ import pytest
 
 from antiphon.errors import AntiphonError
 from antiphon.music.messages import control_change, note_off, note_on, program_change
-from antiphon.soundfont import SoundFont
+from antiphon.sound.soundfont import SoundFont
 
 
 @dataclass

@@ -8,10 +8,10 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.dampers import Dampers
 from antiphon.errors import AntiphonError
 from antiphon.music import messages
-from antiphon.synth import CHANNELS, limit
+from antiphon.sound.dampers import Dampers
+from antiphon.sound.synth import CHANNELS, limit
 
 _GAIN_DECIBELS = -9.0
 """Leaves room for chords; what still goes beyond is bent by the limiter."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
-from antiphon.synth import Synth
+from antiphon.sound.synth import Synth
 
 _USUAL_RATES = (48_000, 44_100)
 

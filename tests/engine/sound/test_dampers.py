@@ -1,4 +1,4 @@
-from antiphon.dampers import Dampers
+from antiphon.sound.dampers import Dampers
 
 
 def test_a_lifted_key_falls_silent() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from antiphon.music.messages import NOTE_ON, PITCH_BEND, control_change, note_off, note_on, program_change
-from antiphon.synth import POLYPHONY, ElectricPiano, limit
+from antiphon.sound.synth import POLYPHONY, ElectricPiano, limit
 
 RATE = 48_000
 BASS_CHORD = (36, 43, 48, 52)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from antiphon.audio import AudioOutput, describe_devices, find_device
 from antiphon.errors import AntiphonError
 from antiphon.music.messages import note_on
-from antiphon.synth import ElectricPiano
+from antiphon.sound.audio import AudioOutput, describe_devices, find_device
+from antiphon.sound.synth import ElectricPiano
 
 
 class PortAudioError(Exception):

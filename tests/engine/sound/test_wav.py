@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
 from antiphon.music.messages import note_off, note_on
-from antiphon.synth import ElectricPiano, Synth
-from antiphon.wav import render_messages, write_performance, write_wav
+from antiphon.sound.synth import ElectricPiano, Synth
+from antiphon.sound.wav import render_messages, write_performance, write_wav
 
 
 def read_wav(path: Path) -> NDArray[np.int16]:

@@ -9,9 +9,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.dampers import Dampers
 from antiphon.music import messages
-from antiphon.timbre import CALL, RESPONSE, VOICE, knocked, struck
+from antiphon.sound.dampers import Dampers
+from antiphon.sound.timbre import CALL, RESPONSE, VOICE, knocked, struck
 
 CHANNELS: Final = 16
 POLYPHONY: Final = 32
