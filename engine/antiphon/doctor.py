@@ -16,12 +16,12 @@ from typing import Final, Literal
 
 from antiphon.errors import AntiphonError
 from antiphon.latency import Returns, RoundTrips, time_notes
-from antiphon.loops import find_route
-from antiphon.midi import find_backend, survey_backends
-from antiphon.midi_backend import Backend, Spawn
+from antiphon.midi.backend import Backend, Spawn
+from antiphon.midi.backends import find_backend, survey_backends
+from antiphon.midi.loops import find_route
+from antiphon.midi.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name
 from antiphon.music.messages import control_change
 from antiphon.percentiles import percentile
-from antiphon.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name
 from antiphon.quiet import quiet_stderr
 
 Level = Literal["ok", "warn", "fail"]

@@ -21,19 +21,19 @@ from antiphon.duet.ledger import Ledger
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
 from antiphon.leaders import Leaders
-from antiphon.midi_backend import PortGone
+from antiphon.midi.backend import PortGone
+from antiphon.midi.echo import Echoes
+from antiphon.midi.port_names import virtual_name
+from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
 from antiphon.music.timing import TempoChange, next_multiple
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.output import OpenOutput
 from antiphon.plugins import load_plugins
-from antiphon.port_names import virtual_name
-from antiphon.ports import Ports
 from antiphon.runtime import (
     BEAT_SECONDS,
     Backstage,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import find_backend
+from antiphon.midi.backends import find_backend
 from antiphon.music.midi_file import read_score
 from antiphon.output import OutputPort
 from antiphon.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread

@@ -20,10 +20,10 @@ from antiphon.duet.plan import (
 from antiphon.duet.routing import input_names, output_names
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.midi.port_names import virtual_name_problems
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
-from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
 from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable

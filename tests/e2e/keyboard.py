@@ -86,7 +86,7 @@ def play_with_rtmidi(client_name: str, destination: str | None, score: Score, se
 
 def play_on_sockets(client_name: str, destination: str | None, score: Score, settle_seconds: float) -> None:
     """Play on antiphon's own loopback ports; the same holds as for rtmidi."""
-    from antiphon.midi_socket import SocketBackend
+    from antiphon.midi.socket_backend import SocketBackend
 
     backend = SocketBackend(
         client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start()

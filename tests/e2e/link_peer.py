@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any
 
-from antiphon.midi_socket import SocketBackend
+from antiphon.midi.socket_backend import SocketBackend
 
 BAR_BEATS = 4.0
 

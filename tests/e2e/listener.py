@@ -53,7 +53,7 @@ def listen_with_rtmidi(client_name: str, source: str | None, heard: Heard) -> Ca
 
 def listen_on_sockets(client_name: str, source: str | None, heard: Heard) -> Callable[[], None]:
     """Listen to antiphon's own loopback ports."""
-    from antiphon.midi_socket import SocketBackend
+    from antiphon.midi.socket_backend import SocketBackend
 
     backend = SocketBackend(
         client_name, lambda work, name: threading.Thread(target=work, name=name, daemon=True).start()

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from antiphon.midi_socket import SocketBackend
+from antiphon.midi.socket_backend import SocketBackend
 
 from .conftest import PERIOD_FRAMES, SAMPLE_RATE
 from .stage import Command, wait_until

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from antiphon.midi import find_backend
-from antiphon.midi_backend import Backend
+from antiphon.midi.backend import Backend
+from antiphon.midi.backends import find_backend
 from antiphon.music.messages import control_change, note_on, program_change
 
 from .stage import Command, decisions, journal, melody, note_ons, sounding, wait_until

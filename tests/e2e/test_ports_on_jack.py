@@ -11,10 +11,10 @@ from threading import Thread
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import find_backend
-from antiphon.midi_backend import PortGone, ServerDown
-from antiphon.midi_jack import JackBackend
-from antiphon.midi_rtmidi import RtMidiBackend
+from antiphon.midi.backend import PortGone, ServerDown
+from antiphon.midi.backends import find_backend
+from antiphon.midi.jack_backend import JackBackend
+from antiphon.midi.rtmidi_backend import RtMidiBackend
 from antiphon.music.messages import control_change, note_off, note_on
 
 from .conftest import is_calm

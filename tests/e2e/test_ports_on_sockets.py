@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from antiphon.midi import find_backend
-from antiphon.midi_backend import PortGone
-from antiphon.midi_socket import SocketBackend
+from antiphon.midi.backend import PortGone
+from antiphon.midi.backends import find_backend
+from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_on
 
 BURST = [

@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from antiphon import doctor, midi
+from antiphon import doctor
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import Finding
 from antiphon.errors import AntiphonError
-from antiphon.midi import BackendReport
-from antiphon.midi_backend import BackendUnusable, PortGone
+from antiphon.midi import backends
+from antiphon.midi.backend import BackendUnusable, PortGone
+from antiphon.midi.backends import BackendReport
 from antiphon.models import onnx_session
 from antiphon.models.onnx_session import Providers, probe_providers
 from antiphon.percentiles import percentile
@@ -346,7 +347,7 @@ def test_ports_lists_every_backend_and_what_auto_takes(
         BackendReport("alsa", None, True, ("Midi Through 14:0", "keys 20:0"), ("synth 28:0",)),
         BackendReport("winmm", None, False, ("pads",), ()),
     ]
-    monkeypatch.setattr(midi, "survey_backends", lambda spawn: reports)
+    monkeypatch.setattr(backends, "survey_backends", lambda spawn: reports)
     assert run("ports").stdout.splitlines() == [
         "alsa  ← auto",
         "  input   Midi Through 14:0",

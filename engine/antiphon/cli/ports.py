@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from antiphon.midi import BackendReport
+    from antiphon.midi.backends import BackendReport
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -18,8 +18,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def ports(as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
     """List MIDI inputs and outputs of every usable backend, and what `auto` would take."""
-    from antiphon.midi import auto_backend, survey_backends
-    from antiphon.port_names import auto_inputs
+    from antiphon.midi.backends import auto_backend, survey_backends
+    from antiphon.midi.port_names import auto_inputs
     from antiphon.runtime import spawn_thread
 
     reports = survey_backends(spawn_thread)
@@ -47,7 +47,7 @@ def _print(report: BackendReport, taken: set[str], is_chosen: bool) -> None:
 
 
 def _as_data(report: BackendReport, is_chosen: bool) -> dict[str, object]:
-    from antiphon.port_names import auto_inputs
+    from antiphon.midi.port_names import auto_inputs
 
     return {
         "backend": report.kind,

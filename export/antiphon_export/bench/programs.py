@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import open_backend
-from antiphon.midi_backend import BackendUnusable, ServerDown
+from antiphon.midi.backend import BackendUnusable, ServerDown
+from antiphon.midi.backends import open_backend
 from antiphon.runtime import spawn_thread
 from antiphon_export.bench.machine import may_run_in_real_time
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import find_backend
-from antiphon.midi_backend import Backend, InputPort, Receive
+from antiphon.midi.backend import Backend, InputPort, Receive
+from antiphon.midi.backends import find_backend
 from antiphon.output import OutputPort
 from antiphon.runtime import Backstage, hurry, is_orphan, spawn_thread
 

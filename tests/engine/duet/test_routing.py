@@ -15,15 +15,15 @@ from antiphon.cli.setup import check_routes
 from antiphon.errors import AntiphonError
 from antiphon.duet.events import Heard
 from antiphon.journal import JournalWriter, Record, read_session
-from antiphon.loops import Route, find_route, is_loop
+from antiphon.midi.loops import (Route, find_route, is_loop)
 from antiphon.music import messages
 from antiphon.music.messages import control_change, note_off, note_on, program_change
 from antiphon.music.midi_file import read_score, write_score
 from antiphon.duet.offline import Offline
 from antiphon.duet.plan import (Handover, Plan, VoicePlan)
 from antiphon.plugins import load_plugins
-from antiphon.port_names import auto_inputs, virtual_name, virtual_name_problems
-from antiphon.ports import Ports
+from antiphon.midi.port_names import (auto_inputs, virtual_name, virtual_name_problems)
+from antiphon.midi.ports import Ports
 from antiphon.preset_library import PresetLibrary
 from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import PLAYER

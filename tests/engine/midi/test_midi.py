@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from antiphon import midi, midi_rtmidi
 from antiphon.errors import AntiphonError
-from antiphon.midi import KINDS, find_backend
-from antiphon.midi_backend import BackendUnusable, PortGone, ServerDown, checked
-from antiphon.midi_rtmidi import RtMidiBackend
+from antiphon.midi import backends, rtmidi_backend
+from antiphon.midi.backend import BackendUnusable, PortGone, ServerDown, checked
+from antiphon.midi.backends import KINDS, find_backend
+from antiphon.midi.rtmidi_backend import RtMidiBackend
 from antiphon.quiet import quiet_stderr
 
 
@@ -36,7 +36,7 @@ def usable(monkeypatch: pytest.MonkeyPatch, *kinds: str, problem: type[BackendUn
             raise problem(f"{kind}: not here")
         return SimpleNamespace(name=kind, virtual=True, inputs=list, outputs=list, close=lambda: None)
 
-    monkeypatch.setattr(midi, "open_backend", open_backend)
+    monkeypatch.setattr(backends, "open_backend", open_backend)
     return tried
 
 
@@ -93,7 +93,7 @@ def test_this_machines_survey_has_a_problem_or_none_for_every_backend(
 ) -> None:
     monkeypatch.setenv("ANTIPHON_SOCKET_PORTS", str(tmp_path))
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "antiphon-no-such-server")
-    reports = {report.kind: report.problem for report in midi.survey_backends(spawn)}
+    reports = {report.kind: report.problem for report in backends.survey_backends(spawn)}
     assert tuple(reports) == KINDS
     assert reports["socket"] is None
     assert all(problem is None or problem.startswith(f"{kind}: ") for kind, problem in reports.items())
@@ -199,7 +199,7 @@ class FakeDevice:
 @pytest.fixture
 def rtmidi(monkeypatch: pytest.MonkeyPatch) -> FakeRtMidi:
     fake = FakeRtMidi()
-    monkeypatch.setattr(midi_rtmidi, "_usable_api", lambda kind: (fake, fake.API))
+    monkeypatch.setattr(rtmidi_backend, "_usable_api", lambda kind: (fake, fake.API))
     return fake
 
 
@@ -282,17 +282,17 @@ def test_a_system_that_does_not_start_makes_the_backend_unusable(rtmidi: FakeRtM
 
 
 def test_alsa_without_its_sequencer_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(midi_rtmidi.sys, "platform", "linux")
-    monkeypatch.setattr(midi_rtmidi, "_ALSA_DEVICE", tmp_path / "seq")
+    monkeypatch.setattr(rtmidi_backend.sys, "platform", "linux")
+    monkeypatch.setattr(rtmidi_backend, "_ALSA_DEVICE", tmp_path / "seq")
     with pytest.raises(BackendUnusable, match="modprobe snd-seq"):
         RtMidiBackend("alsa", "Antiphon")
     (tmp_path / "seq").touch()
-    monkeypatch.setattr(midi.os, "access", lambda *_: False)
+    monkeypatch.setattr(backends.os, "access", lambda *_: False)
     with pytest.raises(BackendUnusable, match="join the group `audio`"):
         RtMidiBackend("alsa", "Antiphon")
 
 
 def test_a_backend_for_another_system_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi_rtmidi.sys, "platform", "linux")
+    monkeypatch.setattr(rtmidi_backend.sys, "platform", "linux")
     with pytest.raises(BackendUnusable, match=r"winmm: not for this operating system \(linux\)"):
         RtMidiBackend("winmm", "Antiphon")

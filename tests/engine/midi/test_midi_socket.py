@@ -12,8 +12,8 @@ from threading import Thread
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.midi_backend import BackendUnusable, PortGone
-from antiphon.midi_socket import SocketBackend
+from antiphon.midi.backend import BackendUnusable, PortGone
+from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_off, note_on
 
 Inbox = SimpleQueue[bytes]

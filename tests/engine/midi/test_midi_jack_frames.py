@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.jack_frames import Outbox, PeriodClock
+from antiphon.midi.jack_frames import Outbox, PeriodClock
 
 RATE = 48_000
 PERIOD = 128

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi_backend import BackendUnusable, InputPort, PortGone, Receive, ServerDown, checked
+from antiphon.midi.backend import BackendUnusable, InputPort, PortGone, Receive, ServerDown, checked
+from antiphon.midi.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from antiphon.output import OutputPort
-from antiphon.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from antiphon.quiet import quiet_stderr
 
 _ALSA_DEVICE: Final = Path("/dev/snd/seq")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.port_names import auto_inputs, match_port
+from antiphon.midi.port_names import auto_inputs, match_port
 
 PORTS = ["nanoKEY2:nanoKEY2 CTRL 20:0", "Keystation 49:Keystation MIDI 1 24:0", "Keystation 49:Keystation MIDI 2 24:1"]
 

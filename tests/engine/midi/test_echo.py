@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.echo import Echoes
+from antiphon.midi.echo import Echoes
 from antiphon.music import messages
 from antiphon.music.messages import control_change, note_off, note_on, program_change
 

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from antiphon.errors import AntiphonError
-from antiphon.jack_frames import Outbox, PeriodClock
-from antiphon.midi_backend import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
+from antiphon.midi.backend import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
+from antiphon.midi.jack_frames import Outbox, PeriodClock
 from antiphon.quiet import quiet_stderr
 
 _log = logging.getLogger(__name__)

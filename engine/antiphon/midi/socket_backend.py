@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from antiphon.errors import AntiphonError
-from antiphon.midi_backend import BackendUnusable, PortGone, Receive, Spawn, checked
+from antiphon.midi.backend import BackendUnusable, PortGone, Receive, Spawn, checked
 
 if TYPE_CHECKING:
     from mido.tokenizer import Tokenizer

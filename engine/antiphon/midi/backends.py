@@ -1,6 +1,6 @@
 """MIDI ports behind one protocol: which system carries them, what their names mean, the way through rtmidi. No timing.
 
-A backend that cannot stamp sends at once; the caller keeps time. The module that stamps is `midi_jack`.
+A backend that cannot stamp sends at once; the caller keeps time. The module that stamps is `jack_backend`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi_backend import Backend, BackendUnusable, OnLost, ServerDown, Spawn
-from antiphon.midi_rtmidi import RtMidiBackend
+from antiphon.midi.backend import Backend, BackendUnusable, OnLost, ServerDown, Spawn
+from antiphon.midi.rtmidi_backend import RtMidiBackend
 
 KINDS: Final = ("jack", "rtmidi", "alsa", "coremidi", "winmm", "socket")
 """All backends in the order in which `auto` tries them; `rtmidi` is JACK through rtmidi, without stamps."""
@@ -69,11 +69,11 @@ def find_backend(client_name: str, spawn: Spawn, wanted: str | None = None, on_l
 def open_backend(kind: str, client_name: str, spawn: Spawn, on_lost: OnLost | None = None) -> Backend:
     """Open exactly this backend, `kind` being one of `KINDS`. Raises BackendUnusable with the reason."""
     if kind == "jack":
-        from antiphon.midi_jack import JackBackend
+        from antiphon.midi.jack_backend import JackBackend
 
         return JackBackend(client_name, on_lost)
     if kind == "socket":
-        from antiphon.midi_socket import SocketBackend
+        from antiphon.midi.socket_backend import SocketBackend
 
         return SocketBackend(client_name, spawn)
     return RtMidiBackend(kind, client_name)

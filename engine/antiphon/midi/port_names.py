@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from antiphon.errors import AntiphonError
-from antiphon.loops import is_loop
+from antiphon.midi.loops import is_loop
 from antiphon.spelling import nearest
 
 _NO_KEYBOARD: Final = re.compile(

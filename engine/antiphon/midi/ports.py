@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from antiphon.errors import AntiphonError
-from antiphon.midi import find_backend
-from antiphon.midi_backend import Backend, InputPort, Spawn
+from antiphon.midi.backend import Backend, InputPort, Spawn
+from antiphon.midi.backends import find_backend
+from antiphon.midi.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name, virtual_name_problems
 from antiphon.output import OpenOutput, OutputPort
-from antiphon.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name, virtual_name_problems
 
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""

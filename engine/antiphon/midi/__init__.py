@@ -1,0 +1,1 @@
+"""MIDI systems and ports."""
