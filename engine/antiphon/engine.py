@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from antiphon.clock_follower import PULSE_TICKS
-from antiphon.clock_out import ClockOut
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.duet import SPARE_SECONDS, Duet
 from antiphon.duet.events import CountInBegan, Event, Located, MetronomeSwitched, TempoChanged
@@ -23,7 +21,6 @@ from antiphon.duet.routing import clock_output_names, counts_in, output_names, o
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
-from antiphon.leaders import Leaders
 from antiphon.midi.backend import PortGone
 from antiphon.midi.echo import Echoes
 from antiphon.midi.port_names import virtual_name
@@ -46,6 +43,9 @@ from antiphon.runtime import (
     shared_memory,
     spawn_thread,
 )
+from antiphon.sync.clock_sending import ClockOut
+from antiphon.sync.midi_clock import PULSE_TICKS
+from antiphon.sync.tempo_sources import Leaders
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""

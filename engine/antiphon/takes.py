@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from antiphon.bar_lines import BarLines
-from antiphon.clock_follower import PULSE_TICKS
 from antiphon.duet.events import Located, Selected, Skipped, TransportStopped
 from antiphon.duet.schedule import Send
 from antiphon.even_tempo import even_tempi
@@ -22,6 +21,7 @@ from antiphon.journal import Record
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon.session_header import Header
+from antiphon.sync.midi_clock import PULSE_TICKS
 
 _SAME_TICKS: Final = 1.0
 """As near as the song's place can be known: so near, a note stays on the session's beat."""

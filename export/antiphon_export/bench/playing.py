@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.cli.setup import load_plans
-from antiphon.clock_follower import PULSE_TICKS
 from antiphon.duet.commands import Decision
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.journal import Session
 from antiphon.music.messages import CLOCK
 from antiphon.session import answer_latencies, timeline_of
+from antiphon.sync.midi_clock import PULSE_TICKS
 from antiphon_export.bench.figures import Row, Target, figure, milliseconds
 from antiphon_export.bench.generators import BUSY, METRONOME, TEMPO_BPM
 from antiphon_export.bench.performance import VIRTUAL, Performance, perform

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from antiphon.clock_out import ClockOut
 from antiphon.music.timing import Timeline, TimeSignature
+from antiphon.sync.clock_sending import ClockOut
 
 PULSE, START, CONTINUE, STOP = b"\xf8", b"\xfa", b"\xfb", b"\xfc"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_clock_steering import Led
 
-from antiphon.clock_arrivals import Arrival, ClockArrivals
+from antiphon.sync.midi_clock_arrivals import Arrival, ClockArrivals
 
 PULSE, START = b"\xf8", b"\xfa"
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from antiphon.clock_arrivals import ClockArrivals
-from antiphon.clock_steering import ClockSteering
 from antiphon.duet.duet import Duet
 from antiphon.duet.plan import Plan
-from antiphon.link_session import LinkSession, open_link
-from antiphon.link_steering import LinkSteering
 from antiphon.music.messages import CLOCK_MESSAGES
-from antiphon.tempo_control import TempoControl
+from antiphon.sync.link_session import LinkSession, open_link
+from antiphon.sync.link_steering import LinkSteering
+from antiphon.sync.midi_clock_arrivals import ClockArrivals
+from antiphon.sync.midi_clock_steering import ClockSteering
+from antiphon.sync.tempo_control import TempoControl
 
 MeantBy = Callable[[str], tuple[str, ...]]
 """From an input port's name to the names in the plans that mean it."""

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from antiphon.tap_tempo import PAUSE_SECONDS, Tapped, TapTempo
+from antiphon.sync.tap_tempo import PAUSE_SECONDS, Tapped, TapTempo
 
 QUARTER, DOTTED, EIGHTH = 480, 720, 240
 

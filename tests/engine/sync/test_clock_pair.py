@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from antiphon.clock_pair import ClockPair
+from antiphon.sync.clock_pair import ClockPair
 
 
 class TwoClocks:

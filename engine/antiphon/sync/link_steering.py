@@ -13,9 +13,9 @@ from typing import Final
 
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import TempoChanged
-from antiphon.link_session import LinkReading, LinkSession
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.song_steering import SongSteering
+from antiphon.sync.link_session import LinkReading, LinkSession
+from antiphon.sync.song_steering import SongSteering
 
 LOOK_SECONDS: Final = 0.05
 """How often the session is looked at."""

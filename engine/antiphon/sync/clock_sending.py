@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from antiphon.clock_follower import PULSE_TICKS, PULSES_PER_STEP
 from antiphon.music.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from antiphon.music.timing import TimeSignature, next_multiple
+from antiphon.sync.midi_clock import PULSE_TICKS, PULSES_PER_STEP
 
 _STEP_TICKS: Final = PULSES_PER_STEP * PULSE_TICKS
 _AHEAD_TICKS: Final = PULSE_TICKS // 2

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import toy_player
 
-from antiphon.clock_follower import PULSE_TICKS
-from antiphon.clock_out import ClockOut
 from antiphon.duet.events import Event, Heard, TempoChanged
 from antiphon.duet.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
 from antiphon.duet.schedule import METRONOME, PLAYER
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.tempo_control import TempoControl
+from antiphon.sync.clock_sending import ClockOut
+from antiphon.sync.midi_clock import PULSE_TICKS
+from antiphon.sync.tempo_control import TempoControl
 
 TAP_NOTE, TAP_CC, KNOB = 108, 20, 21
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=2)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from antiphon.clock_pair import ClockPair
 from antiphon.errors import AntiphonError
+from antiphon.sync.clock_pair import ClockPair
 
 if TYPE_CHECKING:
     from link import Link

@@ -15,7 +15,7 @@ from antiphon.duet.events import TempoChanged
 from antiphon.duet.plan import TempoPlan
 from antiphon.music import messages
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.tap_tempo import Tapped, TapTempo
+from antiphon.sync.tap_tempo import Tapped, TapTempo
 
 _MOST_NUDGE: Final = 0.25
 """Largest share of the tempo by which it is nudged: half a beat is made up for in two."""

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import sound, toy_player
 
-from antiphon.clock_steering import ClockSteering
 from antiphon.duet.commands import Decision, Extend, Prime
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
@@ -27,6 +26,7 @@ from antiphon.notes import TICKS_PER_BEAT
 from antiphon.percentiles import percentile
 from antiphon.session import score_of
 from antiphon.session_header import Header
+from antiphon.sync.midi_clock_steering import ClockSteering
 
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=1)
 PLAN = Plan(voices=(VOICE,), outputs=("virtual",), sync="midi", tempo_bpm=100.0)

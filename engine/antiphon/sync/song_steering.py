@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from antiphon.clock_follower import PULSE_TICKS
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.notes import TICKS_PER_BEAT
+from antiphon.sync.midi_clock import PULSE_TICKS
 
 _TOLERANCE_SECONDS: Final = 0.0006
 """Difference, a beat from now, that is left alone."""

@@ -21,12 +21,12 @@ from antiphon.duet.events import Event, Located, Skipped, TempoChanged, Transpor
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
-from antiphon.link_session import LinkSession, open_link
-from antiphon.link_steering import LOOK_SECONDS, LinkSteering
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
+from antiphon.sync.link_session import LinkSession, open_link
+from antiphon.sync.link_steering import LOOK_SECONDS, LinkSteering
 
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=1)
 PLAN = Plan(voices=(VOICE,), outputs=("virtual",), sync="link", tempo_bpm=100.0)

@@ -9,8 +9,8 @@ from daw import Daw, Jitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.clock_follower import ClockFollower
 from antiphon.percentiles import percentile
+from antiphon.sync.midi_clock import ClockFollower
 
 JITTERS: list[Jitter] = ["uniform", "buffers", "stalls"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from antiphon.clock_follower import LOST_SECONDS, PULSE_TICKS, ClockFollower
 from antiphon.duet.duet import Duet
 from antiphon.music.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
-from antiphon.song_steering import SongSteering
+from antiphon.sync.midi_clock import LOST_SECONDS, PULSE_TICKS, ClockFollower
+from antiphon.sync.song_steering import SongSteering
 
 
 class ClockSteering:

@@ -1,0 +1,1 @@
+"""Whose time it is: MIDI clock, Link, taps; and the clock that is sent."""
