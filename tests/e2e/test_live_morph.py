@@ -9,7 +9,7 @@ import pytest
 from toy_roll_model import write_toy_vae
 
 from antiphon.music.messages import control_change
-from antiphon.step_notation import parse_steps
+from antiphon.presets.step_notation import parse_steps
 
 from .stage import Command, melody, note_ons, sounding, wait_until
 

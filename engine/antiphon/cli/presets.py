@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from antiphon.preset_library import PresetLibrary
-    from antiphon.presets import Generators
+    from antiphon.presets.library import PresetLibrary
+    from antiphon.presets.reading import Generators
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def list_presets() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from antiphon.preset_library import user_preset_folder
+    from antiphon.presets.library import user_preset_folder
 
     library, _ = _library()
     table = Table("name", "kind", "origin", "description", box=None, pad_edge=False, header_style="dim")
@@ -42,7 +42,7 @@ def show_preset(
     preset: str = typer.Argument(..., metavar="NAME", help="A preset or setlist, by name or path."),
 ) -> None:
     """Print where a preset lies and all that it says, defaults included, as a preset again."""
-    from antiphon.preset_writer import preset_text
+    from antiphon.presets.writer import preset_text
 
     library, generators = _library()
     plans = library.load_set(preset, generators)
@@ -75,7 +75,7 @@ def check_presets(
 
 def _library() -> tuple[PresetLibrary, Generators]:
     from antiphon.plugins import load_plugins
-    from antiphon.preset_library import PresetLibrary
+    from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()
     generators = {name: registered.info for name, registered in plugins.generators.items()}

@@ -16,7 +16,7 @@ from antiphon.plugins import Plugins, load_plugins
 
 def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:
     """The plans of a preset or setlist, and where each of their generators comes from, by name."""
-    from antiphon.preset_library import PresetLibrary
+    from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()
     infos = {name: registered.info for name, registered in plugins.generators.items()}

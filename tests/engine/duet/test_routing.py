@@ -24,7 +24,7 @@ from antiphon.duet.plan import (Handover, Plan, VoicePlan)
 from antiphon.plugins import load_plugins
 from antiphon.midi.port_names import (auto_inputs, virtual_name, virtual_name_problems)
 from antiphon.midi.ports import Ports
-from antiphon.preset_library import PresetLibrary
+from antiphon.presets.library import PresetLibrary
 from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import PLAYER
 from antiphon.session import score_of

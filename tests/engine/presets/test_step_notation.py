@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.notes import Note, Phrase
-from antiphon.step_notation import parse_steps, steps_text
+from antiphon.presets.step_notation import parse_steps, steps_text
 
 
 def test_a_word_is_a_sixteenth() -> None:

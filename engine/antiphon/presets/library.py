@@ -12,9 +12,9 @@ from platformdirs import user_config_path
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.preset_document import printable, read_document, validate
-from antiphon.preset_schema import SetlistFile
-from antiphon.presets import Generators, load_preset
+from antiphon.presets.document import printable, read_document, validate
+from antiphon.presets.reading import Generators, load_preset
+from antiphon.presets.schema import SetlistFile
 from antiphon.spelling import did_you_mean
 
 

@@ -24,11 +24,11 @@ from antiphon.midi.port_names import virtual_name_problems
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
-from antiphon.preset_document import Document, read_document, shown, validate
-from antiphon.preset_lines import KeyPath
-from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
-from antiphon.preset_tempo import read_metronome, read_tempo_control
-from antiphon.step_notation import parse_steps
+from antiphon.presets.document import Document, read_document, shown, validate
+from antiphon.presets.lines import KeyPath
+from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
+from antiphon.presets.step_notation import parse_steps
+from antiphon.presets.tempo import read_metronome, read_tempo_control
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""

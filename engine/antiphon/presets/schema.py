@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.music.timing import TimeSignature
-from antiphon.step_notation import NOTATION_ALLOWED
+from antiphon.presets.step_notation import NOTATION_ALLOWED
 
 MAX_VOICES: Final = 4
 MAX_PRESETS: Final = 16

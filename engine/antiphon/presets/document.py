@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 
 from antiphon.errors import AntiphonError
 from antiphon.music.note_names import UnknownName
-from antiphon.preset_lines import KeyPath, dotted, line_of, locate_keys
-from antiphon.preset_schema import TABLES, Table, allowed, field_at
+from antiphon.presets.lines import KeyPath, dotted, line_of, locate_keys
+from antiphon.presets.schema import TABLES, Table, allowed, field_at
 from antiphon.spelling import did_you_mean, nearest, suggestion
 
 TableType = TypeVar("TableType", bound=Table)

@@ -9,8 +9,8 @@ from antiphon.duet.plan import MetronomePlan, Plan, TempoPlan
 from antiphon.duet.routing import output_names
 from antiphon.music import messages
 from antiphon.music.note_names import pitch_name
-from antiphon.preset_document import Document
-from antiphon.preset_schema import PresetFile
+from antiphon.presets.document import Document
+from antiphon.presets.schema import PresetFile
 
 _NO_EFFECT: Final = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
 

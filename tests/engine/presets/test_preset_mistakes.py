@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, GeneratorInfo
-from antiphon.preset_schema import TABLES, PresetFile, VoiceTable
-from antiphon.presets import load_preset
+from antiphon.presets.reading import load_preset
+from antiphon.presets.schema import TABLES, PresetFile, VoiceTable
 
 MARKOV = GeneratorInfo(
     "markov", "chains", (Control("order", 1, 8, 6, "context"), Control("temperature", 0, 2, 1, "risk"))

@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import GeneratorInfo
-from antiphon.preset_library import PresetLibrary, user_preset_folder
+from antiphon.presets.library import PresetLibrary, user_preset_folder
 
 GENERATORS = {"markov": GeneratorInfo("markov", "chains")}
 

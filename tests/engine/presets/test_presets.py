@@ -32,8 +32,9 @@ from antiphon.music.midi_file import Score, Track, write_score
 from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note, Phrase
 from antiphon.plugins import load_plugins
-from antiphon.preset_library import PresetLibrary
-from antiphon.preset_schema import (
+from antiphon.presets.library import PresetLibrary
+from antiphon.presets.reading import HANDOVER_KEYS, load_preset
+from antiphon.presets.schema import (
     TABLES,
     ControllerTable,
     HandoverTable,
@@ -47,10 +48,9 @@ from antiphon.preset_schema import (
     VoiceTable,
     allowed,
 )
-from antiphon.preset_writer import preset_text
-from antiphon.presets import HANDOVER_KEYS, load_preset
+from antiphon.presets.writer import preset_text
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "presets.md"
 SHIPPED = ROOT / "presets" / "antiphon_presets"
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from antiphon.duet.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, TempoPlan, VoicePlan
 from antiphon.music.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
-from antiphon.presets import HANDOVER_KEYS, idle_keys
-from antiphon.step_notation import steps_text
+from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
+from antiphon.presets.step_notation import steps_text
 
 
 def preset_text(plan: Plan) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.preset_lines import KeyPath, dotted, line_of, locate_keys
+from antiphon.presets.lines import KeyPath, dotted, line_of, locate_keys
 
 CASES = {
     "plain keys": "a = 1\n\n# c = 9\nb = 4 # b = 8\n",

@@ -1,0 +1,1 @@
+"""A TOML file becomes a plan, or an error with its line."""
