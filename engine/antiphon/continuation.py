@@ -14,8 +14,8 @@ from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
-from antiphon.player_making import make_player
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
+from antiphon.plugins.making import make_player
 from antiphon.session import score_of
 
 _SIGNAL = 119

@@ -30,7 +30,7 @@ from antiphon.music.clock import SystemClock
 from antiphon.music.timing import TempoChange, next_multiple
 from antiphon.outgoing import Outgoing, Waiting
 from antiphon.output import OpenOutput
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.runtime import (
     BEAT_SECONDS,
     Backstage,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from antiphon.duet.casting import Role
 from antiphon.errors import AntiphonError
-from antiphon.player_making import make_player
+from antiphon.plugins.making import make_player
 from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
 
 CANNOT_START: Final = 5

@@ -14,7 +14,7 @@ import typer
 from typer.main import get_group
 
 from antiphon import cli
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests" / "example_plugin").glob("*.md")])

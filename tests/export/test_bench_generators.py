@@ -8,7 +8,7 @@ from pathlib import Path
 
 from antiphon.generator import Request, check_phrase
 from antiphon.notes import Phrase
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.testing import check_generator
 from antiphon_export.bench.generators import BUSY, METRONOME, NOTE_TICKS, TEMPO_BPM, Busy, Metronome, enlist
 

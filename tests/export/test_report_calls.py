@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from antiphon.music.note_rows import rows_of
 from antiphon.notes import Note, Phrase
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.report import plain_calls as plain
 from antiphon_export.report.excerpts import displacement, endings, excerpts

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon_export.commands import add_commands
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.report.musician import find_musician, model_file

@@ -19,7 +19,7 @@ from antiphon.generator import Casting, GeneratorInfo, MakeGenerator, Request
 from antiphon.models.card import read_card
 from antiphon.models.loading import load_model
 from antiphon.notes import Note, Phrase
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.testing import check_generator, sample_phrases, streamed
 from antiphon.tokens.codecs import codec_named
 from antiphon.tokens.generator import TokenGenerator

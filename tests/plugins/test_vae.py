@@ -18,7 +18,7 @@ from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, Morph, Request, check_phrase
 from antiphon.models.card import read_roll_card
 from antiphon.notes import Note, Phrase
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.presets.step_notation import parse_steps
 from antiphon.testing import check_generator, sample_phrases
 from antiphon_plugins import lstm, vae

@@ -9,7 +9,7 @@ import typer
 
 from antiphon import __version__
 from antiphon.errors import AntiphonError
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 
 app = typer.Typer(
     name="antiphon",

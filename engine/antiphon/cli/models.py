@@ -22,7 +22,7 @@ def add_commands(app: typer.Typer) -> None:
 def models(as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
     """List the models that a preset can name; yours come before those that generators bring."""
     from antiphon.models.library import ModelLibrary, user_model_folder
-    from antiphon.plugins import load_plugins
+    from antiphon.plugins.host import load_plugins
 
     generators = load_plugins().generators.values()
     folders = [generator.info.models for generator in generators if generator.info.models is not None]

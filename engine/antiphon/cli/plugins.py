@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from antiphon.generator import Control
-    from antiphon.plugins import Plugins, Registered
+    from antiphon.plugins.host import Plugins, Registered
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def plugins(
 
 def _found(context: typer.Context) -> Plugins:
     """The plugins that the command line was built with: they know which commands were refused."""
-    from antiphon.plugins import Plugins, load_plugins
+    from antiphon.plugins.host import Plugins, load_plugins
 
     if isinstance(context.obj, Plugins):
         return context.obj

@@ -74,7 +74,7 @@ def check_presets(
 
 
 def _library() -> tuple[PresetLibrary, Generators]:
-    from antiphon.plugins import load_plugins
+    from antiphon.plugins.host import load_plugins
     from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()

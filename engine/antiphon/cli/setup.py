@@ -11,7 +11,7 @@ from antiphon.duet.plan import Plan
 from antiphon.duet.routing import input_names, output_names
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.plugins import Plugins, load_plugins
+from antiphon.plugins.host import Plugins, load_plugins
 
 
 def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:

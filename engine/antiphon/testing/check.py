@@ -12,7 +12,7 @@ from typing import Final
 
 from antiphon.generator import GeneratorInfo, MakeGenerator
 from antiphon.notes import Phrase
-from antiphon.plugins import check_info
+from antiphon.plugins.host import check_info
 from antiphon.testing import rules
 from antiphon.testing.phrases import long_phrase, sample_phrases, streamed
 from antiphon.testing.trial import BrokenRule, Scene, Trial

@@ -16,7 +16,7 @@ from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
 from antiphon.journal import Session
 from antiphon.music import messages
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.session import timeline_of
 from antiphon_export.bench.figures import Row, Target, Unmeasured, figure, milliseconds
 from antiphon_export.bench.generators import TEMPO_BPM

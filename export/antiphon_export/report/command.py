@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from antiphon.errors import AntiphonError
-from antiphon.plugins import Plugins, load_plugins
+from antiphon.plugins.host import Plugins, load_plugins
 from antiphon_export.report.findings import Extent
 
 

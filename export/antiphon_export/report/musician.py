@@ -14,8 +14,8 @@ from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator,
 from antiphon.models.card import ModelError, read_any_card
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
-from antiphon.plugin_models import find_model, with_model_file
-from antiphon.plugins import Plugins
+from antiphon.plugins.host import Plugins
+from antiphon.plugins.models import find_model, with_model_file
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Piece, files_of, read_performance, read_score
 from antiphon_plugins.codecs import PLAYERS

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from torch import nn
 
 from antiphon.errors import AntiphonError
-from antiphon.plugin_models import find_model
+from antiphon.plugins.models import find_model
 from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 

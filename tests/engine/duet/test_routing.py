@@ -21,7 +21,7 @@ from antiphon.music.messages import control_change, note_off, note_on, program_c
 from antiphon.music.midi_file import read_score, write_score
 from antiphon.duet.offline import Offline
 from antiphon.duet.plan import (Handover, Plan, VoicePlan)
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.midi.port_names import (auto_inputs, virtual_name, virtual_name_problems)
 from antiphon.midi.ports import Ports
 from antiphon.presets.library import PresetLibrary

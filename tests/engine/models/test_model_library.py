@@ -11,13 +11,13 @@ import typer
 from model_files import METADATA, write_model
 from typer.testing import CliRunner
 
-from antiphon import plugins
 from antiphon.cli import models as command
 from antiphon.generator import Casting, Generator, GeneratorInfo
 from antiphon.models import library
 from antiphon.models.card import ModelError
 from antiphon.models.library import ModelLibrary
-from antiphon.plugins import Registered
+from antiphon.plugins import host
+from antiphon.plugins.host import Registered
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def app(brought: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> ty
     """The command line, with one generator that brings models, and one that brings none."""
     infos = [GeneratorInfo("neural", "has models", models=brought), GeneratorInfo("plain", "has none")]
     found = SimpleNamespace(generators={info.name: Registered(info, make, "here") for info in infos})
-    monkeypatch.setattr(plugins, "load_plugins", lambda: found)
+    monkeypatch.setattr(host, "load_plugins", lambda: found)
     monkeypatch.setattr(library, "user_model_folder", lambda: user_folder)
     app = typer.Typer()
     command.add_commands(app)

@@ -31,7 +31,7 @@ from antiphon.music.messages import PEDALS
 from antiphon.music.midi_file import Score, Track, write_score
 from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note, Phrase
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 from antiphon.presets.library import PresetLibrary
 from antiphon.presets.reading import HANDOVER_KEYS, load_preset
 from antiphon.presets.schema import (

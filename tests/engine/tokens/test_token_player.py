@@ -13,7 +13,7 @@ from antiphon.generator import Casting, Device, GeneratorInfo, Request
 from antiphon.models.card import ModelError, read_card
 from antiphon.models.step_model import StepModel
 from antiphon.notes import Note, Phrase
-from antiphon.plugin_models import with_model_file
+from antiphon.plugins.models import with_model_file
 from antiphon.tokens import making
 from antiphon.tokens.codec import Codec
 from antiphon.tokens.codecs import codec_named

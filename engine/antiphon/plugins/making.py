@@ -5,8 +5,8 @@ from __future__ import annotations
 from antiphon.duet.casting import Role
 from antiphon.duet.player import Player
 from antiphon.errors import AntiphonError
-from antiphon.plugin_models import with_model_file
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
+from antiphon.plugins.models import with_model_file
 
 
 def make_player(role: Role) -> Player:

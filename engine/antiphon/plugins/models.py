@@ -7,7 +7,7 @@ from pathlib import Path
 
 from antiphon.generator import Casting, GeneratorInfo
 from antiphon.models.library import ModelLibrary
-from antiphon.plugins import load_plugins
+from antiphon.plugins.host import load_plugins
 
 
 def find_model(name_or_path: str) -> Path:

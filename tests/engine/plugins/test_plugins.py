@@ -19,10 +19,10 @@ from antiphon import hookimpl
 from antiphon.cli.plugins import add_commands
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, GeneratorInfo, RegisterGenerator
-from antiphon.plugins import Plugins, check_info, hook_arguments, load_plugins
+from antiphon.plugins.host import Plugins, check_info, hook_arguments, load_plugins
 from antiphon.testing import RecordingOutput
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "plugin-authors.md"
 
 GOOD = """

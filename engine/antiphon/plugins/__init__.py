@@ -1,0 +1,1 @@
+"""Finds plugins, checks what they declare, makes their players."""
