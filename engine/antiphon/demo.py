@@ -12,13 +12,13 @@ from antiphon.backstage import SoundSetup
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.journal import Session, read_session
 from antiphon.keyboard import KEYBOARD_NAME, bundled
 from antiphon.live import LiveOptions, perform
 from antiphon.music.midi_file import Score, Track, read_score
-from antiphon.percentiles import percentiles
 from antiphon.runtime import Backstage, Process, open_backstage
-from antiphon.session import answer_latencies, score_of, timeline_of
+from antiphon.session.journal import Session, read_session
+from antiphon.session.percentiles import percentiles
+from antiphon.session.summary import answer_latencies, score_of, timeline_of
 from antiphon.supervisor import Supervisor
 
 _CALLS: Final = "call"

@@ -21,8 +21,8 @@ from antiphon.midi.backends import find_backend, survey_backends
 from antiphon.midi.loops import find_route
 from antiphon.midi.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name
 from antiphon.music.messages import control_change
-from antiphon.percentiles import percentile
 from antiphon.quiet import quiet_stderr
+from antiphon.session.percentiles import percentile
 
 Level = Literal["ok", "warn", "fail"]
 

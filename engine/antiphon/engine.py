@@ -20,7 +20,6 @@ from antiphon.duet.plan import Plan
 from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
-from antiphon.journal import Record
 from antiphon.midi.backend import PortGone
 from antiphon.midi.echo import Echoes
 from antiphon.midi.port_names import virtual_name
@@ -43,6 +42,7 @@ from antiphon.runtime import (
     shared_memory,
     spawn_thread,
 )
+from antiphon.session.journal import Record
 from antiphon.sync.clock_sending import ClockOut
 from antiphon.sync.midi_clock import PULSE_TICKS
 from antiphon.sync.tempo_sources import Leaders

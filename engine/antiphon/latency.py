@@ -10,7 +10,7 @@ from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.music.messages import is_note_on, note_off, note_on
-from antiphon.percentiles import percentile
+from antiphon.session.percentiles import percentile
 
 NOTES: Final = 100
 """How many notes are timed."""

@@ -15,12 +15,12 @@ from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selecte
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
 from antiphon.generator import Device
-from antiphon.journal import Record
 from antiphon.keys import Keys, Press
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
 from antiphon.runtime import spawn_thread
 from antiphon.screen import Screen
+from antiphon.session.journal import Record
 from antiphon.supervisor import Notice, Supervisor
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))

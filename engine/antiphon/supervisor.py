@@ -33,13 +33,13 @@ from antiphon.duet.routing import output_names
 from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.journal import JournalWriter, Record
 from antiphon.midi.port_names import CLIENT_NAME
 from antiphon.music.midi_file import write_score
 from antiphon.players import CANNOT_START
 from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
-from antiphon.session import score_of, statistics, timeline_of, write_statistics
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import JournalWriter, Record
+from antiphon.session.summary import score_of, statistics, timeline_of, write_statistics
 
 SILENT_SECONDS: Final = 1.5
 """A process that has not beaten for this long is stuck."""

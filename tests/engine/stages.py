@@ -19,12 +19,12 @@ from antiphon.duet.player import Player
 from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import Send
 from antiphon.generator import GeneratorInfo
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.clock import ManualClock
 from antiphon.music.timing import next_multiple
-from antiphon.session import hanging, timeline_of
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.summary import hanging, timeline_of
 
 DELAYS_SECONDS = (0.0, 0.0, 0.001, 0.005, 0.02, 0.04, 0.2, 0.7)
 """How long a player may take; the longer ones are too long."""

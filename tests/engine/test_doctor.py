@@ -24,7 +24,7 @@ from antiphon.midi.backend import BackendUnusable, PortGone
 from antiphon.midi.backends import BackendReport
 from antiphon.models import onnx_session
 from antiphon.models.onnx_session import Providers, probe_providers
-from antiphon.percentiles import percentile
+from antiphon.session.percentiles import percentile
 from antiphon.sound import audio
 
 

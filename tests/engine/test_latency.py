@@ -18,12 +18,12 @@ from antiphon.duet.offline import Offline
 from antiphon.duet.plan import Handover, MetronomePlan, Plan, VoicePlan
 from antiphon.duet.routing import output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.outgoing import Outgoing, Waiting
-from antiphon.session import hanging, score_of
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.summary import hanging, score_of
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 ECHO = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"), answer_bars=4)

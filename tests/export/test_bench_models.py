@@ -16,9 +16,9 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.plan import Handover, Plan
 from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
-from antiphon.journal import Record, Session
 from antiphon.music import messages
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record, Session
 from antiphon_export.bench import models, token_voice
 from antiphon_export.bench.commands import bench
 from antiphon_export.bench.figures import Figure, Row, Unmeasured, figure

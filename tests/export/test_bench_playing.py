@@ -8,9 +8,9 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.events import Heard
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Record, Session
 from antiphon.music import messages
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record, Session
 from antiphon_export.bench.performance import Performance
 from antiphon_export.bench.playing import answers, delays, misplaced, pulses
 from antiphon_export.bench.scores import chords, numbered

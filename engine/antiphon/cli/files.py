@@ -25,8 +25,8 @@ def continue_file(
     control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
 ) -> None:
     """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
-    from antiphon.continuation import continue_score
     from antiphon.music.midi_file import read_score, write_score
+    from antiphon.session.continuation import continue_score
 
     result = continue_score(
         read_score(source),
@@ -53,9 +53,9 @@ def replay(
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
-    from antiphon.continuation import replay_session
-    from antiphon.journal import read_session
     from antiphon.music.midi_file import write_score
+    from antiphon.session.continuation import replay_session
+    from antiphon.session.journal import read_session
 
     result = replay_session(read_session(session))
     write_score(target, result.score)

@@ -43,8 +43,8 @@ def jam(
     from antiphon.duet.plan import Sync
     from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
-    from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
+    from antiphon.session.journal import holds_music
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):

@@ -28,11 +28,11 @@ def parts(
     With --take, a run of a song that was played to, by itself, to be laid over the song at bar 1.
     """
     from antiphon.errors import AntiphonError
-    from antiphon.journal import read_session
     from antiphon.music.messages import is_note_on
     from antiphon.music.midi_file import write_score
-    from antiphon.part_files import described, part_files
-    from antiphon.takes import takes_of
+    from antiphon.session.journal import read_session
+    from antiphon.session.part_files import described, part_files
+    from antiphon.session.takes import takes_of
 
     recorded = read_session(session)
     files = part_files(recorded, take)

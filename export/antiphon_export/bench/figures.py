@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from antiphon.percentiles import percentiles
+from antiphon.session.percentiles import percentiles
 
 Statistic = Literal["p50", "p95", "p99", "max"]
 STATISTICS: Final[tuple[Statistic, ...]] = ("p50", "p95", "p99", "max")

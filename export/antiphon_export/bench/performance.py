@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.journal import Session, read_session
 from antiphon.runtime import Backstage, open_backstage
+from antiphon.session.journal import Session, read_session
 from antiphon.supervisor import Supervisor
 from antiphon_export.bench.programs import module, running
 from antiphon_export.bench.witness import Timed

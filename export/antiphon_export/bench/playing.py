@@ -11,9 +11,9 @@ from antiphon.cli.setup import load_plans
 from antiphon.duet.commands import Decision
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Session
 from antiphon.music.messages import CLOCK
-from antiphon.session import answer_latencies, timeline_of
+from antiphon.session.journal import Session
+from antiphon.session.summary import answer_latencies, timeline_of
 from antiphon.sync.midi_clock import PULSE_TICKS
 from antiphon_export.bench.figures import Row, Target, figure, milliseconds
 from antiphon_export.bench.generators import BUSY, METRONOME, TEMPO_BPM

@@ -14,10 +14,10 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.plan import Handover, Mode, VoicePlan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
-from antiphon.journal import Session
 from antiphon.music import messages
 from antiphon.plugins.host import load_plugins
-from antiphon.session import timeline_of
+from antiphon.session.journal import Session
+from antiphon.session.summary import timeline_of
 from antiphon_export.bench.figures import Row, Target, Unmeasured, figure, milliseconds
 from antiphon_export.bench.generators import TEMPO_BPM
 from antiphon_export.bench.jamming import NO_PROC

@@ -14,7 +14,7 @@ import antiphon_presets
 from antiphon.cli.setup import check_routes
 from antiphon.errors import AntiphonError
 from antiphon.duet.events import Heard
-from antiphon.journal import JournalWriter, Record, read_session
+from antiphon.session.journal import (JournalWriter, Record, read_session)
 from antiphon.midi.loops import (Route, find_route, is_loop)
 from antiphon.music import messages
 from antiphon.music.messages import control_change, note_off, note_on, program_change
@@ -27,8 +27,8 @@ from antiphon.midi.ports import Ports
 from antiphon.presets.library import PresetLibrary
 from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import PLAYER
-from antiphon.session import score_of
-from antiphon.session_header import Header
+from antiphon.session.summary import score_of
+from antiphon.session.header import Header
 
 PEDAL = Handover(by="pedal")
 PRESS, LIFT = (control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

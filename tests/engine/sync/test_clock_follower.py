@@ -9,7 +9,7 @@ from daw import Daw, Jitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.percentiles import percentile
+from antiphon.session.percentiles import percentile
 from antiphon.sync.midi_clock import ClockFollower
 
 JITTERS: list[Jitter] = ["uniform", "buffers", "stalls"]

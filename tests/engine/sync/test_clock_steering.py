@@ -19,13 +19,13 @@ from antiphon.duet.duet import Duet
 from antiphon.duet.events import Event, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.percentiles import percentile
-from antiphon.session import score_of
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.percentiles import percentile
+from antiphon.session.summary import score_of
 from antiphon.sync.midi_clock_steering import ClockSteering
 
 VOICE = VoicePlan("regular", fallback="low", handover=Handover(by="bars", bars=1), launch="bar", answer_bars=1)

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from antiphon.even_tempo import even_tempi
+from antiphon.session.even_tempo import even_tempi
 
 
 def beats_of(*tempi: tuple[int, float], jitter_seconds: float = 0.0, seed: int = 0) -> tuple[list[float], list[float]]:

@@ -9,7 +9,7 @@ from antiphon.music import messages
 from antiphon.music.messages import Key, key_of, lets_up, release_of
 from antiphon.music.midi_file import Track
 from antiphon.music.timing import Timeline
-from antiphon.takes import Take
+from antiphon.session.takes import Take
 
 _EARLY_SECONDS: Final = 0.1
 """A key that is down when the song starts, and went down no earlier, was meant for its first beat."""

@@ -12,15 +12,15 @@ from test_clock_steering import PLAN, VOICE, Led
 
 from antiphon.duet.events import Ended, Event, Heard, Located, Restarted, Selected, Skipped, TransportStopped
 from antiphon.duet.plan import Handover, Plan, VoicePlan
-from antiphon.journal import Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score
 from antiphon.music.timing import Timeline, TimeSignature
-from antiphon.part_files import part_files
-from antiphon.percentiles import percentile
-from antiphon.session import timeline_of
-from antiphon.session_header import Header
-from antiphon.takes import Take, takes_of
+from antiphon.session.header import Header
+from antiphon.session.journal import Record, Session
+from antiphon.session.part_files import part_files
+from antiphon.session.percentiles import percentile
+from antiphon.session.summary import timeline_of
+from antiphon.session.takes import Take, takes_of
 
 SILENT = replace(VOICE, handover=Handover(by="pedal"))
 """A voice that is never handed the floor."""

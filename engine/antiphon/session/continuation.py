@@ -10,13 +10,13 @@ from antiphon.duet.offline import Offline
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
-from antiphon.free_channel import free_channel
-from antiphon.journal import Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
 from antiphon.plugins.host import load_plugins
 from antiphon.plugins.making import make_player
-from antiphon.session import score_of
+from antiphon.session.free_channel import free_channel
+from antiphon.session.journal import Record, Session
+from antiphon.session.summary import score_of
 
 _SIGNAL = 119
 """The controller that ends the call here: undefined in MIDI 1.0, so that no file means anything by it."""

@@ -33,8 +33,8 @@ from antiphon.duet.events import (
 )
 from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
-from antiphon.journal_rules import Rules, parsed
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal_rules import Rules, parsed
 
 JOURNAL_NAME: Final = "journal.jsonl"
 FORMAT: Final = 1

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from antiphon.bar_lines import BarLines
 from antiphon.duet.events import Located, Selected, Skipped, TransportStopped
 from antiphon.duet.schedule import Send
-from antiphon.even_tempo import even_tempi
-from antiphon.journal import Record
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
-from antiphon.session_header import Header
+from antiphon.session.bar_lines import BarLines
+from antiphon.session.even_tempo import even_tempi
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
 from antiphon.sync.midi_clock import PULSE_TICKS
 
 _SAME_TICKS: Final = 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.free_channel import free_channel
 from antiphon.music import messages
+from antiphon.session.free_channel import free_channel
 
 EVERY_CHANNEL = [messages.note_on(channel, 60, 80) for channel in range(16)]
 

@@ -30,15 +30,15 @@ from antiphon.duet.events import (
 from antiphon.duet.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
-from antiphon.journal import JournalWriter, Record, Session
 from antiphon.music import messages
 from antiphon.music.midi_file import read_score, write_score
 from antiphon.music.timing import TimeSignature
-from antiphon.part_files import part_files
-from antiphon.parts import Played, played_in
-from antiphon.session import score_of, timeline_of
-from antiphon.session_header import Header
-from antiphon.takes import takes_of
+from antiphon.session.header import Header
+from antiphon.session.journal import JournalWriter, Record, Session
+from antiphon.session.part_files import part_files
+from antiphon.session.parts import Played, played_in
+from antiphon.session.summary import score_of, timeline_of
+from antiphon.session.takes import takes_of
 
 BASS, LEAD = VoicePlan("markov", channel=1, program=32), VoicePlan("lstm", channel=2)
 PLAN = Plan("duo", (BASS, LEAD), 100.0, TimeSignature(3, 4), sync="midi", outputs=("virtual", "synth"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.bar_lines import BarLines
 from antiphon.music.timing import TimeSignature, next_multiple
+from antiphon.session.bar_lines import BarLines
 
 FOUR, THREE, SIX_EIGHT, SEVEN = TimeSignature(), TimeSignature(3, 4), TimeSignature(6, 8), TimeSignature(7, 16)
 

@@ -33,12 +33,12 @@ from antiphon.duet.plan import ControllerMapping, Handover, Plan, VelocityCurve,
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
-from antiphon.journal import JOURNAL_NAME, JournalWriter, Record, Session, read_session
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note, Phrase
-from antiphon.session import score_of, statistics
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import JOURNAL_NAME, JournalWriter, Record, Session, read_session
+from antiphon.session.summary import score_of, statistics
 
 HEADER = Header(
     (

@@ -10,8 +10,6 @@ import pytest
 from stages import LiveLike
 from toys import TOYS, toy_player
 
-from antiphon import continuation
-from antiphon.continuation import continue_score, replay_session
 from antiphon.duet.casting import Role
 from antiphon.duet.events import Ended
 from antiphon.duet.plan import Handover, Plan, VoicePlan
@@ -20,11 +18,13 @@ from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, Follows, GeneratorInfo
-from antiphon.journal import JournalWriter, Record, Session, read_session
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import TimeSignature
-from antiphon.session_header import Header
+from antiphon.session import continuation
+from antiphon.session.continuation import continue_score, replay_session
+from antiphon.session.header import Header
+from antiphon.session.journal import JournalWriter, Record, Session, read_session
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))
 ROLES: list[Role] = []

@@ -20,7 +20,7 @@ from antiphon.duet.events import Skipped
 from antiphon.duet.plan import GRIDS, Plan
 from antiphon.duet.schedule import METRONOME, Send
 from antiphon.music.messages import is_well_formed
-from antiphon.session_header import Header
+from antiphon.session.header import Header
 
 _LAST_TICK: Final = 1 << 30
 """Twelve days at 120 beats a minute."""

@@ -11,14 +11,14 @@ from typing import Any
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import Heard, Restarted, Selected, Skipped, TempoChanged
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.midi_file import Score
 from antiphon.music.timing import Timeline
-from antiphon.parts import played_in
-from antiphon.percentiles import percentiles
-from antiphon.session_header import Header
-from antiphon.takes import takes_of
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.parts import played_in
+from antiphon.session.percentiles import percentiles
+from antiphon.session.takes import takes_of
 
 
 def score_of(header: Header, records: Iterable[Record]) -> Score:

@@ -15,12 +15,12 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.events import Ended, Heard, Restarted, Selected
 from antiphon.duet.plan import Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.percentiles import percentiles
-from antiphon.session import answer_latencies, hanging, score_of, statistics, timeline_of, write_statistics
-from antiphon.session_header import Header
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.percentiles import percentiles
+from antiphon.session.summary import answer_latencies, hanging, score_of, statistics, timeline_of, write_statistics
 
 HEADER = Header(
     (

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 from antiphon.errors import AntiphonError
-from antiphon.journal import Session
 from antiphon.music.midi_file import Score
-from antiphon.parts import played_in
-from antiphon.session import timeline_of
-from antiphon.takes import Take, takes_of
+from antiphon.session.journal import Session
+from antiphon.session.parts import played_in
+from antiphon.session.summary import timeline_of
+from antiphon.session.takes import Take, takes_of
 
 
 def part_files(session: Session, take: int | None = None) -> dict[str, Score]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from antiphon.bar_lines import BarLines
 from antiphon.duet.commands import Decision
 from antiphon.duet.cue import Cue
 from antiphon.duet.events import (
@@ -25,14 +24,15 @@ from antiphon.duet.events import (
 )
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
-from antiphon.excerpt import excerpt
-from antiphon.journal import Record
 from antiphon.music import messages
 from antiphon.music.messages import Key, key_of, lets_up, release_of
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import Timeline, TimeSignature
-from antiphon.session_header import Header
-from antiphon.takes import Take, takes_of
+from antiphon.session.bar_lines import BarLines
+from antiphon.session.excerpt import excerpt
+from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.takes import Take, takes_of
 
 _MARKED: Final = {"handover": "antiphon", "touch": "you", "end": "you", "fallback": "fallback", "silent": "silent"}
 """Decisions that become markers, and their names there."""
