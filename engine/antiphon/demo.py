@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from antiphon.backstage import SoundSetup
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.keyboard import KEYBOARD_NAME, bundled
 from antiphon.live import LiveOptions, perform
 from antiphon.music.midi_file import Score, Track, read_score
-from antiphon.runtime import Backstage, Process, open_backstage
+from antiphon.processes.runtime import Backstage, Process, open_backstage
+from antiphon.processes.sound import SoundSetup
+from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon.session.percentiles import percentiles
 from antiphon.session.summary import answer_latencies, score_of, timeline_of
-from antiphon.supervisor import Supervisor
 
 _CALLS: Final = "call"
 """What is played to voices that answer or go on: three calls."""

@@ -10,7 +10,7 @@ from antiphon.errors import AntiphonError
 from antiphon.midi.backends import find_backend
 from antiphon.music.midi_file import read_score
 from antiphon.output import OutputPort
-from antiphon.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
+from antiphon.processes.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
 
 KEYBOARD_NAME: Final = "Demo keyboard"
 _LOOK_SECONDS: Final = 0.01

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from antiphon.backstage import SoundSetup
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.duet.plan import Plan
@@ -18,10 +17,11 @@ from antiphon.generator import Device
 from antiphon.keys import Keys, Press
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
-from antiphon.runtime import spawn_thread
+from antiphon.processes.runtime import spawn_thread
+from antiphon.processes.sound import SoundSetup
+from antiphon.processes.supervisor import Notice, Supervisor
 from antiphon.screen import Screen
 from antiphon.session.journal import Record
-from antiphon.supervisor import Notice, Supervisor
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""

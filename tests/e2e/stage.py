@@ -133,7 +133,7 @@ class Command:
         for entry in Path("/proc").iterdir():
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                if "antiphon.runtime" in words and words[-3].startswith(str(self._folder)):
+                if "antiphon.processes.runtime" in words and words[-3].startswith(str(self._folder)):
                     role, place = words[-4], words[-2]
                     found[role if role in ("engine", "sound") else f"{role} {place}"] = int(entry.name)
         return found

@@ -20,7 +20,7 @@ from antiphon.duet.routing import output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.music import messages
 from antiphon.music.timing import seconds_to_ticks
-from antiphon.outgoing import Outgoing, Waiting
+from antiphon.processes.outgoing import Outgoing, Waiting
 from antiphon.session.header import Header
 from antiphon.session.journal import Record
 from antiphon.session.summary import hanging, score_of

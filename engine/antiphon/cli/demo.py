@@ -24,9 +24,9 @@ def demo(
     """Hear a duet of about 20 seconds: no keyboard, synth or set-up needed."""
     from dataclasses import replace
 
-    from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import device_named, load_plans
     from antiphon.demo import leave_duet, play_demo
+    from antiphon.processes.sound import SoundSetup
 
     plans, origins = load_plans(preset)
     if seed is not None:

@@ -33,7 +33,7 @@ def doctor(
     from dataclasses import asdict
 
     from antiphon.doctor import examine
-    from antiphon.runtime import spawn_thread
+    from antiphon.processes.runtime import spawn_thread
 
     findings = []
     for finding in examine(spawn_thread, backend):
@@ -51,7 +51,7 @@ def doctor(
 
 def _time_port(output: str, input_name: str, backend: str | None, as_json: bool) -> None:
     from antiphon.doctor import measure_latency
-    from antiphon.runtime import spawn_thread
+    from antiphon.processes.runtime import spawn_thread
 
     found = measure_latency(output, input_name, spawn_thread, backend, lambda text: typer.echo(text, err=True))
     trips, offset = found.trips, found.trips.offset_ms(one_way=found.one_way)

@@ -38,12 +38,12 @@ def jam(
     from dataclasses import replace
     from typing import get_args
 
-    from antiphon.backstage import SoundSetup
     from antiphon.cli.setup import check_routes, device_named, load_plans, new_session_folder
     from antiphon.duet.plan import Sync
     from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
     from antiphon.live import LiveOptions, perform
+    from antiphon.processes.sound import SoundSetup
     from antiphon.session.journal import holds_music
 
     plans, origins = load_plans(preset)

@@ -20,7 +20,7 @@ def ports(as_json: bool = typer.Option(False, "--json", help="Print it as JSON."
     """List MIDI inputs and outputs of every usable backend, and what `auto` would take."""
     from antiphon.midi.backends import auto_backend, survey_backends
     from antiphon.midi.port_names import auto_inputs
-    from antiphon.runtime import spawn_thread
+    from antiphon.processes.runtime import spawn_thread
 
     reports = survey_backends(spawn_thread)
     chosen = auto_backend(reports)

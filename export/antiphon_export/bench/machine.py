@@ -12,7 +12,7 @@ from typing import Final
 from antiphon.errors import AntiphonError
 
 _PROC: Final = Path("/proc")
-_ROLE_MODULE: Final = "antiphon.runtime"
+_ROLE_MODULE: Final = "antiphon.processes.runtime"
 
 
 @dataclass(frozen=True, slots=True)

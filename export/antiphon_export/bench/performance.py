@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.runtime import Backstage, open_backstage
+from antiphon.processes.runtime import Backstage, open_backstage
+from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
-from antiphon.supervisor import Supervisor
 from antiphon_export.bench.programs import module, running
 from antiphon_export.bench.witness import Timed
 

@@ -15,7 +15,7 @@ from typing import IO, Final
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import BackendUnusable, ServerDown
 from antiphon.midi.backends import open_backend
-from antiphon.runtime import spawn_thread
+from antiphon.processes.runtime import spawn_thread
 from antiphon_export.bench.machine import may_run_in_real_time
 
 SAMPLE_RATE: Final = 48_000

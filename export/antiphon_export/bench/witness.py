@@ -15,7 +15,7 @@ from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, InputPort, Receive
 from antiphon.midi.backends import find_backend
 from antiphon.output import OutputPort
-from antiphon.runtime import Backstage, hurry, is_orphan, spawn_thread
+from antiphon.processes.runtime import Backstage, hurry, is_orphan, spawn_thread
 
 ENGINE_INPUT: Final = "Antiphon:in"
 ENGINE_OUTPUT: Final = "Antiphon:out"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from antiphon.duet.casting import Role
 from antiphon.errors import AntiphonError
 from antiphon.plugins.making import make_player
-from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
 
 CANNOT_START: Final = 5
 """Exit code of a player process whose generator could not be made."""

@@ -47,9 +47,9 @@ _SWITCH_SECONDS: Final = 1e-4
 _REALTIME_PRIORITY: Final = 60
 
 _ROLES: Final = {
-    "engine": "antiphon.engine",
-    "player": "antiphon.players",
-    "sound": "antiphon.backstage",
+    "engine": "antiphon.processes.engine",
+    "player": "antiphon.processes.players",
+    "sound": "antiphon.processes.sound",
     "keyboard": "antiphon.keyboard",
 }
 """Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
@@ -284,7 +284,7 @@ class Process:
     def __init__(self, role: str, backstage: Backstage, place: int, log: Path) -> None:
         """`log`: where its output goes, so that nothing disturbs the screen and nothing is lost."""
         # -P: a stray random.py in the folder that a musician happens to be in must not become a part of the show.
-        command = [sys.executable, "-P", "-m", "antiphon.runtime", role, str(backstage.folder), str(place)]
+        command = [sys.executable, "-P", "-m", "antiphon.processes.runtime", role, str(backstage.folder), str(place)]
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True

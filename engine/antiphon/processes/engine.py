@@ -27,10 +27,10 @@ from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
 from antiphon.music.timing import TempoChange, next_multiple
-from antiphon.outgoing import Outgoing, Waiting
 from antiphon.output import OpenOutput
 from antiphon.plugins.host import load_plugins
-from antiphon.runtime import (
+from antiphon.processes.outgoing import Outgoing, Waiting
+from antiphon.processes.runtime import (
     BEAT_SECONDS,
     Backstage,
     Connection,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.errors import AntiphonError
-from antiphon.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
 
 if TYPE_CHECKING:
     from antiphon.sound.synth import Synth

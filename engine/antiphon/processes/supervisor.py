@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from antiphon.backstage import NO_DEVICE, SoundSetup
 from antiphon.duet.casting import Cast
 from antiphon.duet.events import (
     Ended,
@@ -30,13 +29,14 @@ from antiphon.duet.events import (
 from antiphon.duet.ledger import Ledger
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import output_names
-from antiphon.engine import CANNOT_OPEN, EngineSetup
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.midi.port_names import CLIENT_NAME
 from antiphon.music.midi_file import write_score
-from antiphon.players import CANNOT_START
-from antiphon.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
+from antiphon.processes.engine import CANNOT_OPEN, EngineSetup
+from antiphon.processes.players import CANNOT_START
+from antiphon.processes.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
+from antiphon.processes.sound import NO_DEVICE, SoundSetup
 from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record
 from antiphon.session.summary import score_of, statistics, timeline_of, write_statistics
