@@ -32,7 +32,7 @@ def doctor(
         return
     from dataclasses import asdict
 
-    from antiphon.doctor import examine
+    from antiphon.doctor.checks import examine
     from antiphon.processes.runtime import spawn_thread
 
     findings = []
@@ -50,7 +50,7 @@ def doctor(
 
 
 def _time_port(output: str, input_name: str, backend: str | None, as_json: bool) -> None:
-    from antiphon.doctor import measure_latency
+    from antiphon.doctor.checks import measure_latency
     from antiphon.processes.runtime import spawn_thread
 
     found = measure_latency(output, input_name, spawn_thread, backend, lambda text: typer.echo(text, err=True))

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from antiphon import latency
+from antiphon.doctor import latency
+from antiphon.doctor.latency import Returns, RoundTrips, time_notes
 from antiphon.errors import AntiphonError
-from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.music.messages import is_note_off, is_note_on, note_off, note_on
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
+from antiphon.doctor.latency import Returns, RoundTrips, time_notes
 from antiphon.errors import AntiphonError
-from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.midi.backend import Backend, Spawn
 from antiphon.midi.backends import find_backend, survey_backends
 from antiphon.midi.loops import find_route

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from antiphon import doctor
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
-from antiphon.doctor import Finding
+from antiphon.doctor import checks
+from antiphon.doctor.checks import Finding
 from antiphon.errors import AntiphonError
 from antiphon.midi import backends
 from antiphon.midi.backend import BackendUnusable, PortGone
@@ -81,13 +81,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr(doctor, "time", SimpleNamespace(perf_counter=look, sleep=sleep))
+    monkeypatch.setattr(checks, "time", SimpleNamespace(perf_counter=look, sleep=sleep))
 
 
 def midi_findings(monkeypatch: pytest.MonkeyPatch, backend: FakeBackend) -> dict[str, Finding]:
-    monkeypatch.setattr(doctor, "find_backend", lambda *_: backend)
-    monkeypatch.setattr(doctor, "survey_backends", lambda _: [BackendReport("jack", "jack: no JACK server is running")])
-    findings = {finding.subject: finding for finding in doctor._midi(spawn, None)}
+    monkeypatch.setattr(checks, "find_backend", lambda *_: backend)
+    monkeypatch.setattr(checks, "survey_backends", lambda _: [BackendReport("jack", "jack: no JACK server is running")])
+    findings = {finding.subject: finding for finding in checks._midi(spawn, None)}
     assert backend.closed
     return findings
 
@@ -108,7 +108,7 @@ def test_lost_messages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_round_trip_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "measure_round_trips", lambda *_: [0.02] * 300)
+    monkeypatch.setattr(checks, "measure_round_trips", lambda *_: [0.02] * 300)
     assert midi_findings(monkeypatch, FakeBackend())["loopback"].level == "warn"
 
 
@@ -116,7 +116,7 @@ def test_a_round_trip_that_cannot_begin_fails(monkeypatch: pytest.MonkeyPatch) -
     def refuse(*_: object) -> list[float]:
         raise PortGone("the server is gone")
 
-    monkeypatch.setattr(doctor, "measure_round_trips", refuse)
+    monkeypatch.setattr(checks, "measure_round_trips", refuse)
     loopback = midi_findings(monkeypatch, FakeBackend())["loopback"]
     assert loopback.level == "fail"
     assert "the server is gone" in loopback.text
@@ -162,7 +162,7 @@ WAVETABLE = "Microsoft GS Wavetable Synth 0"
 def test_how_to_connect_a_daw_is_said_with_the_ports_there_are(
     system: str, ports: list[str], level: str, says: str
 ) -> None:
-    finding = doctor.daw_route(system, system != "winmm", ["Keystation 0", *ports], [WAVETABLE, *ports])
+    finding = checks.daw_route(system, system != "winmm", ["Keystation 0", *ports], [WAVETABLE, *ports])
     assert (finding.subject, finding.level) == ("daw", level)
     assert says in finding.text
     assert bool(finding.advice) == (level == "warn")
@@ -172,14 +172,14 @@ def test_a_backend_that_cannot_be_opened_fails(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object) -> Any:
         raise BackendUnusable("jack: not here")
 
-    monkeypatch.setattr(doctor, "find_backend", refuse)
-    (finding,) = doctor._midi(spawn, "jack")
+    monkeypatch.setattr(checks, "find_backend", refuse)
+    (finding,) = checks._midi(spawn, "jack")
     assert (finding.level, finding.text) == ("fail", "jack: not here")
 
 
 def test_a_coarse_clock_and_late_sleep_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor._clock().level == "ok"
-    assert doctor._sleep().level == "ok"
+    assert checks._clock().level == "ok"
+    assert checks._sleep().level == "ok"
     now = [0.0]
 
     def look() -> float:
@@ -189,14 +189,14 @@ def test_a_coarse_clock_and_late_sleep_are_warnings(monkeypatch: pytest.MonkeyPa
     def oversleep(seconds: float) -> None:
         now[0] += seconds + 0.01
 
-    monkeypatch.setattr(doctor, "time", SimpleNamespace(perf_counter=look, sleep=oversleep))
-    assert doctor._clock().level == "warn"
-    assert doctor._sleep().level == "warn"
+    monkeypatch.setattr(checks, "time", SimpleNamespace(perf_counter=look, sleep=oversleep))
+    assert checks._clock().level == "warn"
+    assert checks._sleep().level == "warn"
 
 
 def test_the_switch_interval_is_left_as_it_was() -> None:
     before = sys.getswitchinterval()
-    assert doctor._switch_interval().level == "ok"
+    assert checks._switch_interval().level == "ok"
     assert sys.getswitchinterval() == before
 
 
@@ -212,19 +212,19 @@ def test_missing_real_time_rights_are_a_warning_with_the_remedy(monkeypatch: pyt
         sched_param=lambda _: None,
         sched_setscheduler=refuse,
     )
-    monkeypatch.setattr(doctor, "os", real_time)
-    finding = doctor._real_time()
+    monkeypatch.setattr(checks, "os", real_time)
+    finding = checks._real_time()
     assert (finding.level, "limits.d" in finding.advice) == ("warn", True)
     real_time.sched_setscheduler = lambda *_: None
-    assert doctor._real_time().level == "ok"
-    monkeypatch.setattr(doctor, "os", SimpleNamespace())
-    assert doctor._real_time().level == "ok"
+    assert checks._real_time().level == "ok"
+    monkeypatch.setattr(checks, "os", SimpleNamespace())
+    assert checks._real_time().level == "ok"
 
 
 def test_a_missing_package_fails_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor._packages().level == "ok"
-    monkeypatch.setattr(doctor, "_PACKAGES", ("mido", "no-such-package"))
-    finding = doctor._packages()
+    assert checks._packages().level == "ok"
+    monkeypatch.setattr(checks, "_PACKAGES", ("mido", "no-such-package"))
+    finding = checks._packages()
     assert (finding.level, finding.advice) == ("fail", "pip install no-such-package")
 
 
@@ -234,15 +234,15 @@ def test_without_sound_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
         audio.AudioDevice(1, "usb", "ALSA", 2, 48_000, True),
     ]
     monkeypatch.setattr(audio, "describe_devices", lambda: devices)
-    assert doctor._audio() == Finding("audio", "ok", "usb (ALSA), 48000 Hz; 2 in all")
+    assert checks._audio() == Finding("audio", "ok", "usb (ALSA), 48000 Hz; 2 in all")
     monkeypatch.setattr(audio, "describe_devices", list)
-    assert doctor._audio().level == "warn"
+    assert checks._audio().level == "warn"
 
     def refuse() -> list[audio.AudioDevice]:
         raise AntiphonError("PortAudio is not installed")
 
     monkeypatch.setattr(audio, "describe_devices", refuse)
-    assert doctor._audio().level == "warn"
+    assert checks._audio().level == "warn"
 
 
 @pytest.mark.parametrize(
@@ -259,12 +259,12 @@ def test_models_on_the_processor_are_a_warning_only_beside_a_driver(
 ) -> None:
     providers = Providers("1.31.1", ("CUDAExecutionProvider", "CPUExecutionProvider"), usable)
     monkeypatch.setattr(onnx_session, "probe_providers", lambda: providers)
-    assert doctor._onnx(lambda: driver).level == level
+    assert checks._onnx(lambda: driver).level == level
 
 
 def test_without_onnx_runtime_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    finding = doctor._onnx(lambda: False)
+    finding = checks._onnx(lambda: False)
     assert finding.level == "fail"
     assert "pip install onnxruntime" in finding.text
 
@@ -329,7 +329,7 @@ def run() -> Callable[..., Any]:
 
 def test_doctor_exits_with_1_only_if_something_fails(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]) -> None:
     findings = [Finding("clock", "ok", "fine"), Finding("sound", "warn", "no device", "connect one")]
-    monkeypatch.setattr(doctor, "examine", lambda spawn, backend: iter(findings))
+    monkeypatch.setattr(checks, "examine", lambda spawn, backend: iter(findings))
     result = run("doctor")
     assert result.exit_code == 0
     assert result.stdout == "ok    clock: fine\nwarn  sound: no device\n      → connect one\n"
