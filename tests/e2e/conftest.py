@@ -213,7 +213,7 @@ class Listener:
 
 
 class Keyboard:
-    """`keyboard.py` in a process of its own."""
+    """`terminal/demo_keyboard.py` in a process of its own."""
 
     def __init__(self, file: Path, backend: str, to: str | None, name: str, settle_seconds: float) -> None:
         options = ["--backend", backend, "--name", name, "--settle", str(settle_seconds), *(["--to", to] if to else [])]

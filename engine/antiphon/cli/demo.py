@@ -25,8 +25,8 @@ def demo(
     from dataclasses import replace
 
     from antiphon.cli.setup import device_named, load_plans
-    from antiphon.demo import leave_duet, play_demo
     from antiphon.processes.sound import SoundSetup
+    from antiphon.terminal.demo import leave_duet, play_demo
 
     plans, origins = load_plans(preset)
     if seed is not None:

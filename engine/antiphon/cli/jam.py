@@ -42,9 +42,9 @@ def jam(
     from antiphon.duet.plan import Sync
     from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
-    from antiphon.live import LiveOptions, perform
     from antiphon.processes.sound import SoundSetup
     from antiphon.session.journal import holds_music
+    from antiphon.terminal.live import LiveOptions, perform
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):

@@ -50,7 +50,7 @@ _ROLES: Final = {
     "engine": "antiphon.processes.engine",
     "player": "antiphon.processes.players",
     "sound": "antiphon.processes.sound",
-    "keyboard": "antiphon.keyboard",
+    "keyboard": "antiphon.terminal.demo_keyboard",
 }
 """Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
 

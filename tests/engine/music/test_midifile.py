@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError
-from antiphon.keyboard import bundled
 from antiphon.music.messages import SUSTAIN, control_change, is_controller, note_off, note_on, program_change
 from antiphon.music.midi_file import Score, Track, read_score, write_score
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note
+from antiphon.terminal.demo_keyboard import bundled
 
 ticks = st.integers(0, 50_000)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -11,8 +11,6 @@ from typing import Any, Final
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.keyboard import KEYBOARD_NAME, bundled
-from antiphon.live import LiveOptions, perform
 from antiphon.music.midi_file import Score, Track, read_score
 from antiphon.processes.runtime import Backstage, Process, open_backstage
 from antiphon.processes.sound import SoundSetup
@@ -20,6 +18,8 @@ from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon.session.percentiles import percentiles
 from antiphon.session.summary import answer_latencies, score_of, timeline_of
+from antiphon.terminal.demo_keyboard import KEYBOARD_NAME, bundled
+from antiphon.terminal.live import LiveOptions, perform
 
 _CALLS: Final = "call"
 """What is played to voices that answer or go on: three calls."""
@@ -119,7 +119,7 @@ def _write_sound(score: Score, path: Path, soundfont: Path | None) -> None:
 
 
 def _write_picture(session: Session, score: Score, path: Path) -> None:
-    from antiphon.pianoroll import Part, draw
+    from antiphon.terminal.pianoroll import Part, draw
 
     parts = [Part(track.name, Score((track,)).phrase().notes) for track in score.tracks]
     if not any(part.notes for part in parts):

@@ -14,14 +14,14 @@ from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selecte
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
 from antiphon.generator import Device
-from antiphon.keys import Keys, Press
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
 from antiphon.processes.runtime import spawn_thread
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Notice, Supervisor
-from antiphon.screen import Screen
 from antiphon.session.journal import Record
+from antiphon.terminal.keys import Keys, Press
+from antiphon.terminal.screen import Screen
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from antiphon.errors import AntiphonError
 from antiphon.music.timing import Timeline
 from antiphon.notes import Note
-from antiphon.pianoroll import COLOURS, Part, Stroke, draw, lane
+from antiphon.terminal.pianoroll import COLOURS, Part, Stroke, draw, lane
 
 ONE_OCTAVE = (60, 67)  # eight semitones: with 4 rows, one a half block
 WIDTH = 44  # 40 cells beside the names: a fifth of a second each over 8 s

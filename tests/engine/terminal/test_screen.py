@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from antiphon.screen import Screen
+from antiphon.terminal.screen import Screen
 
 
 def terminal(*, width: int = 80, height: int = 24) -> tuple[Console, io.StringIO]:

@@ -1,0 +1,1 @@
+"""A performance in front of a person."""
