@@ -332,7 +332,7 @@ def hurry() -> bool:
 
 
 def main() -> None:
-    """Run one role: `python -m antiphon.runtime ROLE FOLDER PLACE`. The supervisor starts it; nobody else should."""
+    """Run one role, as in `python -m antiphon.processes.runtime ROLE FOLDER PLACE`. Only the supervisor starts it."""
     role, folder, place = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     module = importlib.import_module(_ROLES[role])

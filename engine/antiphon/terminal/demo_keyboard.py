@@ -14,7 +14,7 @@ from antiphon.processes.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan
 
 KEYBOARD_NAME: Final = "Demo keyboard"
 _LOOK_SECONDS: Final = 0.01
-_PHRASES: Final = Path(__file__).parent / "terminal" / "phrases"
+_PHRASES: Final = Path(__file__).parent / "phrases"
 
 
 def run_keyboard(backstage: Backstage) -> None:

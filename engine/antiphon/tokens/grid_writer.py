@@ -44,7 +44,7 @@ _OFFSETS: Final = [
 
 
 class GridWriter:
-    """See `antiphon.tokens.codec.Writer`. Events come in the order of the encoding: offsets never fall within a bar, and
+    """See `Writer`. Events come in the order of the encoding: offsets never fall within a bar, and
     at one offset each pitch is above the last. The offset of the next barline is always open, all others only if
     a pitch may follow, so that no choice leads nowhere.
     """
