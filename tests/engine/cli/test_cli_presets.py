@@ -18,7 +18,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's folder of presets, somewhere harmless."""
     folder = tmp_path / "mine"
     folder.mkdir()
-    monkeypatch.setattr("antiphon.preset_library.user_preset_folder", lambda: folder)
+    monkeypatch.setattr("antiphon.presets.library.user_preset_folder", lambda: folder)
     return folder
 
 

@@ -271,7 +271,7 @@ def opened(
 ) -> tuple[Ports, System, list[str]]:
     """The ports, the system, and the names that what is heard is delivered under."""
     system, heard = System(virtual, ["Keystation 61 20:0", "nanoPAD2 24:0"]), []
-    monkeypatch.setattr("antiphon.ports.find_backend", lambda *_: system)
+    monkeypatch.setattr("antiphon.midi.ports.find_backend", lambda *_: system)
     ports = Ports(inputs, outputs, lambda *_: None, lambda name, *_: heard.append(name), lambda *_: None)
     return ports, system, heard
 

@@ -84,7 +84,7 @@ def test_a_name_that_two_plugins_bring_is_ambiguous_until_the_user_has_one(broug
 
 def test_the_user_s_folder_is_the_system_s_own_place_for_it(brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert user_preset_folder() == platformdirs.user_config_path("antiphon") / "presets"
-    monkeypatch.setattr("antiphon.preset_library.user_preset_folder", lambda: brought)
+    monkeypatch.setattr("antiphon.presets.library.user_preset_folder", lambda: brought)
     assert PresetLibrary([]).names() == ("answer", "trade")
 
 
