@@ -190,7 +190,7 @@ def run(site: Path, *arguments: str) -> str:
 
 def test_the_example_plugin_installed_by_pip_is_found_and_plays(site: Path) -> None:
     code = (
-        "from antiphon import *; from antiphon.plugins import load_plugins;"
+        "from antiphon import *; from antiphon.plugins.host import load_plugins;"
         "canon = load_plugins().generator('canon'); player = canon.make(Casting(seed=0));"
         "player.prime(Phrase.of([Note(0, 60, 480, 80)]));"
         "answer = player.extend(Request(480, 480, canon.info.resolve_controls({})));"
