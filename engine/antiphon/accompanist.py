@@ -65,12 +65,12 @@ class Accompanist:
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, now: Moment) -> list[Command]:
-        """Take in the player's message."""
+    def hear(self, message: bytes, now: Moment, port: str = "") -> list[Command]:
+        """Take in the player's message, which came from `port`."""
         if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
             return []
         if self.swallows(message):
-            if not self._cue.given(message) or self.held:
+            if not self._cue.given(message, port) or self.held:
                 return []
             return self._begin(now) if self._settled_ticks is None else self._finish(now)
         onset = messages.is_note_on(message)
@@ -79,7 +79,7 @@ class Accompanist:
         self._let_go(now.ticks)
         if onset:
             self._ceiling.strike(message[1], now.ticks)
-        if not self.memory.hear(message, now.ticks) or self.held:
+        if not self.memory.hear(message, now.ticks, port) or self.held:
             return []
         if self._settled_ticks is not None:
             return self._revise(now)

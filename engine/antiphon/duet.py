@@ -36,6 +36,8 @@ class Heard:
     message: bytes
     inputs: tuple[str, ...] = ()
     """The names in the plans that mean the port it came from; none if that is not known, and every voice hears it."""
+    port: str = ""
+    """The name of that port itself, which tells its keys from those of another; empty if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,27 +247,28 @@ class Duet:
 
     # ---- events --------------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = (), port: str = "") -> None:
         """The player's message arrived at `ticks`; it is passed on at once, then thought about.
 
         `inputs`: the names in the plans that mean the port it came from; if there are none, every voice listens.
+        `port`: the name of that port: a key of it is not the same as another port's key of that pitch.
         """
         self.advance(ticks)
         if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
             if message[1] < len(self.plans):
                 self.select(message[1], self.now_ticks)
             return
-        self._stage.record(Heard(self.now_ticks, message, inputs))
+        self._stage.record(Heard(self.now_ticks, message, inputs, port))
         plan = self.performer.plan
         passed = set(self._own) if plan.thru and not self.performer.swallows(message, inputs) else set()
         # Whatever plan let a key or pedal down, it comes up where it went down.
         passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
-        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks))
+        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks, port))
         if self._left_over and messages.is_note_on(message):
             for source in range(self._left_over):
                 self.schedule.silence(source, self.now_ticks)
             self._left_over = 0
-        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs))
+        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs, port))
         self._send_due()
 
     def receive(self, reply: Continuation | Failed, ticks: int) -> None:

@@ -75,10 +75,10 @@ class Offline:
             self._settle()
         self.duet.advance(ticks)
 
-    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
-        """The player's message at `ticks`; `inputs`: the plans' names for where it came from, if that matters."""
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = (), port: str = "") -> None:
+        """The player's message at `ticks` from `port`, for which the plans have the names `inputs`, if that matters."""
         self.advance(ticks)
-        self.duet.hear(message, ticks, inputs)
+        self.duet.hear(message, ticks, inputs, port)
         self._settle()
 
     def end(self, ticks: int) -> None:
@@ -107,7 +107,7 @@ class Offline:
                 continue  # It will be taken again.
             self.advance(record.ticks)
             if isinstance(record, Heard):
-                self.duet.hear(record.message, record.ticks, record.inputs)
+                self.duet.hear(record.message, record.ticks, record.inputs, record.port)
             elif isinstance(record, PlayerReady):
                 self.duet.player_ready(record.slot, record.ticks)
             elif isinstance(record, PlayerLost):

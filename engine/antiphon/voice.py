@@ -106,22 +106,22 @@ class Voice:
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, now: Moment) -> list[Command]:
-        """Take in the player's message."""
+    def hear(self, message: bytes, now: Moment, port: str = "") -> list[Command]:
+        """Take in the player's message, which came from `port`."""
         if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
             return []
         if self._ends is not None and self._ends.swallows(message):
-            return self._capture(self._ends.capture(message), now)
+            return self._capture(self._ends.capture(message, port), now)
         if self.swallows(message):
-            return self._command(message, now)
+            return self._command(message, now, port)
         onset = messages.is_note_on(message)
         if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
             return []
         said = self._touch(now) if onset and self._turns is None else []
         if self._ends is not None:
-            self._ends.hear(message, now.ticks, begins=onset and self._call_ticks is None)
+            self._ends.hear(message, now.ticks, port, begins=onset and self._call_ticks is None)
         before = self.memory.ear.last_onset_ticks
-        if not self.memory.hear(message, now.ticks) or self.held:
+        if not self.memory.hear(message, now.ticks, port) or self.held:
             return said
         if onset:
             if self._call_ticks is None:
@@ -250,8 +250,8 @@ class Voice:
 
     # ---- the call ------------------------------------------------------------------------------------------------
 
-    def _command(self, message: bytes, now: Moment) -> list[Command]:
-        if not self._cue.given(message):
+    def _command(self, message: bytes, now: Moment, port: str) -> list[Command]:
+        if not self._cue.given(message, port):
             return []
         if self.state != "listening":
             said = self._touch(now)
