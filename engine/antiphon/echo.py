@@ -229,8 +229,9 @@ class Echoes:
                     off = abs(delay - usual)
                     if off <= TOLERANCE_SECONDS and not returned >> way & 1 and (best is None or off <= best[0]):
                         best = off, sent, way
-            follows = not returned and self._follows(port, sent, delay)
-            if follows or (perhaps is None and (not returned or sent.asked is not None)):
+            if perhaps is not None and perhaps.asked is not None:
+                continue
+            if sent.asked is not None or (not returned and (perhaps is None or self._follows(port, sent, delay))):
                 perhaps = sent
         if best is not None:
             _, sent, way = best
@@ -289,11 +290,12 @@ class Echoes:
 
     def _is_waiting(self, route: _Route, seconds: float) -> bool:
         """Whether questions were asked so lately that there should be no others yet."""
+        rounds = [r.asked for r in self._routes.values() if r.output == route.output and r.asked is not None]
+        if any(seconds - asked.asked_seconds <= REACH_SECONDS for asked in rounds):
+            return True  # If there is a way, it will soon be known of this channel, too.
         asked = route.asked
         if asked is None:
             return False
-        if seconds - asked.asked_seconds <= REACH_SECONDS:
-            return True
         if all(count < QUESTIONS for count, _ in asked.answers.values()):
             if seconds - asked.asked_seconds <= REACH_SECONDS + _PAUSE_SECONDS:
                 return True
@@ -348,13 +350,13 @@ class Echoes:
         else:
             alike.append(sent)
         status = message[0] & 0xF0
-        if status <= messages.NOTE_ON and asked is None:
+        if status <= messages.NOTE_ON:
+            self._played_seconds[message[1]] = seconds
             key = route.output, route.channel << 7 | message[1]
             if status == messages.NOTE_ON and message[2]:
                 self._sounding.add(key)
             else:
                 self._sounding.discard(key)
-            self._played_seconds[message[1]] = seconds
         elif status == messages.PITCH_BEND and asked is None:
             route.bend = message[2] << 7 | message[1]
 

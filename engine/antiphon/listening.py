@@ -70,7 +70,7 @@ class Ear:
 
     A key is known by its port, channel and pitch. Released under a pedal it sounds on until the pedal comes up or the
     key is struck again. A note also ends when its key is struck again without a release, and by all sound off (120) of
-    its port and channel. All notes off (123 to 127) lifts the keys of its port and channel; a pedal holds what it holds.
+    its port and channel. All notes off (123 to 127) lifts the keys of its port and channel, as though by hand.
     """
 
     def __init__(self) -> None:
