@@ -223,15 +223,17 @@ class Echoes:
                 break
             if delay < -_EARLY_SECONDS:
                 continue
-            back, returned = sent.route.backs.get(port), sent.returned.get(port, 0)
+            returned, follows = sent.returned.get(port, 0), False
+            back = sent.route.backs.get(port)
             if back is not None:
                 for way, usual in enumerate(back.delays):
                     off = abs(delay - usual)
                     if off <= TOLERANCE_SECONDS and not returned >> way & 1 and (best is None or off <= best[0]):
                         best = off, sent, way
+                follows = sent.number == back.number + 1 and _near(delay, back.delay_seconds)
             if perhaps is not None and perhaps.asked is not None:
                 continue
-            if sent.asked is not None or (not returned and (perhaps is None or self._follows(port, sent, delay))):
+            if sent.asked is not None or (not returned and (perhaps is None or follows)):
                 perhaps = sent
         if best is not None:
             _, sent, way = best
@@ -241,11 +243,6 @@ class Echoes:
             back.delays[way] += (seconds - sent.seconds - back.delays[way]) / 8
             return True
         return perhaps is not None and self._perhaps(port, message, perhaps, seconds)
-
-    def _follows(self, port: str, sent: _Sent, delay_seconds: float) -> bool:
-        """Whether it is what would come back next, if there were a way."""
-        back = sent.route.backs.get(port)
-        return back is not None and sent.number == back.number + 1 and _near(delay_seconds, back.delay_seconds)
 
     def _perhaps(self, port: str, message: bytes, sent: _Sent, seconds: float) -> bool:
         """`sent` may have come back: note it, as doubt or as the answer to a question. Whether that is the proof."""

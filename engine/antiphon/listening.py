@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -75,7 +76,7 @@ class Ear:
 
     def __init__(self) -> None:
         self._notes: list[Note] = []
-        self._channels = [_Channel() for _ in range(16)]
+        self._channels: defaultdict[int, _Channel] = defaultdict(_Channel)
         self.last_onset_ticks: int | None = None
         """When a key last went down, in ticks."""
         self.last_release_ticks: int | None = None
@@ -89,7 +90,7 @@ class Ear:
     @property
     def keys_down(self) -> int:
         """How many keys are physically held."""
-        return sum(len(channel.down) for channel in self._channels)
+        return sum(len(channel.down) for channel in self._channels.values())
 
     def hear(self, message: bytes, ticks: int, port: str = "") -> Heard | None:
         """Take in a channel message that arrived from `port` at `ticks`; `None` when neither keys nor notes changed."""
@@ -116,9 +117,11 @@ class Ear:
     def flush(self, ticks: int) -> Heard | None:
         """Lift all keys and pedals at `ticks`, as when the keyboard is gone. `None` if nothing sounded."""
         silenced = [
-            heard for channel in self._channels if (heard := self._silence(channel, list(channel.sounding), ticks))
+            heard
+            for channel in self._channels.values()
+            if (heard := self._silence(channel, list(channel.sounding), ticks))
         ]
-        for channel in self._channels:
+        for channel in self._channels.values():
             channel.sustain.clear()
             channel.sostenuto.clear()
         return min(silenced, key=lambda heard: heard.first_changed, default=None)

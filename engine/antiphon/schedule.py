@@ -181,8 +181,9 @@ class Schedule:
 
         What another port holds as well is not let go.
         """
+        ends_all = messages.ends_all(message)
         for output in outputs:
-            alone = not messages.ends_all(message) or self._is_still(output, messages.channel(message))
+            alone = not ends_all or self._is_still(output, messages.channel(message))
             for passed in self._hands.pass_on(output, message, port, alone=alone):
                 if passed[0] & 0xF0 <= messages.NOTE_ON:
                     key = (output, messages.channel(passed), passed[1])

@@ -360,8 +360,10 @@ def random_playing(random: Random, count: int) -> tuple[list[Timed], list[tuple[
 
 RANDOM_MESSAGES = int(os.environ.get("ANTIPHON_RANDOM_MESSAGES", "20000"))
 """With 1000000 it takes some minutes."""
+randomly_long = pytest.mark.timeout(max(120, RANDOM_MESSAGES // 500))
 
 
+@randomly_long
 def test_of_random_messages_without_a_way_back_none_is_lost() -> None:
     random, count = Random(8), 0
     while count < RANDOM_MESSAGES:
@@ -371,6 +373,7 @@ def test_of_random_messages_without_a_way_back_none_is_lost() -> None:
         count += len(played)
 
 
+@randomly_long
 def test_of_random_messages_on_a_keyboard_beside_a_loop_none_is_lost_and_the_loop_stays_silent() -> None:
     random = Random(9)
     for _ in range(max(1, RANDOM_MESSAGES // 10_000)):
