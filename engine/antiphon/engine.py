@@ -210,13 +210,8 @@ class Engine:
             self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
-        due = self.duet.next_ticks()
-        until = min(
-            math.inf if due is None else self._seconds_at(due),
-            self._clock.origin + self._leaders.next_seconds(),
-            self._next_leaving_seconds(),
-        )
-        item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
+        # In a burst nobody asks what is due next: whatever is heard, what was due before it comes first.
+        item = self.inbox.get(self._next_seconds() if self.inbox.empty() else 0.0)
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
@@ -234,6 +229,16 @@ class Engine:
                 self._ask_for_echoes()
             self._pass_on()
             self._flush()
+
+    def _next_seconds(self) -> float:
+        """When something is to be done even if nothing comes."""
+        due = self.duet.next_ticks()
+        return min(
+            time.perf_counter() + BEAT_SECONDS,
+            math.inf if due is None else self._seconds_at(due),
+            self._clock.origin + self._leaders.next_seconds(),
+            self._next_leaving_seconds(),
+        )
 
     def _pass_on(self) -> None:
         """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
