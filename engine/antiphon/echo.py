@@ -8,7 +8,8 @@ than to hear an echo. So nothing is left out before it is *proven* that there is
 - *Doubt*: messages that left one after the other came in again one after the other, equally late. Nothing is left out.
 - *Questions*: where there is doubt, messages leave that nobody hears and nobody plays (see `questions`). If all of them
   come back, in order and equally late, there is a way from that output to that input, and so late is it.
-- From then on, of what left, whatever comes that late is left out: once for each way, as a program may send twice.
+- From then on, of what left, whatever comes in again is left out, above all what comes that late: once for each way, as
+  a program may send twice. So of an echo and a key struck at once, one is left out and one is heard.
 - When notes come back no more, three in a row, nothing is left out until there is proof again.
 
 The release of a key that is down on that input is never left out, nor is a pedal's. So nothing gets stuck.
@@ -204,9 +205,15 @@ class Echoes:
                 yield route.output, message
 
     def forget(self, port: str | None = None) -> None:
-        """The input `port` is gone; or, if None, somebody has plugged things together otherwise."""
+        """The input `port` is gone; or, if None, somebody has plugged things together otherwise.
+
+        A way may be gone by that, too: the first note that does not come back will tell.
+        """
         if port is None:
-            self._routes.clear()
+            for route in self._routes.values():
+                route.asked, route.unanswered = None, 0
+                for back in route.backs.values():
+                    back.lost = LOST - 1
             return
         self._down.pop(port, None)
         self._left_out = {(other, lane) for other, lane in self._left_out if other != port}
@@ -228,7 +235,7 @@ class Echoes:
             if back is not None:
                 for way, usual in enumerate(back.delays):
                     off = abs(delay - usual)
-                    if off <= TOLERANCE_SECONDS and not returned >> way & 1 and (best is None or off <= best[0]):
+                    if not returned >> way & 1 and (best is None or off <= best[0]):
                         best = off, sent, way
                 follows = sent.number == back.number + 1 and _near(delay, back.delay_seconds)
             if perhaps is not None and perhaps.asked is not None:
@@ -240,7 +247,8 @@ class Echoes:
             sent.returned[port] = sent.returned.get(port, 0) | 1 << way
             back = sent.route.backs[port]
             back.lost = 0
-            back.delays[way] += (seconds - sent.seconds - back.delays[way]) / 8
+            if _near(seconds - sent.seconds, back.delays[way]):  # Else somebody was busy for a moment.
+                back.delays[way] += (seconds - sent.seconds - back.delays[way]) / 8
             return True
         return perhaps is not None and self._perhaps(port, message, perhaps, seconds)
 

@@ -402,11 +402,14 @@ def test_a_port_that_is_gone_holds_nothing_any_more() -> None:
     assert echoes.is_echo(DAW, note_off(0, 60), 5.11), "it is not down any more"
 
 
-def test_a_new_connection_makes_it_watchful_again() -> None:
-    room = Room().play(*on(DAW, scale(channel=1))).run()
-    room.way = thru(0.01)
-    room.echoes.forget()
-    assert room.answer(*scale(10.0)).run().strikes(since=10.5) == 0
+def test_when_something_is_plugged_in_elsewhere_a_loop_stays_known_and_one_note_tells_if_it_is_gone() -> None:
+    for gone in (False, True):
+        room = Room(thru(0.01), passes_on=False).answer(*scale()).run()
+        room.way = no_way if gone else room.way
+        room.echoes.forget()
+        unison = [(s + 0.012, DAW, m) for s, m in tones([11.0], 62, channel=1)] if gone else []
+        room.answer(*tones([10.0], 60, channel=1), *tones([11.0], 62, channel=1)).play(*unison).run()
+        assert [event for event in room.heard if event[0] > 9] == unison
 
 
 # ---- nothing gets stuck, and nothing goes in circles ----------------------------------------------------------------
