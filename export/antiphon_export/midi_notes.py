@@ -173,10 +173,14 @@ class _Heard:
 
     def control(self, ticks: int, channel: int, controller: int, value: int) -> None:
         pressed = value >= 64
-        if controller == ALL_SOUND_OFF or controller >= ALL_NOTES_OFF:
+        if controller == ALL_SOUND_OFF:
             self.silence(ticks, channel)
             return
-        if controller == SUSTAIN:
+        if controller >= ALL_NOTES_OFF:
+            for key in self._down[channel]:
+                self._ups[self._sounding[channel][key]] = ticks
+            self._down[channel].clear()
+        elif controller == SUSTAIN:
             self._sustain[channel] = pressed
         elif controller == SOSTENUTO:
             if not pressed:

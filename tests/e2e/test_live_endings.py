@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.music.messages import control_change, note_off, note_on
+from antiphon.music.messages import BEND_REST, control_change, note_off, note_on, pitch_bend
 
 from .conftest import Heard
 from .scene import CALL, CHORD, RELEASE, Scene
@@ -70,7 +70,8 @@ def test_the_journal_survives_when_everything_is_killed_at_once(scene: Scene) ->
 def test_the_keys_of_a_vanished_keyboard_come_up_and_it_is_heard_again_when_it_returns(
     start: Callable[..., Command], listen, play, tmp_path: Path
 ) -> None:
-    held = play([*CHORD, (0.0, control_change(0, 64, 127)), *RELEASE], name="keys")
+    set_off = [control_change(0, 64, 30), control_change(0, 67, 127), pitch_bend(0, 9000)]
+    held = play([*CHORD, *((0.0, message) for message in set_off), *RELEASE], name="keys")
     jam = start("jam", "--in", "keys", "--out", "virtual", "--session", tmp_path / "session")
     jam.wait_for("listening to keys:out")
     # It plays as soon as somebody listens to it; whoever listens to Antiphon may be later.
@@ -83,7 +84,8 @@ def test_the_keys_of_a_vanished_keyboard_come_up_and_it_is_heard_again_when_it_r
         return [heard.message for heard in listener.heard()]
 
     up = [note_off(0, pitch) for pitch in (36, 43, 48)]
-    wait_until(lambda: {*up, control_change(0, 64, 0)} <= set(messages()), "keys and pedal come up")
+    back = [control_change(0, 64, 0), control_change(0, 67, 0), pitch_bend(0, BEND_REST)]
+    wait_until(lambda: {*up, *back} <= set(messages()), "keys and pedals come up, and the bend goes back")
     engine = jam.processes()["engine"]
     play(CALL, name="keys")
     jam.wait_for("keys:out: back")

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from antiphon.duet.ceiling import Ceiling
-from antiphon.duet.commands import (CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence)
+from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
-from antiphon.generator import Constraints, Request
 from antiphon.duet.hearing import within_scale
 from antiphon.duet.memory import Memory
+from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note
-from antiphon.duet.plan import (VoicePlan, grid_ticks)
 
 COMPOSING_SECONDS: Final = 0.15
 """Before a beat is settled, players are left in peace for so long: what is heard then counts for the beat after it."""
@@ -65,12 +65,12 @@ class Accompanist:
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, now: Moment) -> list[Command]:
-        """Take in the player's message."""
+    def hear(self, message: bytes, now: Moment, port: str = "") -> list[Command]:
+        """Take in the player's message, which came from `port`."""
         if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
             return []
         if self.swallows(message):
-            if not self._cue.given(message) or self.held:
+            if not self._cue.given(message, port) or self.held:
                 return []
             return self._begin(now) if self._settled_ticks is None else self._finish(now)
         onset = messages.is_note_on(message)
@@ -79,7 +79,7 @@ class Accompanist:
         self._let_go(now.ticks)
         if onset:
             self._ceiling.strike(message[1], now.ticks)
-        if not self.memory.hear(message, now.ticks) or self.held:
+        if not self.memory.hear(message, now.ticks, port) or self.held:
             return []
         if self._settled_ticks is not None:
             return self._revise(now)

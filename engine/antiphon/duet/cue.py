@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from antiphon.music import messages
 from antiphon.duet.plan import Handover
+from antiphon.music import messages
 
 
 class Cue:
@@ -11,7 +11,8 @@ class Cue:
 
     def __init__(self, rule: Handover) -> None:
         self._rule = rule
-        self._down = False
+        self._down: set[tuple[str, int]] = set()
+        """The ports and channels on which it is down."""
 
     def swallows(self, message: bytes) -> bool:
         """Whether the message is the signal, or the end of it, rather than music."""
@@ -25,9 +26,11 @@ class Cue:
         is_note = messages.is_note_on(message) or messages.is_note_off(message)
         return is_note and message[1] == rule.trigger_note
 
-    def given(self, message: bytes) -> bool:
-        """Whether this message of it presses pedal, key or controller down, and it was not down before."""
+    def given(self, message: bytes, port: str = "") -> bool:
+        """Whether this message of it presses pedal, key or controller of `port` down, which was not down before."""
         is_note = messages.kind(message) != messages.CONTROL_CHANGE
         pressed = messages.is_note_on(message) if is_note else message[2] >= 64
-        before, self._down = self._down, pressed
+        place = port, messages.channel(message)
+        before = place in self._down
+        (self._down.add if pressed else self._down.discard)(place)
         return pressed and not before

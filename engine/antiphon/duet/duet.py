@@ -14,17 +14,34 @@ from dataclasses import replace
 from typing import Protocol
 
 from antiphon.duet.casting import Cast
-from antiphon.duet.commands import (Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence)
-from antiphon.duet.events import (CountInBegan, Ended, Event, Heard, Located, MetronomeSwitched, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected, Skipped, TempoChanged, Transport, TransportStopped)
-from antiphon.duet.ledger import (Ledger, panic_messages)
+from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
+from antiphon.duet.events import (
+    CountInBegan,
+    Ended,
+    Event,
+    Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    Transport,
+    TransportStopped,
+)
+from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.duet.metronome import Metronome
+from antiphon.duet.performer import Performer
+from antiphon.duet.plan import Plan, VoicePlan
+from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
+from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
 from antiphon.music import messages
 from antiphon.music.timing import TempoChange, Timeline, seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.duet.performer import Performer
-from antiphon.duet.plan import (Plan, VoicePlan)
-from antiphon.duet.routing import (counts_in, metronome_output_names, output_names, output_offsets)
-from antiphon.duet.schedule import (METRONOME, PLAYER, Lead, Part, Schedule, Send)
 
 SPARE_SECONDS = 0.002
 """Where messages leave early: how long before that they are handed on. A port that stamps gets them in time then."""
@@ -102,27 +119,28 @@ class Duet:
 
     # ---- events --------------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = (), port: str = "") -> None:
         """The player's message arrived at `ticks`; it is passed on at once, then thought about.
 
         `inputs`: the names in the plans that mean the port it came from; if there are none, every voice listens.
+        `port`: the name of that port: a key of it is not the same as another port's key of that pitch.
         """
         self.advance(ticks)
         if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
             if message[1] < len(self.plans):
                 self.select(message[1], self.now_ticks)
             return
-        self._stage.record(Heard(self.now_ticks, message, inputs))
+        self._stage.record(Heard(self.now_ticks, message, inputs, port))
         plan = self.performer.plan
         passed = set(self._own) if plan.thru and not self.performer.swallows(message, inputs) else set()
         # Whatever plan let a key or pedal down, it comes up where it went down.
         passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
-        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks))
+        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks, port))
         if self._left_over and messages.is_note_on(message):
             for source in range(self._left_over):
                 self.schedule.silence(source, self.now_ticks)
             self._left_over = 0
-        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs))
+        self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs, port))
         self._send_due()
 
     def receive(self, reply: Continuation | Failed, ticks: int) -> None:

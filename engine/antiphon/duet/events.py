@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from antiphon.duet.commands import (Chair, Decision, Failed)
+from antiphon.duet.commands import Chair, Decision, Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class Heard:
     message: bytes
     inputs: tuple[str, ...] = ()
     """The names in the plans that mean the port it came from; none if that is not known, and every voice hears it."""
+    port: str = ""
+    """The name of that port itself, which tells its keys from those of another; empty if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from antiphon.duet.commands import (CHAIRS, Chair, Prime)
+from antiphon.duet.commands import CHAIRS, Chair, Prime
 from antiphon.music.ear import Ear
 from antiphon.notes import Note, score_order
 
@@ -44,9 +44,9 @@ class Memory:
         """Whether somebody sits there."""
         return self._seats[chair].ready
 
-    def hear(self, message: bytes, ticks: int) -> bool:
-        """Take in the player's message; whether a key went down or up, or a note ended."""
-        heard = self.ear.hear(message, ticks)
+    def hear(self, message: bytes, ticks: int, port: str = "") -> bool:
+        """Take in the player's message, which came from `port`; whether a key went down or up, or a note ended."""
+        heard = self.ear.hear(message, ticks, port)
         if heard is not None:
             self._changed(heard.first_changed)
         return heard is not None

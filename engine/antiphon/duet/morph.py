@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from antiphon.duet.plan import End, MorphPlan
 from antiphon.generator import Morph
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
-from antiphon.duet.plan import (End, MorphPlan)
 
 MOST_BARS: Final = 16
 """Most bars of what was played that make an end: the last."""
@@ -31,15 +31,16 @@ class Ends:
         """Where the last call began."""
         self._captured: list[Phrase | None] = [None, None]
         self._captures = 0
-        self._pressed = False
+        self._pressed: set[tuple[str, int]] = set()
+        """The ports and channels on which the key or controller that captures is down."""
 
-    def hear(self, message: bytes, ticks: int, *, begins: bool) -> None:
-        """Take in the player's message; `begins`: with it, a new call does."""
+    def hear(self, message: bytes, ticks: int, port: str = "", *, begins: bool) -> None:
+        """Take in the player's message, which came from `port`; `begins`: with it, a new call does."""
         if begins:
             self._since_ticks = ticks
         if messages.is_note_on(message):
             self._ear.forget_before(max(self._since_ticks, ticks - (MOST_BARS + 1) * self._bar_ticks))
-        self._ear.hear(message, ticks)
+        self._ear.hear(message, ticks, port)
 
     def swallows(self, message: bytes) -> bool:
         """Whether the message is a capture, or the end of one, rather than music."""
@@ -49,11 +50,13 @@ class Ends:
         is_note = messages.is_note_on(message) or messages.is_note_off(message)
         return is_note and message[1] == plan.capture_note
 
-    def capture(self, message: bytes) -> str | None:
+    def capture(self, message: bytes, port: str = "") -> str | None:
         """Hold fast what was played last, if `message` is a press; as what, for a person to read; None if it is not."""
         is_note = messages.kind(message) != messages.CONTROL_CHANGE
         pressed = messages.is_note_on(message) if is_note else message[2] >= 64
-        before, self._pressed = self._pressed, pressed
+        place = port, messages.channel(message)
+        before = place in self._pressed
+        (self._pressed.add if pressed else self._pressed.discard)(place)
         played = self._played()
         if before or not pressed or played is None:
             return None

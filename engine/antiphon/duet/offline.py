@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.duet.casting import Role
-from antiphon.duet.commands import (Chair, Continuation, Decision, Extend, Prime)
+from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet.duet import Duet
-from antiphon.duet.events import (Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected, Transport)
-from antiphon.music.timing import TempoChange
+from antiphon.duet.events import (
+    Event,
+    Heard,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Transport,
+)
 from antiphon.duet.plan import Plan
 from antiphon.duet.player import Player
 from antiphon.duet.schedule import Send
+from antiphon.music.timing import TempoChange
 
 MakePlayer = Callable[[Role], Player]
 """Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""
@@ -65,10 +75,10 @@ class Offline:
             self._settle()
         self.duet.advance(ticks)
 
-    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = ()) -> None:
-        """The player's message at `ticks`; `inputs`: the plans' names for where it came from, if that matters."""
+    def hear(self, message: bytes, ticks: int, inputs: tuple[str, ...] = (), port: str = "") -> None:
+        """The player's message at `ticks` from `port`, for which the plans have the names `inputs`, if that matters."""
         self.advance(ticks)
-        self.duet.hear(message, ticks, inputs)
+        self.duet.hear(message, ticks, inputs, port)
         self._settle()
 
     def end(self, ticks: int) -> None:
@@ -97,7 +107,7 @@ class Offline:
                 continue  # It will be taken again.
             self.advance(record.ticks)
             if isinstance(record, Heard):
-                self.duet.hear(record.message, record.ticks, record.inputs)
+                self.duet.hear(record.message, record.ticks, record.inputs, record.port)
             elif isinstance(record, PlayerReady):
                 self.duet.player_ready(record.slot, record.ticks)
             elif isinstance(record, PlayerLost):

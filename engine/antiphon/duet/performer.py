@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from antiphon.duet.accompanist import Accompanist
-from antiphon.duet.commands import (Command, Continuation, Failed, Ready, Reply)
+from antiphon.duet.commands import Command, Continuation, Failed, Ready, Reply
+from antiphon.duet.plan import Plan
+from antiphon.duet.voice import Voice
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment
-from antiphon.duet.plan import Plan
-from antiphon.duet.voice import Voice
 
 
 class Performer:
@@ -48,10 +48,10 @@ class Performer:
             return True
         return any(voice.swallows(message) for voice in self._listening_to(inputs))
 
-    def hear(self, message: bytes, now: Moment, inputs: tuple[str, ...] = ()) -> list[Command]:
+    def hear(self, message: bytes, now: Moment, inputs: tuple[str, ...] = (), port: str = "") -> list[Command]:
         """Take in a MIDI message of the player at `now`.
 
-        `inputs`: the plan's names for the port it came from; if there are none, every voice listens.
+        `inputs`: the plan's names for the port it came from; if there are none, every voice listens. `port`: its own.
         """
         said = []
         if messages.kind(message) == messages.CONTROL_CHANGE:
@@ -60,7 +60,7 @@ class Performer:
                     value = mapping.low + (mapping.high - mapping.low) * message[2] / 127
                     said += self.voices[mapping.voice].turn(mapping.control, value, now)
         for voice in self._listening_to(inputs):
-            said += voice.hear(message, now)
+            said += voice.hear(message, now, port)
         return said
 
     def _listening_to(self, inputs: tuple[str, ...]) -> list[Voice | Accompanist]:

@@ -6,9 +6,10 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from antiphon.duet.hands import Hands
+from antiphon.duet.plan import VelocityCurve
 from antiphon.music import messages
 from antiphon.notes import Note
-from antiphon.duet.plan import VelocityCurve
 
 PLAYER = -1
 """The musician, as a source of notes; voices count from 0."""
@@ -105,6 +106,7 @@ class Schedule:
     def __init__(self) -> None:
         self._queue: list[_Entry] = []
         self._sounding: dict[tuple[int, int, int], _Sounding] = {}
+        self._hands = Hands()
         self._tickets = 0
         self._leads: dict[int, Lead] = {}
         self._reached_ticks: dict[int, int] = {}
@@ -174,21 +176,27 @@ class Schedule:
         heapq.heapify(kept)
         self._queue = kept
 
-    def thru(self, message: bytes, outputs: Iterable[int], now_ticks: int) -> Iterator[Send]:
-        """The player's own message, untouched; only a voice's note that it runs into is ended first."""
+    def thru(self, message: bytes, outputs: Iterable[int], now_ticks: int, port: str = "") -> Iterator[Send]:
+        """The player's own message from `port`, untouched, but that a voice's note that it runs into is ended first.
+
+        What another port holds as well is not let go.
+        """
+        ends_all = messages.ends_all(message)
         for output in outputs:
-            if messages.kind(message) in (messages.NOTE_ON, messages.NOTE_OFF):
-                key = (output, messages.channel(message), message[1])
-                holder = self._sounding.get(key)
-                if messages.is_note_on(message):
-                    if holder is not None and holder.ticket is not None:
-                        yield self._off(key, now_ticks)
-                    self._sounding[key] = _Sounding(None, PLAYER, now_ticks)
-                elif holder is not None and holder.ticket is not None:
-                    continue  # A voice has taken this key over since; it ends its note itself.
-                else:
-                    self._sounding.pop(key, None)
-            yield Send(output, message, now_ticks, PLAYER)
+            alone = not ends_all or self._is_still(output, messages.channel(message))
+            for passed in self._hands.pass_on(output, message, port, alone=alone):
+                if passed[0] & 0xF0 <= messages.NOTE_ON:
+                    key = (output, messages.channel(passed), passed[1])
+                    holder = self._sounding.get(key)
+                    if messages.is_note_on(passed):
+                        if holder is not None and holder.ticket is not None:
+                            yield self._off(key, now_ticks)
+                        self._sounding[key] = _Sounding(None, PLAYER, now_ticks)
+                    elif holder is not None and holder.ticket is not None:
+                        continue  # A voice has taken this key over since; it ends its note itself.
+                    else:
+                        self._sounding.pop(key, None)
+                yield Send(output, passed, now_ticks, PLAYER)
 
     def due(self, now_ticks: int) -> Iterator[Send]:
         """The messages that are to be handed on by now, in order."""
@@ -202,6 +210,7 @@ class Schedule:
                 continue
             if holder is not None:
                 yield self._off(key, entry.due_ticks)
+                self._hands.let_go(entry.output, (messages.NOTE_ON, entry.channel, entry.pitch))
             yield from self._steal(entry)
             due = self.behind(entry.output, entry.due_ticks)
             self._sounding[key] = _Sounding(entry.ticket, entry.source, due)
@@ -213,6 +222,11 @@ class Schedule:
         self._queue.clear()
         for key in list(self._sounding):
             yield self._off(key, now_ticks)
+        self._hands.clear()
+
+    def _is_still(self, output: int, channel: int) -> bool:
+        """Whether no note of a voice, or click, sounds there."""
+        return not any(note.ticket is not None and key[:2] == (output, channel) for key, note in self._sounding.items())
 
     def _off(self, key: tuple[int, int, int], due_ticks: int) -> Send:
         output, channel, pitch = key

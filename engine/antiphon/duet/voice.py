@@ -8,19 +8,19 @@ from itertools import takewhile
 from statistics import median
 
 from antiphon.duet.answer import Answer
-from antiphon.duet.commands import (CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence)
+from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
-from antiphon.generator import Constraints, Request
-from antiphon.duet.hearing import (since, within_scale)
+from antiphon.duet.hearing import since, within_scale
 from antiphon.duet.memory import Memory
 from antiphon.duet.morph import Ends
+from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.duet.repose import weigh
+from antiphon.duet.turns import Turns
+from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note, score_order
-from antiphon.duet.plan import (VoicePlan, grid_ticks)
-from antiphon.duet.repose import weigh
-from antiphon.duet.turns import Turns
 
 PATIENCE_SECONDS = 0.03
 """How long after its moment a first phrase may still arrive before the fallback plays."""
@@ -105,22 +105,22 @@ class Voice:
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
-    def hear(self, message: bytes, now: Moment) -> list[Command]:
-        """Take in the player's message."""
+    def hear(self, message: bytes, now: Moment, port: str = "") -> list[Command]:
+        """Take in the player's message, which came from `port`."""
         if message[0] >= 0xF0 or messages.channel(message) not in self.plan.input_channels:
             return []
         if self._ends is not None and self._ends.swallows(message):
-            return self._capture(self._ends.capture(message), now)
+            return self._capture(self._ends.capture(message, port), now)
         if self.swallows(message):
-            return self._command(message, now)
+            return self._command(message, now, port)
         onset = messages.is_note_on(message)
         if onset and not self.plan.input_low <= message[1] <= self.plan.input_high:
             return []
         said = self._touch(now) if onset and self._turns is None else []
         if self._ends is not None:
-            self._ends.hear(message, now.ticks, begins=onset and self._call_ticks is None)
+            self._ends.hear(message, now.ticks, port, begins=onset and self._call_ticks is None)
         before = self.memory.ear.last_onset_ticks
-        if not self.memory.hear(message, now.ticks) or self.held:
+        if not self.memory.hear(message, now.ticks, port) or self.held:
             return said
         if onset:
             if self._call_ticks is None:
@@ -249,8 +249,8 @@ class Voice:
 
     # ---- the call ------------------------------------------------------------------------------------------------
 
-    def _command(self, message: bytes, now: Moment) -> list[Command]:
-        if not self._cue.given(message):
+    def _command(self, message: bytes, now: Moment, port: str) -> list[Command]:
+        if not self._cue.given(message, port):
             return []
         if self.state != "listening":
             said = self._touch(now)

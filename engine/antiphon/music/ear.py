@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -34,35 +35,48 @@ class Heard:
     """Index of the first note that changed; `notes` before it are as they were. `len(notes)`: none did."""
 
 
+_Struck = tuple[str, int]
+"""A key of one channel: its port, and its pitch."""
+
+
 @dataclass(slots=True)
 class _Channel:
-    down: set[int] = field(default_factory=set)
-    sustain: bool = False
-    sostenuto: bool = False
-    caught: set[int] = field(default_factory=set)
-    sounding: dict[int, Note] = field(default_factory=dict)
+    """One channel of all ports: a pedal of one holds what is played on another, for that is how a synth has it."""
 
-    def lift_pedals(self) -> None:
-        self.sustain = self.sostenuto = False
-        self.caught.clear()
+    down: set[_Struck] = field(default_factory=set)
+    sustain: set[str] = field(default_factory=set)
+    """The ports whose pedal is down."""
+    sostenuto: set[str] = field(default_factory=set)
+    caught: set[_Struck] = field(default_factory=set)
+    sounding: dict[_Struck, Note] = field(default_factory=dict)
 
-    def damped(self) -> list[int]:
-        """Pitches that sound although no key or pedal keeps them."""
+    def lift_pedals(self, port: str) -> None:
+        self.sustain.discard(port)
+        self.lift_sostenuto(port)
+
+    def lift_sostenuto(self, port: str) -> None:
+        self.sostenuto.discard(port)
+        if not self.sostenuto:
+            self.caught.clear()
+
+    def damped(self) -> list[_Struck]:
+        """Keys that sound although neither they nor a pedal are held."""
         if self.sustain:
             return []
-        return [pitch for pitch in self.sounding if pitch not in self.down and pitch not in self.caught]
+        return [struck for struck in self.sounding if struck not in self.down and struck not in self.caught]
 
 
 class Ear:
     """Keeps the notes heard so far, in score order; those that still sound have `length_ticks` None.
 
-    A key released under a pedal sounds on until the pedal comes up or the key is struck again. A note also ends
-    when its key is struck again without a release, and by all sound off or all notes off (120, 123 to 127).
+    A key is known by its port, channel and pitch. Released under a pedal it sounds on until the pedal comes up or the
+    key is struck again. A note also ends when its key is struck again without a release, and by all sound off (120) of
+    its port and channel. All notes off (123 to 127) lifts the keys of its port and channel, as though by hand.
     """
 
     def __init__(self) -> None:
         self._notes: list[Note] = []
-        self._channels = [_Channel() for _ in range(16)]
+        self._channels: defaultdict[int, _Channel] = defaultdict(_Channel)
         self.last_onset_ticks: int | None = None
         """When a key last went down, in ticks."""
         self.last_release_ticks: int | None = None
@@ -76,20 +90,20 @@ class Ear:
     @property
     def keys_down(self) -> int:
         """How many keys are physically held."""
-        return sum(len(channel.down) for channel in self._channels)
+        return sum(len(channel.down) for channel in self._channels.values())
 
-    def hear(self, message: bytes, ticks: int) -> Heard | None:
-        """Take in a channel message that arrived at `ticks`; `None` when neither keys nor notes changed."""
+    def hear(self, message: bytes, ticks: int, port: str = "") -> Heard | None:
+        """Take in a channel message that arrived from `port` at `ticks`; `None` when neither keys nor notes changed."""
         if len(message) != 3:
             return None
         status, number, value = message
         channel = self._channels[status & 0x0F]
         if is_note_on(message):
-            return self._press(channel, Note(ticks, number, None, value))
+            return self._press(channel, port, Note(ticks, number, None, value))
         if is_note_off(message):
-            return self._release(channel, number, ticks)
+            return self._release(channel, (port, number), ticks)
         if kind(message) == CONTROL_CHANGE:
-            return self._control(channel, number, value, ticks)
+            return self._control(channel, port, number, value, ticks)
         return None
 
     def remember(self, notes: Iterable[Note]) -> int:
@@ -102,9 +116,14 @@ class Ear:
 
     def flush(self, ticks: int) -> Heard | None:
         """Lift all keys and pedals at `ticks`, as when the keyboard is gone. `None` if nothing sounded."""
-        silenced = [heard for channel in self._channels if (heard := self._silence(channel, ticks))]
-        for channel in self._channels:
-            channel.lift_pedals()
+        silenced = [
+            heard
+            for channel in self._channels.values()
+            if (heard := self._silence(channel, list(channel.sounding), ticks))
+        ]
+        for channel in self._channels.values():
+            channel.sustain.clear()
+            channel.sostenuto.clear()
         return min(silenced, key=lambda heard: heard.first_changed, default=None)
 
     def forget_before(self, ticks: int) -> None:
@@ -112,62 +131,80 @@ class Ear:
         cut = bisect_left(self._notes, (ticks, 0), key=score_order)
         self._notes[:cut] = [note for note in self._notes[:cut] if note.length_ticks is None]
 
-    def _press(self, channel: _Channel, note: Note) -> Heard:
-        first_changed = len(self._notes)
-        earlier = channel.sounding.get(note.pitch)
+    def _press(self, channel: _Channel, port: str, note: Note) -> Heard:
+        first_changed, struck = len(self._notes), (port, note.pitch)
+        # What only a pedal holds is struck anew, from wherever.
+        others = [o for o in channel.sounding if o[1] == note.pitch and o[0] != port and o not in channel.down]
+        if others:
+            first_changed = self._close(channel, others, note.start_ticks)
+            channel.caught.difference_update(others)
+        earlier = channel.sounding.get(struck)
         if earlier is not None and earlier.start_ticks == note.start_ticks:
-            # A doubled message: two notes of one pitch at one tick would be a note nobody played.
-            first_changed = self._index(earlier)
-            del self._notes[first_changed]
+            # A doubled message: two notes of one key at one tick would be a note nobody played.
+            index = self._index(earlier)
+            first_changed = min(first_changed, index)
+            del self._notes[index]
         elif earlier is not None:
-            first_changed = self._close(channel, [note.pitch], note.start_ticks)
+            first_changed = min(first_changed, self._close(channel, [struck], note.start_ticks))
         insort(self._notes, note, key=score_order)
-        channel.sounding[note.pitch] = note
-        channel.down.add(note.pitch)
+        channel.sounding[struck] = note
+        channel.down.add(struck)
         self.last_onset_ticks = note.start_ticks
         return Heard("onset", min(first_changed, self._index(note)))
 
-    def _release(self, channel: _Channel, pitch: int, ticks: int) -> Heard | None:
-        if pitch not in channel.down:
+    def _release(self, channel: _Channel, struck: _Struck, ticks: int) -> Heard | None:
+        if struck not in channel.down:
             return None
-        channel.down.remove(pitch)
+        channel.down.remove(struck)
         self.last_release_ticks = ticks
         return Heard("release", self._close(channel, channel.damped(), ticks))
 
-    def _control(self, channel: _Channel, controller: int, value: int, ticks: int) -> Heard | None:
-        if controller == ALL_SOUND_OFF or controller >= ALL_NOTES_OFF:
-            return self._silence(channel, ticks)
+    def _control(self, channel: _Channel, port: str, controller: int, value: int, ticks: int) -> Heard | None:
+        if controller == ALL_SOUND_OFF:
+            return self._silence(channel, [struck for struck in channel.sounding if struck[0] == port], ticks)
+        if controller >= ALL_NOTES_OFF:
+            return self._lift(channel, port, ticks)
         pressed = value >= _PEDAL_DOWN
         if controller == SUSTAIN:
-            channel.sustain = pressed
+            (channel.sustain.add if pressed else channel.sustain.discard)(port)
         elif controller == SOSTENUTO:
             # A continuous pedal sends many values on its way down; only the first catches the keys.
             if not pressed:
-                channel.caught.clear()
-            elif not channel.sostenuto:
-                channel.caught = set(channel.down)
-            channel.sostenuto = pressed
+                channel.lift_sostenuto(port)
+            elif port not in channel.sostenuto:
+                channel.caught |= channel.down
+                channel.sostenuto.add(port)
         elif controller == RESET_ALL_CONTROLLERS:
-            channel.lift_pedals()
+            channel.lift_pedals(port)
         else:
             return None
         first_changed = self._close(channel, channel.damped(), ticks)
         return Heard("pedal", first_changed) if first_changed < len(self._notes) else None
 
-    def _silence(self, channel: _Channel, ticks: int) -> Heard | None:
-        if not channel.sounding:
+    def _lift(self, channel: _Channel, port: str, ticks: int) -> Heard | None:
+        """All keys of a port come up; the pedals hold what they hold."""
+        lifted = [struck for struck in channel.down if struck[0] == port]
+        if not lifted:
             return None
-        if channel.down:
-            self.last_release_ticks = ticks
-        channel.down.clear()
-        channel.caught.clear()
-        return Heard("release", self._close(channel, list(channel.sounding), ticks))
+        channel.down.difference_update(lifted)
+        self.last_release_ticks = ticks
+        return Heard("release", self._close(channel, channel.damped(), ticks))
 
-    def _close(self, channel: _Channel, pitches: Iterable[int], ticks: int) -> int:
-        """End the notes of `pitches` at `ticks`; the index of the first, or `len(notes)` if there is none."""
+    def _silence(self, channel: _Channel, struck: list[_Struck], ticks: int) -> Heard | None:
+        """End these, whatever holds them."""
+        if not struck:
+            return None
+        if not channel.down.isdisjoint(struck):
+            self.last_release_ticks = ticks
+        channel.down.difference_update(struck)
+        channel.caught.difference_update(struck)
+        return Heard("release", self._close(channel, struck, ticks))
+
+    def _close(self, channel: _Channel, struck: Iterable[_Struck], ticks: int) -> int:
+        """End the notes of these keys at `ticks`; the index of the first, or `len(notes)` if there is none."""
         first_changed = len(self._notes)
-        for pitch in pitches:
-            note = channel.sounding.pop(pitch)
+        for key in struck:
+            note = channel.sounding.pop(key)
             index = self._index(note)
             self._notes[index] = note.closed(ticks)
             first_changed = min(first_changed, index)

@@ -25,6 +25,8 @@ BANK_LSB: Final = 32
 SUSTAIN: Final = 64
 SOSTENUTO: Final = 66
 SOFT: Final = 67
+LEGATO: Final = 68
+HOLD_2: Final = 69
 ALL_SOUND_OFF: Final = 120
 RESET_ALL_CONTROLLERS: Final = 121
 ALL_NOTES_OFF: Final = 123
@@ -34,6 +36,10 @@ DRUM_CHANNEL: Final = 9
 
 PEDALS: Final = {"sustain": SUSTAIN, "sostenuto": SOSTENUTO, "soft": SOFT}
 """Controller number of each pedal (MIDI 1.0, table III)."""
+HELD_CONTROLLERS: Final = (SUSTAIN, SOSTENUTO, SOFT, LEGATO, HOLD_2)
+"""Controllers that come up by themselves when the foot leaves them, all the way or half of it."""
+BEND_REST: Final = 8192
+"""Where a pitch bend is at rest, of 0 to 16,383."""
 
 
 _SYSTEM_LENGTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 2, **dict.fromkeys((0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF), 1)}
@@ -58,6 +64,11 @@ def control_change(channel: int, controller: int, value: int) -> bytes:
 def program_change(channel: int, program: int) -> bytes:
     """Program change; `channel` 0 to 15, `program` 0 to 127."""
     return bytes((PROGRAM_CHANGE | channel, program))
+
+
+def pitch_bend(channel: int, value: int) -> bytes:
+    """Pitch bend; `channel` 0 to 15, `value` 0 to 16,383, at rest `BEND_REST`."""
+    return bytes((PITCH_BEND | channel, value & 0x7F, value >> 7))
 
 
 def kind(message: bytes) -> int:
@@ -87,28 +98,52 @@ def is_controller(message: bytes, controller: int) -> bool:
     return message[0] & 0xF0 == CONTROL_CHANGE and message[1] == controller
 
 
+def ends_all(message: bytes) -> bool:
+    """Whether it ends all notes of its channel: all sound off, all notes off, or a mode, each of which is that too."""
+    return message[0] & 0xF0 == CONTROL_CHANGE and (message[1] == ALL_SOUND_OFF or message[1] >= ALL_NOTES_OFF)
+
+
 Key = tuple[int, int, int]
-"""A key or pedal: note-on or control change, channel, number."""
+"""What a hand or foot holds: a key (note-on), a pedal (control change), aftertouch or a bend; channel; number, or 0."""
 
 
 def key_of(message: bytes) -> Key | None:
     """The key or pedal that a message presses or lets up; None if it is about neither."""
-    if is_note_on(message) or is_note_off(message):
-        return NOTE_ON, channel(message), message[1]
-    if kind(message) == CONTROL_CHANGE and message[1] in PEDALS.values():
-        return CONTROL_CHANGE, channel(message), message[1]
+    status, channel_number = message[0] & 0xF0, message[0] & 0x0F
+    if status <= NOTE_ON:
+        return NOTE_ON, channel_number, message[1]
+    if status == CONTROL_CHANGE and message[1] in HELD_CONTROLLERS:
+        return status, channel_number, message[1]
     return None
 
 
-def lets_up(message: bytes) -> bool:
-    """Whether a key or pedal comes up with it, or a controller is turned down."""
-    return is_note_off(message) or (kind(message) == CONTROL_CHANGE and message[2] < 64)
+def held_with(message: bytes) -> Key | None:
+    """The same, or the aftertouch or bend: whatever goes back to its rest when it is let go."""
+    if CHANNEL_AFTERTOUCH <= message[0] < 0xF0:
+        return message[0] & 0xF0, message[0] & 0x0F, 0
+    return key_of(message)
+
+
+def depth(message: bytes) -> int:
+    """How far what `held_with` names is from its rest, 0 if it is there."""
+    status = message[0] & 0xF0
+    if status == CHANNEL_AFTERTOUCH:
+        return message[1]
+    if status == PITCH_BEND:
+        return abs((message[2] << 7 | message[1]) - BEND_REST)
+    return 0 if status == NOTE_OFF else message[2]
 
 
 def release_of(key: Key) -> bytes:
-    """The message with which a key or pedal comes up."""
+    """The message with which what is held goes back to its rest."""
     status, channel_number, number = key
-    return note_off(channel_number, number) if status == NOTE_ON else control_change(channel_number, number, 0)
+    if status == NOTE_ON:
+        return note_off(channel_number, number)
+    if status == CONTROL_CHANGE:
+        return control_change(channel_number, number, 0)
+    if status == CHANNEL_AFTERTOUCH:
+        return bytes((CHANNEL_AFTERTOUCH | channel_number, 0))
+    return pitch_bend(channel_number, BEND_REST)
 
 
 def is_well_formed(message: bytes) -> bool:

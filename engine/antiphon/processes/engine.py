@@ -213,13 +213,8 @@ class Engine:
             self._backstage.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
-        due = self.duet.next_ticks()
-        until = min(
-            math.inf if due is None else self._seconds_at(due),
-            self._clock.origin + self._leaders.next_seconds(),
-            self._next_leaving_seconds(),
-        )
-        item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
+        # In a burst nobody asks what is due next: whatever is heard, what was due before it comes first.
+        item = self.inbox.get(self._next_seconds() if self.inbox.empty() else 0.0)
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
@@ -233,8 +228,20 @@ class Engine:
         else:
             self._obey(*item)
         if self.inbox.empty():
+            if self._echoes.doubtful:
+                self._ask_for_echoes()
             self._pass_on()
             self._flush()
+
+    def _next_seconds(self) -> float:
+        """When something is to be done even if nothing comes."""
+        due = self.duet.next_ticks()
+        return min(
+            time.perf_counter() + BEAT_SECONDS,
+            math.inf if due is None else self._seconds_at(due),
+            self._clock.origin + self._leaders.next_seconds(),
+            self._next_leaving_seconds(),
+        )
 
     def _pass_on(self) -> None:
         """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
@@ -258,13 +265,18 @@ class Engine:
             return
         if self._echoes.is_echo(port, message, seconds):
             return
-        if (key := messages.key_of(message)) is not None:
+        if (key := messages.held_with(message)) is not None:
             held = self._held.setdefault(port, set())
-            (held.discard if messages.lets_up(message) else held.add)(key)
+            (held.add if messages.depth(message) else held.discard)(key)
         selected = self.duet.selected
         self._take_in(port, message, seconds)
         if self.duet.selected != selected:
             self._plan_changed()
+
+    def _ask_for_echoes(self) -> None:
+        """Find out whether what leaves comes back, where it seems to. This is no music, and on nobody's record."""
+        for output, message in self._echoes.questions(time.perf_counter()):
+            self._send_to_port(output, message, None)
 
     def _take_in(self, port: str, message: bytes, seconds: float) -> None:
         """A message of the player at `seconds`: it is for the tempo, or it is music."""
@@ -273,7 +285,7 @@ class Engine:
             self._leaders.hear(message, since_start)
             return
         self._arrived_seconds = seconds
-        self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port))
+        self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port), port)
 
     def _obey(self, name: str, item: Any) -> None:
         if name == "ports":
@@ -514,7 +526,7 @@ class Engine:
         """
         if messages.is_note_on(message):
             self._ledger.mark(output, message)
-        if not messages.lets_up(message):
+        if messages.held_with(message) is not None and messages.depth(message):
             self._touched.mark(output, message)
         if self._names[output] == "synth":
             if self._sound is not None:

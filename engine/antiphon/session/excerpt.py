@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from antiphon.music import messages
-from antiphon.music.messages import Key, key_of, lets_up, release_of
+from antiphon.music.messages import Key, depth, key_of, release_of
 from antiphon.music.midi_file import Track
 from antiphon.music.timing import Timeline
 from antiphon.session.takes import Take
@@ -34,7 +34,7 @@ def excerpt(track: Track, take: Take, timeline: Timeline) -> Iterator[tuple[int,
         (ticks, message), key = event, key_of(event[1])
         if number >= opening:
             now = max(now, take.song_ticks(ticks))
-        if key is not None and lets_up(message):
+        if key is not None and not depth(message):
             if key not in down:
                 continue  # It went down before the take.
             now = max(now, down.pop(key) + 1)

@@ -22,10 +22,11 @@ from antiphon.duet.events import (
     TransportStarted,
     TransportStopped,
 )
+from antiphon.duet.hands import Hands
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
 from antiphon.music import messages
-from antiphon.music.messages import Key, key_of, lets_up, release_of
+from antiphon.music.messages import Key, depth, key_of, release_of
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.session.bar_lines import BarLines
@@ -190,14 +191,18 @@ class _Players:
     def __init__(self, header: Header) -> None:
         self._apart = any(voice.inputs is not None for plan in header.plans for voice in plan.voices)
         self._parts: dict[tuple[str, ...], _Part] = {} if self._apart else {(): _Part()}
+        self._hands: dict[tuple[str, ...], Hands] = {}
 
     def hear(self, heard: Heard, commands: _Commands) -> None:
-        part = self._parts.setdefault(heard.inputs if self._apart else (), _Part())
+        inputs = heard.inputs if self._apart else ()
+        part, hands = self._parts.setdefault(inputs, _Part()), self._hands.setdefault(inputs, Hands())
         # What went down as music comes up as music, whatever preset was chosen meanwhile.
         if part.ends(heard.message) or not commands.include(heard):
-            part.add(heard.ticks, heard.message)
+            for message in hands.pass_on(0, heard.message, heard.port):
+                part.add(heard.ticks, message)
 
     def release(self, ticks: int) -> None:
+        self._hands.clear()
         for part in self._parts.values():
             part.release(ticks)
 
@@ -217,7 +222,8 @@ class _Part:
 
     def add(self, ticks: int, message: bytes, output: int | None = None) -> None:
         """`output`: where a voice's message was sent; None for the player's."""
-        key, up = key_of(message), lets_up(message)
+        key = key_of(message)
+        up = key is not None and not depth(message)
         if up and key in self._down:
             if self._down[key] != output:
                 return
@@ -235,7 +241,7 @@ class _Part:
 
     def ends(self, message: bytes) -> bool:
         """Whether a key or pedal that is down comes up with `message`."""
-        return lets_up(message) and key_of(message) in self._down
+        return key_of(message) in self._down and not depth(message)
 
     def release(self, ticks: int) -> None:
         ticks = max(ticks, self.messages[-1][0] if self.messages else 0)  # Some outputs are sent to ahead of time.

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.duet.ledger import (Ledger, panic_messages)
+from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.music import messages
 
-DOWN, UP = messages.control_change(3, messages.SUSTAIN, 64), messages.control_change(3, messages.SUSTAIN, 63)
+DOWN, UP = messages.control_change(3, messages.SUSTAIN, 64), messages.control_change(3, messages.SUSTAIN, 0)
 
 
 def test_a_note_is_down_until_its_note_off() -> None:
@@ -19,20 +19,38 @@ def test_a_note_is_down_until_its_note_off() -> None:
     assert not list(ledger.silencing())
 
 
-def test_pedals_are_down_from_64_and_come_up_after_the_notes() -> None:
+def test_what_is_off_its_rest_goes_back_to_it_after_the_notes() -> None:
     ledger = Ledger(1)
     ledger.mark(0, messages.control_change(15, messages.SOSTENUTO, 127))
+    ledger.mark(0, messages.pitch_bend(4, messages.BEND_REST - 1))
+    ledger.mark(0, bytes((0xD5, 9)))
     ledger.mark(0, DOWN)
     ledger.mark(0, messages.note_on(0, 127, 64))
-    ledger.mark(0, messages.control_change(0, messages.SOFT, 127))
-    ledger.mark(0, bytes((0xE0, 0, 64)))
+    ledger.mark(0, messages.control_change(0, messages.SOFT, 1))
+    ledger.mark(0, messages.pitch_bend(0, messages.BEND_REST))
+    ledger.mark(0, messages.control_change(0, 1, 127))  # A wheel that stays where it is put.
     assert list(ledger.silencing()) == [
         (0, messages.note_off(0, 127)),
         (0, messages.control_change(3, messages.SUSTAIN, 0)),
         (0, messages.control_change(15, messages.SOSTENUTO, 0)),
+        (0, messages.control_change(0, messages.SOFT, 0)),
+        (0, bytes((0xD5, 0))),
+        (0, messages.pitch_bend(4, messages.BEND_REST)),
     ]
     ledger.mark(0, UP)
-    assert len(list(ledger.silencing())) == 2
+    assert len(list(ledger.silencing())) == 5
+
+
+def test_a_pedal_half_pressed_is_off_its_rest_and_comes_up_some_of_the_way() -> None:
+    ledger = Ledger(1)
+    pedal = [messages.control_change(3, messages.SUSTAIN, value) for value in (20, 90, 40, 1)]
+    for message in pedal[:2]:
+        assert not ledger.ends(0, message)
+        ledger.mark(0, message)
+    for message in pedal[2:]:
+        assert ledger.ends(0, message)
+        ledger.mark(0, message)
+    assert list(ledger.silencing()) == [(0, messages.control_change(3, messages.SUSTAIN, 0))]
 
 
 def test_another_process_reads_the_same_memory() -> None:
@@ -55,7 +73,9 @@ def test_only_what_is_down_can_come_up() -> None:
 channel_messages = st.one_of(
     st.builds(messages.note_on, st.integers(0, 1), st.integers(60, 62), st.integers(0, 127)),
     st.builds(messages.note_off, st.integers(0, 1), st.integers(60, 62)),
-    st.builds(messages.control_change, st.integers(0, 1), st.sampled_from([64, 66, 67]), st.integers(0, 127)),
+    st.builds(messages.control_change, st.integers(0, 1), st.sampled_from([64, 66, 67, 68, 69]), st.integers(0, 127)),
+    st.builds(messages.pitch_bend, st.integers(0, 1), st.integers(0, 16_383)),
+    st.builds(lambda channel, value: bytes((0xD0 | channel, value)), st.integers(0, 1), st.integers(0, 127)),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 from collections.abc import Callable, Iterable
 from random import Random
 
@@ -43,11 +44,13 @@ class Room:
         self.way = way
         self.passes_on = passes_on
         self.told: list[str] = []
-        self.echoes = Echoes(self.told.append)
+        self.echoes = Echoes(self.told.append, Random(1))
         self.heard: list[Timed] = []
         self.down: set[tuple[str, int, int]] = set()
         """Keys that who hears all this takes for down, by port, channel and pitch."""
         self._events: list[tuple[float, int, str | None, bytes]] = []
+        self.asked: list[bytes] = []
+        """Questions, which are no music."""
         self._numbers = itertools.count()
 
     def play(self, *timed: Timed) -> Room:
@@ -74,6 +77,10 @@ class Room:
                 self._hold(port, message)
                 if self.passes_on:
                     self._send(seconds, message, own=True)
+            if self.echoes.doubtful and not (self._events and self._events[0][0] <= seconds):
+                for _, asked in self.echoes.questions(seconds):
+                    self.asked.append(asked)
+                    self.play(*self.way(seconds, asked))
         raise AssertionError(f"it goes in circles: {[m.hex() for _, _, m in self.heard[-6:]]}")
 
     def _send(self, seconds: float, message: bytes, *, own: bool) -> None:
@@ -89,7 +96,12 @@ class Room:
 
     @property
     def music(self) -> list[bytes]:
-        return [message for _, _, message in self.heard]
+        """What was heard, without what came back of questions."""
+        return [message for _, _, message in self.heard if message not in self.asked]
+
+    def strikes(self, port: str = DAW, since: float = -1.0) -> int:
+        """How many keys were heard to be struck on a port."""
+        return sum(messages.is_note_on(m) for seconds, p, m in self.heard if p == port and seconds > since)
 
 
 def tones(
@@ -116,25 +128,29 @@ def scale(start: float = 0.0, channel: int = 1, gap: float = 0.2) -> list[tuple[
 # ---- what comes back is left out -------------------------------------------------------------------------------------
 
 
+LEAKS = 4
+"""Keys that may be heard until it is proven that they only came back."""
+
+
 @pytest.mark.parametrize("channel", [None, 0, 1, 9])
-@pytest.mark.parametrize("delay", [0.0002, 0.003, 0.02, 0.06, 0.09])
-def test_a_voice_never_hears_itself_from_the_first_note_on(delay: float, channel: int | None) -> None:
-    room = Room(thru(delay, channel=channel)).answer(*scale()).run()
-    assert room.music == []
-    assert len(room.told) == 1
+@pytest.mark.parametrize("delay", [0.0002, 0.003, 0.02, 0.06, 0.09, 0.2])
+def test_a_voice_hears_itself_no_more_once_that_is_proven(delay: float, channel: int | None) -> None:
+    room = Room(thru(delay, channel=channel), passes_on=False).answer(*scale(), *scale(2.0)).run()
+    assert room.strikes() <= 2
+    assert room.strikes(since=1.0) == 0
+    assert (len(room.told), room.down) == (1, set())
 
 
 @pytest.mark.parametrize("channel", [None, 0, 1, 9])
 @pytest.mark.parametrize("delay", [0.0002, 0.003, 0.02, 0.06, 0.12])
 def test_what_a_player_plays_into_a_loop_is_heard_once(delay: float, channel: int | None) -> None:
-    """Held longer than the loop takes, a key cannot have been struck again."""
     played = on(DAW, scale(channel=0))
     room = Room(thru(delay, channel=channel)).play(*played).run()
-    if channel in (None, 0):
-        assert room.heard == played
-    assert [m for m in room.music if messages.channel(m) == 0 or channel == 0][: len(played)]
-    assert len(room.told) == 1
-    assert room.down == set()
+    assert room.strikes() <= 8 + LEAKS + (delay > 0.1) * 2
+    assert set(played) <= set(room.heard)
+    heard = [event for event in room.heard if event[0] >= 1.0]
+    assert heard == [event for event in played if event[0] >= 1.0]
+    assert (len(room.told), room.down) == (1, set())
 
 
 @pytest.mark.parametrize("channel", [None, 9])
@@ -143,23 +159,55 @@ def test_a_keyboard_of_its_own_beside_a_loop_is_heard_and_the_loop_dies_out(dela
     played = on(KEYS, [*scale(channel=0), *scale(3.0, channel=0)])
     room = Room(thru(delay, channel=channel)).play(*played).run()
     assert [event for event in room.heard if event[1] == KEYS] == played
-    # The first note or two come back before it is known that they do.
-    assert sum(messages.is_note_on(m) for _, port, m in room.heard if port == DAW) <= 2
-    assert len(room.told) == 1
-    assert room.down == set()
+    assert room.strikes() <= LEAKS
+    assert (len(room.told), room.down) == (1, set())
+
+
+def test_short_notes_that_would_go_in_circles_die_out() -> None:
+    """Each is let go before it comes back, as in a roll."""
+    for delay in (0.001, 0.02, 0.1):
+        room = Room(thru(delay)).play(*on(KEYS, tones([0.0, 1.0], length=delay / 2))).run()
+        assert room.strikes() <= LEAKS
+        assert room.strikes(since=1.0) == 0
 
 
 def test_what_comes_back_twice_dies_out_too() -> None:
-    room = Room(thru(0.01, copies=2)).play(*on(KEYS, scale(channel=0))).answer(*scale(3.0)).run()
-    assert [m for s, _, m in room.heard if s > 1] == [m for s, m in scale(channel=0) if s > 1]
-    assert room.down == set()
+    def late(seconds: float, message: bytes) -> Iterable[Timed]:
+        return [*thru(0.01)(seconds, message), *thru(0.05)(seconds, message)]
+
+    for way in (thru(0.01, copies=2), late, thru(0.02, copies=4)):
+        room = Room(way).play(*on(KEYS, scale(channel=0))).answer(*scale(3.0)).run()
+        assert [m for s, _, m in room.heard if s > 1] == [m for s, m in scale(channel=0) if s > 1]
+        assert room.down == set()
+
+
+@pytest.mark.parametrize("kept", [messages.NOTE_OFF, messages.PITCH_BEND])
+def test_a_program_that_passes_on_only_one_kind_of_question_is_found_out(kept: int) -> None:
+    """Some pass on no release of a key that is not down, others thin out bends."""
+    down: set[int] = set()
+
+    def picky(seconds: float, message: bytes) -> Iterable[Timed]:
+        if messages.is_note_on(message):
+            down.add(message[1])
+        stray = messages.is_note_off(message) and message[1] not in down
+        if kept != messages.NOTE_OFF and stray:
+            return []
+        if kept != messages.PITCH_BEND and messages.kind(message) == messages.PITCH_BEND:
+            return []
+        down.discard(message[1] if messages.is_note_off(message) else -1)
+        return thru(0.01)(seconds, message)
+
+    room = Room(picky).play(*on(KEYS, scale(channel=0))).answer(*scale(4.0)).run()
+    assert room.strikes(since=4.0) == 0
+    assert len(room.told) == 1
 
 
 def test_a_note_off_with_another_velocity_or_as_a_note_on_without_is_the_same() -> None:
     def back(seconds: float, message: bytes) -> Iterable[Timed]:
         return [(seconds + 0.01, DAW, note_on(1, message[1], 0) if messages.is_note_off(message) else message)]
 
-    assert Room(back).answer(*scale()).run().music == []
+    room = Room(back, passes_on=False).answer(*scale()).run()
+    assert (room.strikes(), len(room.told)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -174,22 +222,27 @@ def test_a_note_off_with_another_velocity_or_as_a_note_on_without_is_the_same() 
         b"\xf0\x7e\x7f\x06\x01\xf7",
     ],
 )
-def test_other_messages_come_back_unheard_as_well(message: bytes) -> None:
-    assert Room(thru(0.02)).answer((0.0, message)).run().music == []
-    assert Room(thru(0.02)).play((0.0, KEYS, message)).run().heard == [(0.0, KEYS, message)]
+def test_other_messages_come_back_unheard_as_well_and_no_more_circle_alone(message: bytes) -> None:
+    known = scale()
+    room = Room(thru(0.02)).answer(*known, (3.0, message)).run()
+    assert [m for s, _, m in room.heard if s > 2] == []
+    played = (3.0, KEYS, message)
+    assert [e for e in Room(thru(0.02)).answer(*known).play(played).run().heard if e[0] > 2] == [played]
+    room = Room(thru(0.02)).play((0.0, KEYS, message)).run()
+    assert 1 <= room.music.count(message) <= 1 + LEAKS
 
 
 def test_a_pedal_and_a_wheel_in_a_loop_end_where_the_player_left_them() -> None:
-    pedal = [(0.1 * n, control_change(0, messages.SUSTAIN, value)) for n, value in enumerate((127, 0, 127, 0))]
-    wheel = [(0.005 * n, control_change(0, 1, n)) for n in range(100)]
-    bend = [(0.005 * n, bytes((0xE0, 0, min(127, 64 + n)))) for n in range(50)] + [(0.25, b"\xe0\x00\x40")]
+    pedal = [(2 + 0.1 * n, control_change(0, messages.SUSTAIN, value)) for n, value in enumerate((127, 0, 127, 0))]
+    wheel = [(2 + 0.005 * n, control_change(0, 1, n)) for n in range(100)]
+    bend = [(2 + 0.005 * n, bytes((0xE0, 0, min(127, 64 + n)))) for n in range(50)] + [(2.25, b"\xe0\x00\x40")]
     for port, delay in itertools.product((KEYS, DAW), (0.001, 0.02, 0.05)):
         for moved in (pedal, wheel, bend):
-            room = Room(thru(delay)).play(*on(port, moved)).run()
-            assert room.music == [message for _, message in moved]
+            room = Room(thru(delay)).play(*on(port, [*scale(channel=0), *moved])).run()
+            assert [m for s, _, m in room.heard if s >= 2] == [message for _, message in moved]
 
 
-def test_a_loop_that_is_switched_on_in_the_middle_is_found_out_within_three_notes() -> None:
+def test_a_loop_that_is_switched_on_in_the_middle_is_found_out() -> None:
     back = thru(0.01)
 
     def switched(seconds: float, message: bytes) -> Iterable[Timed]:
@@ -197,9 +250,8 @@ def test_a_loop_that_is_switched_on_in_the_middle_is_found_out_within_three_note
 
     room = Room(switched).play(*on(DAW, scale(channel=0))).answer(*scale(2.0)).answer(*scale(6.0)).run()
     assert [m for s, _, m in room.heard if s < 5] == [m for _, m in scale(channel=0)]
-    assert sum(messages.is_note_on(m) for s, _, m in room.heard if s > 5) <= 2
-    assert len(room.told) == 1
-    assert room.down == set()
+    assert room.strikes(since=5) <= LEAKS
+    assert (len(room.told), room.down) == (1, set())
 
 
 def test_when_the_loop_is_gone_a_unison_with_the_voice_is_heard_again() -> None:
@@ -210,7 +262,7 @@ def test_when_the_loop_is_gone_a_unison_with_the_voice_is_heard_again() -> None:
 
     unison = [(s + 0.012, DAW, m) for s, m in scale(6.0)]
     room = Room(switched, passes_on=False).answer(*scale(), *scale(2.5), *scale(4.2), *scale(6.0)).play(*unison).run()
-    assert [event for event in room.heard if event[0] > 6][:4] == unison[:4]
+    assert [event for event in room.heard if event[0] > 6] == unison
 
 
 # ---- what a player plays is heard ------------------------------------------------------------------------------------
@@ -228,10 +280,14 @@ def test_repeats_trills_and_chords_at_one_velocity_are_heard_to_the_last_note(po
     assert Room().play(*played).run().heard == played
 
 
-def test_of_a_machine_s_roll_at_one_velocity_nearly_all_is_heard() -> None:
-    roll = tones([0.05 * n for n in range(64)], length=0.02)
-    heard = Room().play(*on(KEYS, roll)).run().music
-    assert len(heard) >= 7 / 8 * len(roll) - 2
+def test_a_machine_s_roll_and_pattern_at_one_velocity_are_heard_to_the_last_note() -> None:
+    roll = tones([0.05 * n for n in range(200)], length=0.02)
+    pattern = [e for n in range(400) for e in tones([20 + 0.06 * n], (60, 64, 67)[n % 3], length=0.05)]
+    chords = [e for n in range(200) for p in (60, 64, 67) for e in tones([60 + 0.125 * n], p, length=0.1)]
+    played = sorted(on(KEYS, [*roll, *pattern, *chords]))
+    room = Room().play(*played).run()
+    assert (room.heard, room.told) == (played, [])
+    assert 0 < len(room.asked) <= 7 * 85, "what nobody hears is asked now and then, at most once a second"
 
 
 def unison(random: Random, *, one_velocity: bool) -> list[Timed]:
@@ -251,31 +307,84 @@ def test_two_players_in_unison_are_both_heard() -> None:
     assert (room.heard, room.told) == (played, [])
 
 
-def test_on_keyboards_that_know_no_velocity_a_unison_loses_hardly_a_note() -> None:
-    lost = 0
-    for seed in range(10):
-        played = unison(Random(seed), one_velocity=True)
-        room = Room().play(*played).run()
-        lost += sum(messages.is_note_on(m) for _, _, m in played) - sum(messages.is_note_on(m) for m in room.music)
-        assert room.down == set()
-    assert lost <= 10 * 120 / 50
+@pytest.mark.parametrize("late", [0.0, 0.004, 0.03])
+def test_two_equal_keyboards_that_play_the_same_are_both_heard(late: float) -> None:
+    """As one that is plugged in directly, and once more by way of a DAW."""
+    melody = unison(Random(3), one_velocity=True)
+    one = [event for event in melody if event[1] == "one:out"]
+    played = sorted([*one, *((seconds + late, "two:out", message) for seconds, _, message in one)])
+    for both in (played, *(unison(Random(seed), one_velocity=True) for seed in range(10))):
+        room = Room().play(*both).run()
+        assert (room.heard, room.told) == (both, [])
 
 
-def test_vibrato_and_a_flickering_knob_are_untouched_once_a_few_notes_were_played() -> None:
-    notes = tones([0.3, 0.7, 1.1], length=0.2)
+def test_vibrato_and_a_flickering_knob_are_untouched() -> None:
     wave = [64, 80, 90, 94, 90, 80, 64, 48, 38, 34, 38, 48]
     bend = [(2 + 0.011 * n, bytes((0xE0, 0, wave[n % len(wave)]))) for n in range(120)]
     flicker = [(4 + 0.005 * n, control_change(0, 7, 63 + n % 2)) for n in range(100)]
-    played = on(KEYS, [*notes, *bend, *flicker])
+    played = on(KEYS, [*bend, *flicker])
     assert Room().play(*played).run().heard == played
 
 
-def test_a_unison_with_a_voice_at_one_velocity_is_heard_where_nothing_ever_came_back() -> None:
-    voice = [e for n in range(12) for e in tones([1 + 0.25 * n], 60 + n, velocity=100, channel=1)]
-    unison = [(s + 0.02 + 0.03 * (n % 3) / 2, KEYS, bytes((m[0] & 0xF0,)) + m[1:]) for n, (s, m) in enumerate(voice)]
-    first = on(KEYS, tones([0.1], 48, velocity=90))
-    room = Room(passes_on=False).answer(*voice).play(*first, *unison[8:]).run()
-    assert room.heard == [*first, *unison[8:]]
+def test_a_unison_with_a_voice_at_one_velocity_is_heard_from_the_first_note_on() -> None:
+    voice = [e for n in range(60) for e in tones([1 + 0.25 * n], 60 + n % 12, velocity=100, channel=1)]
+    for late in (0.0, 0.02, 0.05):
+        unison = [(s + late, KEYS, bytes((m[0] & 0xF0,)) + m[1:]) for s, m in voice]
+        room = Room(passes_on=False).answer(*voice).play(*unison).run()
+        assert (room.heard, room.told) == (unison, [])
+
+
+def random_playing(random: Random, count: int) -> tuple[list[Timed], list[tuple[float, bytes]]]:
+    """About so many messages of two keyboards, and some of a voice: few keys, few velocities, unisons and bursts."""
+    ports = random.choice([(KEYS, DAW), (KEYS,), (DAW, DAW)])
+    pitches = range(60, 60 + random.choice([2, 12, 60]))
+    velocities = random.choice([(100,), (90, 100), tuple(range(1, 128))])
+    gap = random.choice([0.0, 0.0002, 0.002, 0.02, 0.1])
+    late = random.choice([0.0, 0.003, 0.02, 0.08])
+    seconds, played, voice = 0.0, [], []
+    while len(played) < count:
+        seconds += random.choice([gap, random.expovariate(1 / gap) if gap else 0.0])
+        pitch, velocity = random.choice(pitches), random.choice(velocities)
+        message = random.choice([note_on(0, pitch, velocity), note_off(0, pitch), note_on(0, pitch, velocity)])
+        if random.random() < 0.05:
+            message = random.choice([control_change(0, 64, velocity), b"\xe0\x00\x50", program_change(0, 1)])
+        by = random.choice(["one", "both", "voice", "unison"])
+        if by in ("voice", "unison"):
+            voice.append((seconds, message))
+        if by != "voice":
+            played.append((seconds + (late if by == "unison" else 0.0), random.choice(ports), message))
+        if by == "both":
+            played.append((seconds + late, random.choice(ports), message))
+    return sorted(played), voice
+
+
+RANDOM_MESSAGES = int(os.environ.get("ANTIPHON_RANDOM_MESSAGES", "20000"))
+"""With 1000000 it takes some minutes."""
+randomly_long = pytest.mark.timeout(max(120, RANDOM_MESSAGES // 500))
+
+
+@randomly_long
+def test_of_random_messages_without_a_way_back_none_is_lost() -> None:
+    random, count = Random(8), 0
+    while count < RANDOM_MESSAGES:
+        played, voice = random_playing(random, 2000)
+        room = Room(passes_on=random.random() < 0.8).play(*played).answer(*voice).run()
+        assert (room.heard, room.told) == (played, [])
+        count += len(played)
+
+
+@randomly_long
+def test_of_random_messages_on_a_keyboard_beside_a_loop_none_is_lost_and_the_loop_stays_silent() -> None:
+    random = Random(9)
+    for _ in range(max(1, RANDOM_MESSAGES // 10_000)):
+        notes = [
+            (1 + 0.03 * n, message)
+            for n in range(1000)
+            for message in (random.choice([note_on, note_off])(0, random.randint(60, 72), 100),)
+        ]
+        room = Room(thru(0.01)).play(*on(KEYS, notes)).run()
+        assert [event for event in room.heard if event[1] == KEYS] == on(KEYS, notes)
+        assert room.strikes(since=2.0) == 0
 
 
 def test_a_second_keyboard_that_the_daw_passes_on_is_no_echo() -> None:
@@ -285,18 +394,22 @@ def test_a_second_keyboard_that_the_daw_passes_on_is_no_echo() -> None:
 
 
 def test_a_port_that_is_gone_holds_nothing_any_more() -> None:
-    echoes = Echoes()
-    assert not echoes.is_echo(KEYS, note_on(0, 60, 80), 0.0)
-    echoes.sent(0, note_on(0, 60, 80), 0.0, own=True)
-    echoes.forget(KEYS)
-    assert not echoes.is_echo(KEYS, note_on(0, 60, 80), 0.15), "it is plugged in again, and struck"
+    room = Room(thru(0.01), passes_on=False).answer(*scale()).run()
+    echoes = room.echoes
+    assert not echoes.is_echo(DAW, note_on(0, 60, 80), 5.0)
+    echoes.sent(0, note_off(1, 60), 5.1, own=False)
+    echoes.forget(DAW)
+    assert echoes.is_echo(DAW, note_off(0, 60), 5.11), "it is not down any more"
 
 
-def test_a_new_connection_makes_it_watchful_again() -> None:
-    room = Room().play(*on(DAW, scale(channel=1))).run()
-    room.way = thru(0.01)
-    room.echoes.forget()
-    assert room.answer(*scale(10.0)).run().music == [m for _, m in scale(channel=1)]
+def test_when_something_is_plugged_in_elsewhere_a_loop_stays_known_and_one_note_tells_if_it_is_gone() -> None:
+    for gone in (False, True):
+        room = Room(thru(0.01), passes_on=False).answer(*scale()).run()
+        room.way = no_way if gone else room.way
+        room.echoes.forget()
+        unison = [(s + 0.012, DAW, m) for s, m in tones([11.0], 62, channel=1)] if gone else []
+        room.answer(*tones([10.0], 60, channel=1), *tones([11.0], 62, channel=1)).play(*unison).run()
+        assert [event for event in room.heard if event[0] > 9] == unison
 
 
 # ---- nothing gets stuck, and nothing goes in circles ----------------------------------------------------------------

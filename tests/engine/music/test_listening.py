@@ -1,5 +1,6 @@
 """What the ear makes of keys and pedals."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,14 +108,92 @@ def test_sostenuto_holds_only_the_keys_that_were_down() -> None:
     assert notes == [Note(0, 60, 40, 80), Note(6, 64, 4, 80)]
 
 
-def test_all_notes_off_ends_the_notes_of_its_channel_even_under_the_pedal() -> None:
-    for controller in (120, 123):
-        ear = Ear()
-        for message in (PEDAL_DOWN, note_on(0, 60, 80), note_on(1, 62, 80)):
-            ear.hear(message, 0)
-        assert ear.hear(control_change(0, controller, 0), 20) == Heard("release", 0)
-        assert ear.notes == [Note(0, 60, 20, 80), Note(0, 62, None, 80)]
-        assert ear.keys_down == 1
+def test_all_sound_off_ends_the_notes_of_its_channel_even_under_the_pedal() -> None:
+    ear = Ear()
+    for message in (PEDAL_DOWN, note_on(0, 60, 80), note_on(1, 62, 80)):
+        ear.hear(message, 0)
+    assert ear.hear(control_change(0, 120, 0), 20) == Heard("release", 0)
+    assert ear.notes == [Note(0, 60, 20, 80), Note(0, 62, None, 80)]
+    assert ear.keys_down == 1
+
+
+@pytest.mark.parametrize("controller", range(123, 128))
+def test_all_notes_off_lifts_the_keys_of_its_channel_and_spares_what_a_pedal_holds(controller: int) -> None:
+    ear = Ear()
+    for message in (PEDAL_DOWN, note_on(0, 60, 80), note_on(1, 62, 80)):
+        ear.hear(message, 0)
+    assert ear.hear(control_change(0, controller, 0), 20) == Heard("release", 2), "a key came up, and no note ended"
+    assert (ear.keys_down, ear.last_release_ticks) == (1, 20)
+    assert ear.hear(control_change(0, controller, 0), 21) is None
+    assert ear.hear(PEDAL_UP, 50) == Heard("pedal", 0)
+    assert ear.notes == [Note(0, 60, 50, 80), Note(0, 62, None, 80)]
+    ear.hear(control_change(1, controller, 0), 60)
+    assert ear.notes[1] == Note(0, 62, 60, 80)
+
+
+# ---- several ports ---------------------------------------------------------------------------------------------------
+
+
+def test_a_key_held_on_one_keyboard_sounds_on_while_another_taps_it() -> None:
+    ear = Ear()
+    ear.hear(note_on(0, 60, 80), 0, "one")
+    ear.hear(note_on(0, 60, 70), 10, "two")
+    assert ear.hear(note_off(0, 60), 20, "two") == Heard("release", 1)
+    assert (ear.notes, ear.keys_down) == ([Note(0, 60, None, 80), Note(10, 60, 10, 70)], 1)
+    ear.hear(note_off(0, 60), 30, "one")
+    assert (ear.notes, ear.keys_down) == ([Note(0, 60, 30, 80), Note(10, 60, 10, 70)], 0)
+
+
+@pytest.mark.parametrize("controller", [120, *range(123, 128)])
+def test_what_ends_everything_is_about_the_port_that_it_comes_from(controller: int) -> None:
+    ear = Ear()
+    ear.hear(note_on(0, 60, 80), 0, "keys")
+    ear.hear(note_on(0, 60, 70), 5, "daw")
+    ear.hear(note_on(0, 64, 70), 5, "daw")
+    assert ear.hear(control_change(0, controller, 0), 20, "pads") is None
+    assert ear.hear(control_change(0, controller, 0), 20, "daw") == Heard("release", 1)
+    assert ear.notes == [Note(0, 60, None, 80), Note(5, 60, 15, 70), Note(5, 64, 15, 70)]
+
+
+def test_a_pedal_holds_what_is_played_on_another_port_and_comes_up_with_the_last_foot() -> None:
+    ear = Ear()
+    for message, port in ((PEDAL_DOWN, "foot"), (PEDAL_DOWN, "keys"), (note_on(0, 60, 80), "keys")):
+        ear.hear(message, 0, port)
+    ear.hear(note_off(0, 60), 10, "keys")
+    ear.hear(control_change(0, 121, 0), 20, "keys")
+    assert ear.notes == [Note(0, 60, None, 80)]
+    ear.hear(PEDAL_UP, 30, "foot")
+    assert ear.notes == [Note(0, 60, 30, 80)]
+
+
+def test_what_only_a_pedal_holds_is_struck_anew_from_any_port() -> None:
+    ear = Ear()
+    for ticks, message, port in (
+        (0, PEDAL_DOWN, "one"),
+        (0, note_on(0, 60, 80), "one"),
+        (10, note_off(0, 60), "one"),
+        (20, note_on(0, 60, 70), "two"),
+    ):
+        ear.hear(message, ticks, port)
+    assert ear.notes == [Note(0, 60, 20, 80), Note(20, 60, None, 70)]
+
+
+def test_sostenuto_holds_the_keys_that_were_down_on_any_port_until_the_last_foot_is_up() -> None:
+    ear = Ear()
+    press, lift = (control_change(0, SOSTENUTO, value) for value in (127, 0))
+    for ticks, message, port in (
+        (0, note_on(0, 60, 80), "one"),
+        (1, press, "two"),
+        (2, note_on(0, 64, 80), "two"),
+        (3, press, "one"),
+        (10, note_off(0, 60), "one"),
+        (10, note_off(0, 64), "two"),
+        (20, lift, "two"),
+    ):
+        ear.hear(message, ticks, port)
+    assert [note.length_ticks for note in ear.notes] == [None, None]
+    ear.hear(lift, 30, "one")
+    assert [note.end_ticks for note in ear.notes] == [30, 30]
 
 
 def test_resetting_all_controllers_lifts_the_pedals() -> None:

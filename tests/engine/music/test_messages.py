@@ -88,3 +88,27 @@ def test_what_is_well_formed_is_what_mido_takes_and_gives_back(data: bytes) -> N
 
 def test_the_pedals_have_their_numbers_of_the_midi_standard() -> None:
     assert messages.PEDALS == {"sustain": 64, "sostenuto": 66, "soft": 67}
+
+
+def test_what_a_hand_or_foot_holds_goes_back_to_its_rest() -> None:
+    for message, held in (
+        (messages.note_on(2, 60, 9), (0x90, 2, 60)),
+        (messages.control_change(2, 64, 1), (0xB0, 2, 64)),
+        (messages.control_change(2, 69, 127), (0xB0, 2, 69)),
+        (b"\xd2\x05", (0xD0, 2, 0)),
+        (messages.pitch_bend(2, 8191), (0xE0, 2, 0)),
+        (messages.pitch_bend(2, 16_383), (0xE0, 2, 0)),
+    ):
+        assert messages.held_with(message) == held
+        assert messages.depth(message) > 0
+        assert messages.held_with(messages.release_of(held)) == held
+        assert messages.depth(messages.release_of(held)) == 0
+    assert messages.depth(messages.note_on(2, 60, 0)) == 0
+    for message in (messages.control_change(2, 1, 127), messages.program_change(2, 5), b"\xa2\x3c\x05", b"\xf0\xf7"):
+        assert messages.held_with(message) is None
+
+
+def test_all_sound_off_all_notes_off_and_every_mode_end_all_notes() -> None:
+    ending = [n for n in range(128) if messages.ends_all(messages.control_change(3, n, 0))]
+    assert ending == [120, *range(123, 128)]
+    assert not messages.ends_all(messages.note_on(0, 123, 1))

@@ -69,6 +69,7 @@ EVERY = (
     Record(PlayerReady(0, 1)),
     Record(Heard(10, b"\xf0\x7e\xf7")),
     Record(Heard(12, messages.note_on(0, 60, 80))),
+    Record(Heard(12, messages.note_on(0, 60, 70), ("auto",), "Launchkey mini:out")),
     Record(PlayerAnswered(13, 0, "fallback", 7, 2)),
     Record(PlayerFailed(14, Failed(0, "main", 8, -1, 'ValueError: "no" ears — ¿qué?'))),
     Record(PlayerLost(15, 1, "killed\nby hand")),

@@ -144,6 +144,14 @@ def test_players_whom_voices_listen_to_apart_have_tracks_of_their_own() -> None:
     assert [[ticks for ticks, _ in track.messages] for track in found.players] == [[0, 20], [5, 10, 40, 40]]
 
 
+def test_a_key_that_two_keyboards_hold_comes_up_with_the_last_hand_on_a_track_that_they_share() -> None:
+    heard = [
+        *(Heard(0, messages.note_on(0, 60, 80), port="one"), Heard(5, messages.note_on(0, 60, 70), port="two")),
+        *(Heard(10, messages.note_off(0, 60), port="two"), Heard(20, messages.note_off(0, 60), port="one")),
+    ]
+    assert [ticks for ticks, _ in played(*heard).players[0].messages] == [0, 5, 20]
+
+
 def test_what_is_said_to_antiphon_is_no_music() -> None:
     voice = VoicePlan(handover=Handover(by="trigger", trigger_note=108))
     morph = VoicePlan(morph=MorphPlan(capture_note=21, capture_cc=20), handover=Handover(by="pedal"))
