@@ -32,11 +32,11 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[plot]'
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[plot,jack,train]'
+	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[jack,train]'
 	touch $@
 
 clean:

@@ -35,6 +35,7 @@ _PACKAGES: Final = (
     "rich",
     "pydantic",
     "platformdirs",
+    "matplotlib",
 )
 _OWN_PORTS: Final = {"coremidi": ("Antiphon in", "Antiphon out"), "rtmidi": ("Antiphon input:in", "Antiphon:out")}
 """What others see our ports as, where that is not `Antiphon:in` and `Antiphon:out`."""

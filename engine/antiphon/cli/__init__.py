@@ -33,7 +33,7 @@ def _options(
     pass
 
 
-_FAMILIES = ("demo", "jam", "files", "parts", "render", "ports", "doctor", "presets", "plugins", "models")
+_FAMILIES = ("demo", "jam", "files", "parts", "render", "picture", "ports", "doctor", "presets", "plugins", "models")
 """Modules of this package that bring commands, in the order of `antiphon --help`."""
 
 
