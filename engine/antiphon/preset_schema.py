@@ -11,6 +11,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.fields import FieldInfo
 
+from antiphon import messages
 from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.step_notation import NOTATION_ALLOWED
@@ -61,6 +62,12 @@ def _check_order(pitches: list[int]) -> list[int]:
     if pitches[0] > pitches[1]:
         raise ValueError
     return pitches
+
+
+def _check_knob(controller: int) -> int:
+    if controller in messages.PEDALS.values():
+        raise ValueError
+    return controller
 
 
 def _check_distinct(values: list[Any]) -> list[Any]:
@@ -119,6 +126,10 @@ EndText = Annotated[
 Channel = Annotated[int, Field(ge=1, le=16)]
 Controller = Annotated[int, Field(ge=0, le=119)]
 """120 and above are channel mode messages, not controllers (MIDI 1.0, table III)."""
+Knob = Annotated[
+    Controller, AfterValidator(_check_knob), Allowed("a whole number, 0 to 119, but no pedal: 64, 66 or 67")
+]
+"""What turns something: a pedal, which is up or down, is played with, and only hands over, captures or taps."""
 ClockOut = Annotated[
     bool | list[str],
     PlainValidator(_parse_clock_out),
@@ -270,7 +281,7 @@ class TempoControlTable(Table):
     tap_cc: Controller | None = Field(
         default=None, description="A controller, such as a foot switch, that taps the beat when it rises to 64 or more."
     )
-    cc: Controller | None = Field(default=None, description="A knob that turns the tempo.")
+    cc: Knob | None = Field(default=None, description="A knob that turns the tempo.")
     low_bpm: float = Field(default=60.0, ge=20, le=400, description="The tempo with that knob at 0.")
     high_bpm: float = Field(
         default=180.0, ge=20, le=400, description="The tempo with it at 127; less than `low_bpm` turns it round."
@@ -296,7 +307,7 @@ class MetronomeTable(Table):
 class ControllerTable(Table):
     """A knob or wheel of your keyboard that turns a control while you play."""
 
-    cc: Controller | None = Field(default=None, description="Controller number it sends. Required.")
+    cc: Knob | None = Field(default=None, description="Controller number it sends. Required.")
     voice: int = Field(default=1, ge=1, le=MAX_VOICES, description="Which voice, the first [[voice]] being 1.")
     control: Text | None = Field(default=None, description="Which of that generator's controls. Required.")
     low: float | None = Field(default=None, description="Value at 0. Absent: the control's lowest.")
@@ -361,7 +372,7 @@ class SetlistFile(Table):
         default=[],
         min_length=1,
         max_length=MAX_PRESETS,
-        description="Names of presets, or paths from this file's folder; program change 0 selects the first.",
+        description="Names of presets, or paths from this file's folder; program 1 (0 on the wire) selects the first.",
     )
 
 
