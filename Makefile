@@ -9,6 +9,9 @@ ON_JACK := $(addprefix tests/e2e/test_,ports_on_jack.py clocks_on_jack.py ardour
 
 demo: $(VENV)/.demo
 	$(BIN)/antiphon demo --output duet
+	@echo
+	@echo "Now you, with a keyboard or without:  '$(CURDIR)/$(BIN)/antiphon' jam"
+	@echo "So that this terminal knows the command antiphon:  . '$(CURDIR)/$(BIN)/activate'"
 
 test: $(VENV)/.dev
 	sh tests/system-packages.sh

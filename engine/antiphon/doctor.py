@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.latency import Returns, RoundTrips, time_notes
 from antiphon.loops import find_route
 from antiphon.messages import control_change
@@ -98,7 +98,7 @@ def _packages() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        return Finding("packages", "fail", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+        return Finding("packages", "fail", f"not installed: {', '.join(missing)}", pip_line(*missing))
     return Finding("packages", "ok", ", ".join(versions))
 
 
@@ -126,7 +126,7 @@ def _system(backend: Backend, spawn: Spawn) -> Finding:
     text = f"plays through {backend.name}, {'with' if backend.virtual else 'without'} virtual ports"
     if backend.name == "rtmidi":
         text += ", on JACK without frame stamps; when the JACK server dies, rtmidi freezes"
-        return Finding("midi", "warn", text, "pip install 'antiphon[jack]'")
+        return Finding("midi", "warn", text, pip_line("JACK-Client"))
     if backend.name == "socket":
         problems = [report.problem for report in survey_backends(spawn) if report.problem is not None]
         here = [problem for problem in problems if "not for this operating system" not in problem]
@@ -321,7 +321,7 @@ def _audio() -> Finding:
 
 
 def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-smi") is not None) -> Finding:
-    from antiphon.onnx_model import probe_providers
+    from antiphon.onnx_model import PACKAGE, probe_providers
 
     try:
         providers = probe_providers()
@@ -333,9 +333,11 @@ def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-s
             "onnx",
             "fail",
             text,
-            "pip install --force-reinstall the package, and never onnxruntime beside onnxruntime-gpu",
+            f"{pip_line('--force-reinstall', PACKAGE)}, and never onnxruntime beside onnxruntime-gpu",
         )
     if has_nvidia_driver() and "CUDAExecutionProvider" not in providers.usable:
         text += "; there is an NVIDIA driver, but models run on the processor"
-        return Finding("onnx", "warn", text, "pip install 'antiphon[cuda]', and keep the driver fit for its CUDA")
+        return Finding(
+            "onnx", "warn", text, f"{pip_line('onnxruntime-gpu[cuda,cudnn]')}, and keep the driver fit for its CUDA"
+        )
     return Finding("onnx", "ok", text)

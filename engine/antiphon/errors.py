@@ -10,7 +10,6 @@ class AntiphonError(Exception):
     """Something the user can mend. The command line prints it without a traceback and exits with 1."""
 
 
-def how_to_install(*packages: str, options: str = "") -> str:
-    """The line that brings what is missing to the very Python that runs this, for the end of a message."""
-    words = [sys.executable or "python3", "-m", "pip", "install", *options.split(), *packages]
-    return f"install it with: {shlex.join(words)}"
+def pip_line(*words: str) -> str:
+    """The line that installs packages for the very Python that runs this, wherever a shell finds another `pip`."""
+    return shlex.join([sys.executable or "python3", "-m", "pip", "install", *words])

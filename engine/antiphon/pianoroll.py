@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from antiphon import messages
-from antiphon.errors import AntiphonError, how_to_install
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.listening import Ear
 from antiphon.metre_map import MetreMap
 from antiphon.midifile import Score, Track
@@ -161,7 +161,7 @@ def draw(path: Path, score: Score, *, title: str = "") -> None:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
-        raise AntiphonError(f"drawing needs matplotlib: {error}; {how_to_install('matplotlib')}") from error
+        raise AntiphonError(f"drawing needs matplotlib: {error}; install it with: {pip_line('matplotlib')}") from error
     parts = list(_parts(score))
     notes = [note for part in parts for note in part.notes]
     if not notes:

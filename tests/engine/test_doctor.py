@@ -18,7 +18,7 @@ from antiphon import audio, doctor, midi, onnx_model
 from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import Finding
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.midi import BackendReport, BackendUnusable, PortGone
 from antiphon.onnx_model import Providers, probe_providers
 from antiphon.session import percentile
@@ -122,7 +122,7 @@ def test_a_round_trip_that_cannot_begin_fails(monkeypatch: pytest.MonkeyPatch) -
     ("backend", "subject", "advice"),
     [
         (FakeBackend("socket"), "midi", "no JACK server is running"),
-        (FakeBackend("rtmidi"), "midi", r"antiphon[jack]"),
+        (FakeBackend("rtmidi"), "midi", r"-m pip install JACK-Client"),
         (FakeBackend("winmm", virtual=False), "daw", "loopMIDI"),
         (FakeBackend(keyboards=()), "keyboard", "antiphon ports"),
     ],
@@ -221,7 +221,7 @@ def test_a_missing_package_fails_with_the_command_that_installs_it(monkeypatch: 
     assert doctor._packages().level == "ok"
     monkeypatch.setattr(doctor, "_PACKAGES", ("mido", "no-such-package"))
     finding = doctor._packages()
-    assert (finding.level, finding.advice) == ("fail", "pip install no-such-package")
+    assert (finding.level, finding.advice) == ("fail", pip_line("no-such-package"))
 
 
 def test_without_sound_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +262,7 @@ def test_without_onnx_runtime_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     finding = doctor._onnx(lambda: False)
     assert finding.level == "fail"
-    assert "pip install onnxruntime" in finding.text
+    assert pip_line("onnxruntime") in finding.text
 
 
 def test_only_a_provider_whose_session_has_it_and_computes_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:
