@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from antiphon.errors import AntiphonError
 from antiphon.messages import is_well_formed
-from antiphon.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, auto_inputs, match_port
+from antiphon.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, auto_inputs, match_port, numbered
 from antiphon.quiet import quiet_stderr
 
 __all__ = [
@@ -133,7 +133,10 @@ class Backend(Protocol):
     """Whether ports of our own can be made, for others to connect to."""
 
     def inputs(self) -> list[str]:
-        """Ports of others that one can listen to, hardware first where that is known. Cheap enough to poll."""
+        """Ports of others that one can listen to, hardware first where that is known. Cheap enough to poll.
+
+        No name comes twice: those that look alike are `numbered`, and opened by these names.
+        """
         ...
 
     def outputs(self) -> list[str]:
@@ -286,10 +289,10 @@ class RtMidiBackend:
         self._destinations = self._client(self._rtmidi.MidiOut, f"{client_name} list")
 
     def inputs(self) -> list[str]:
-        return list(self._sources.get_ports())
+        return numbered(self._sources.get_ports())
 
     def outputs(self) -> list[str]:
-        return list(self._destinations.get_ports())
+        return numbered(self._destinations.get_ports())
 
     def open_input(self, name: str, receive: Receive, *, virtual: bool = False) -> InputPort:
         client_name = self._client_name_for(name, "input", virtual)

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from antiphon import messages
 from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
+from antiphon.port_names import composed
 from antiphon.step_notation import NOTATION_ALLOWED
 from antiphon.timing import TimeSignature
 
@@ -55,7 +56,7 @@ def _parse_clock_out(value: object) -> bool | list[str]:
         return value
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError
-    return _check_distinct(value)
+    return _check_distinct([composed(name) for name in value])
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -117,6 +118,7 @@ Scale = Annotated[
     Allowed(f"{SCALE_ALLOWED}, or 'auto'"),
 ]
 Text = Annotated[str, Field(min_length=1)]
+PortName = Annotated[Text, AfterValidator(composed)]
 EndText = Annotated[
     str,
     Field(min_length=1),
@@ -136,11 +138,11 @@ ClockOut = Annotated[
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
 Latencies = Annotated[
-    dict[Text, Annotated[float, Field(ge=-100, le=100)]],
+    dict[PortName, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
 ]
 PortNames = Annotated[
-    list[Text],
+    list[PortName],
     Field(min_length=1),
     AfterValidator(_check_distinct),
     Allowed("a list of names, 1 or more, each once"),
@@ -244,7 +246,7 @@ class VoiceTable(Table):
     bank: Bank | None = Field(
         default=None, description="Bank of that sound, as the synth's manual has it. Absent: the synth's present one."
     )
-    output: Text | None = Field(
+    output: PortName | None = Field(
         default=None, description='One of `outputs`; "auto" there gives "virtual" and "synth". Absent: all of them.'
     )
     transpose: int = Field(default=0, ge=-48, le=48, description="Semitones added to what it plays.")
@@ -295,7 +297,7 @@ class MetronomeTable(Table):
     count_in_bars: int = Field(
         default=0, ge=0, le=4, description="Bars that are counted at the start, once everything is ready."
     )
-    output: Text | None = Field(
+    output: PortName | None = Field(
         default=None, description="One of `outputs`. Absent: the built-in synth if it is one of them, else all of them."
     )
     channel: Channel = Field(default=10, description="MIDI channel it is sent on; 10 has the drums in General MIDI.")

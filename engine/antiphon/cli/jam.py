@@ -44,11 +44,18 @@ def jam(
     from antiphon.journal import holds_music
     from antiphon.live import LiveOptions, perform
     from antiphon.plan import Sync, counts_in
+    from antiphon.port_names import composed
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):
         raise AntiphonError(f"--sync is '{sync}'; allowed: {', '.join(get_args(Sync))}")
-    chosen = {"inputs": tuple(inputs), "outputs": tuple(outputs), "sync": sync, "tempo_bpm": tempo, "seed": seed}
+    chosen = {
+        "inputs": tuple(map(composed, inputs)),
+        "outputs": tuple(map(composed, outputs)),
+        "sync": sync,
+        "tempo_bpm": tempo,
+        "seed": seed,
+    }
     for field, value in chosen.items():
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field
