@@ -72,7 +72,9 @@ COMPOSED, DECOMPOSED = "Cl\u00e9 de Sol", "Cle\u0301 de Sol"
 
 
 @pytest.mark.parametrize("there", [COMPOSED, DECOMPOSED])
-@pytest.mark.parametrize("wanted", [COMPOSED, DECOMPOSED, "CL\u00c9", "e\u0301 de", "Cl? de Sol", "cle? de", "Cl\udce9"])
+@pytest.mark.parametrize(
+    "wanted", [COMPOSED, DECOMPOSED, "CL\u00c9", "e\u0301 de", "Cl? de Sol", "cle? de", "Cl\udce9"]
+)
 def test_a_name_is_found_however_its_letters_are_put_together_or_printed(wanted: str, there: str) -> None:
     if wanted == "cle? de":  # This is how a decomposed one is printed.
         there = DECOMPOSED
