@@ -9,6 +9,9 @@ ON_JACK := $(addprefix tests/e2e/test_,ports_on_jack.py clocks_on_jack.py ardour
 
 demo: $(VENV)/.demo
 	$(BIN)/antiphon demo --output duet
+	@echo
+	@echo "Now you, with a keyboard or without:  '$(CURDIR)/$(BIN)/antiphon' jam"
+	@echo "So that this terminal knows the command antiphon:  . '$(CURDIR)/$(BIN)/activate'"
 
 test: $(VENV)/.dev
 	sh tests/system-packages.sh
@@ -35,11 +38,11 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[plot]'
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[plot,jack,train]'
+	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[jack,train]'
 	touch $@
 
 clean:

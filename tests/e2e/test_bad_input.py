@@ -50,7 +50,7 @@ def test_an_unknown_key_in_a_preset_is_named_with_its_line_and_the_nearest_one(
     preset.write_text('[[voice]]\ngenerator = "markov"\nhandoover = "silence"\n', encoding="utf-8")
     failed = start(*command.split(), preset)
     assert failed.wait() == 1
-    assert f"{preset}:3: voice[0].handoover: unknown key; did you mean 'handover'?" in failed.said
+    assert f"{preset}:3: voice 1: handoover: unknown key; did you mean 'handover'?" in failed.said
 
 
 @pytest.mark.parametrize("command", ["continue", "render"])
@@ -62,7 +62,7 @@ def test_midi_files_that_cannot_be_played_are_refused(
     cut.write_bytes(whole.read_bytes()[:60])
     two = midi_file(tmp_path / "two.mid", type_=2)
     empty = midi_file(tmp_path / "empty.mid", notes=0)
-    output = tmp_path / "out"
+    output = tmp_path / ("out.mid" if command == "continue" else "out.wav")
     assert f"'{cut}' is truncated" in refused(command, cut, "-o", output)
     assert f"'{two}' is a MIDI file of type 2; allowed: 0 or 1" in refused(command, two, "-o", output)
     assert f"'{empty}' has no notes in it" in refused(command, empty, "-o", output)

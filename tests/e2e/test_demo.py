@@ -35,7 +35,8 @@ def assert_duet(folder: Path) -> None:
         samples = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
         assert sound.getnframes() / sound.getframerate() > 2
     assert np.abs(samples.astype(float)).max() > 1_000
-    assert (folder / "duet.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("duet.png", "session.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
     told = json.loads((folder / "session.json").read_text(encoding="utf-8"))
     assert told["notes_heard"] == mine
     assert told["notes_played"] == its

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,13 +47,20 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def commands_in(text: str) -> Iterator[str]:
-    """Every `antiphon …` of a fenced block or of code within a line, without comment or redirection."""
+def code_in(text: str) -> Iterator[str]:
+    """Every line of a fenced block, and the code within lines, without comment or redirection."""
     blocks = [line.removeprefix("$ ") for block in _FENCE.findall(text) for line in block.splitlines()]
     inline = [code.strip("`") for code in _CODE.findall(_FENCE.sub("", text))]
     for line in blocks + inline:
-        if line.startswith("antiphon "):
-            yield re.split(r"\s[#>|]", line)[0].strip()
+        yield re.split(r"\s[#>|]", line)[0].strip()
+
+
+def commands_in(text: str) -> Iterator[str]:
+    """Every `antiphon …` of the code, however the command is found."""
+    for line in code_in(text):
+        words = line.removeprefix(".venv/bin/")
+        if words.startswith("antiphon "):
+            yield words
 
 
 def wrong_with(command: str, app: typer.Typer) -> str | None:
@@ -67,6 +76,26 @@ def wrong_with(command: str, app: typer.Typer) -> str | None:
         if word.startswith("-") and word.partition("=")[0] not in options:
             return f"`{command}`: there is no option {word!r}"
     return None
+
+
+def uninstallable(text: str) -> list[str]:
+    """What a `pip install` or `pipx install` of `text` names that neither the clone nor the index has.
+
+    The project itself is on no index, so that it is installed from its clone only.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    required = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    served = {re.split(r"[\[<>=;]", each)[0] for each in required} | {"tinysoundfont", "pytest"}
+    wrong = []
+    for command in code_in(text):
+        line = re.search(r"\bpipx? install (.*)", command.partition("&&")[0])
+        for word in shlex.split(line[1]) if line else ():
+            name, _, wanted = word.partition("[")
+            unknown = name == "." and not {*filter(None, wanted.rstrip("]").split(","))} <= extras.keys()
+            if not word.startswith(("-", "https:")) and (unknown or (name != "." and name not in served)):
+                wrong.append(word)
+    return wrong
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +122,25 @@ def test_every_command_that_is_named_exists(page: Path, app: typer.Typer) -> Non
     assert wrong == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_package_that_is_named_can_be_installed(page: Path) -> None:
+    assert uninstallable(page.read_text(encoding="utf-8")) == []
+
+
+def test_no_message_installs_the_project_from_an_index_that_lacks_it() -> None:
+    sources = [file for folder in ("engine", "plugins", "export", "presets") for file in (ROOT / folder).rglob("*.py")]
+    named = [file for file in sources if re.search(r"install ['\"]?antiphon\b", file.read_text(encoding="utf-8"))]
+    assert named == []
+
+
+def test_readme_and_demo_say_the_line_that_runs_the_command() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {"`.venv/bin/antiphon jam`", "`pipx install .`"} <= set(_CODE.findall(readme))
+    assert ". .venv/bin/activate" in {line.strip() for line in code_in(readme)}
+    printed = subprocess.run(["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"'{ROOT}/.venv/bin/antiphon' jam" in printed.partition("antiphon demo")[2]
+
+
 def test_every_module_of_the_engine_is_told_by_its_first_line() -> None:
     page = every_module.PAGE.read_text(encoding="utf-8")
     assert sorted(every_module.listed_rooms(page)) == every_module.rooms()
@@ -106,6 +154,11 @@ def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
         "[a](there.md#a-word-or-two) [b](there.md#three) ![c](missing.png) `[d](code.md)` [e](https://example.org/x)"
     )
     assert broken_links(page) == ["there.md#three", "missing.png"]
+
+
+def test_a_package_that_nobody_serves_is_noticed() -> None:
+    text = "```sh\npip install 'antiphon[train]'\npipx install '.[jack,choir]'\n```\n`pip install -e '.[link]' torch`"
+    assert uninstallable(text) == ["antiphon[train]", ".[jack,choir]"]
 
 
 def test_an_unknown_command_or_option_is_noticed(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from antiphon import __version__
+from antiphon.cli.terminal import print_with_replacement
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import load_plugins
 
@@ -33,12 +34,13 @@ def _options(
     pass
 
 
-_FAMILIES = ("demo", "jam", "files", "parts", "render", "ports", "doctor", "presets", "plugins", "models")
+_FAMILIES = ("demo", "jam", "files", "parts", "render", "picture", "ports", "doctor", "presets", "plugins", "models")
 """Modules of this package that bring commands, in the order of `antiphon --help`."""
 
 
 def main() -> None:
     """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
+    print_with_replacement()
     for family in _FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
     plugins = load_plugins()

@@ -8,6 +8,8 @@ import typer
 
 from antiphon.errors import AntiphonError
 
+_MIDI_FILE = ("a MIDI file", ".mid", ".midi")
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `continue` and `replay`."""
@@ -16,7 +18,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def continue_file(
-    source: Path = typer.Argument(..., metavar="IN.mid", help="The music to go on from."),
+    source: Path = typer.Argument(..., metavar="SOURCE", help="MIDI file, or folder of a session, to go on from."),
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write both parts."),
     generator: str = typer.Option("markov", "--generator", help="Who goes on; see `antiphon plugins`."),
     model: str | None = typer.Option(None, "--model", help="The generator's model, if not its own."),
@@ -24,12 +26,15 @@ def continue_file(
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
     control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
 ) -> None:
-    """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
-    from antiphon.music.midi_file import read_score, write_score
+    """Continue a MIDI file or a session: what it holds is heard as though played, and answered from the next bar on."""
+    from antiphon.music.midi_file import write_score
+    from antiphon.output_files import check_suffix
     from antiphon.session.continuation import continue_score
+    from antiphon.session.summary import read_music
 
+    check_suffix(target, *_MIDI_FILE)
     result = continue_score(
-        read_score(source),
+        read_music(source),
         generator=generator,
         model=model,
         bars=bars,
@@ -54,9 +59,11 @@ def replay(
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.music.midi_file import write_score
+    from antiphon.output_files import check_suffix
     from antiphon.session.continuation import replay_session
     from antiphon.session.journal import read_session
 
+    check_suffix(target, *_MIDI_FILE)
     result = replay_session(read_session(session))
     write_score(target, result.score)
     if result.difference is not None:

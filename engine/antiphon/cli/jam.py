@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.processes.sound import SoundSetup
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `jam`."""
@@ -42,14 +44,20 @@ def jam(
     from antiphon.duet.plan import Sync
     from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
-    from antiphon.processes.sound import SoundSetup
+    from antiphon.midi.port_names import composed
     from antiphon.session.journal import holds_music
     from antiphon.terminal.live import LiveOptions, perform
 
     plans, origins = load_plans(preset)
     if sync not in (None, *get_args(Sync)):
         raise AntiphonError(f"--sync is '{sync}'; allowed: {', '.join(get_args(Sync))}")
-    chosen = {"inputs": tuple(inputs), "outputs": tuple(outputs), "sync": sync, "tempo_bpm": tempo, "seed": seed}
+    chosen = {
+        "inputs": tuple(map(composed, inputs)),
+        "outputs": tuple(map(composed, outputs)),
+        "sync": sync,
+        "tempo_bpm": tempo,
+        "seed": seed,
+    }
     for field, value in chosen.items():
         if value not in (None, ()):
             plans = tuple(replace(plan, **{field: value}) for plan in plans)  # type: ignore[arg-type]  # by field

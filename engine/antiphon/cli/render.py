@@ -1,4 +1,4 @@
-"""`antiphon render`: a MIDI file made audible without an audio device."""
+"""`antiphon render`: a MIDI file or a session made audible without an audio device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def render(
-    source: Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI file to play.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="MIDI file, or folder of a session, to play.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT.wav", help="WAV file to write.")],
     soundfont: Annotated[
         Path | None,
@@ -22,16 +22,18 @@ def render(
     ] = None,
     sample_rate: Annotated[int, typer.Option(min=22_050, max=192_000, help="Frames per second.")] = 48_000,
 ) -> None:
-    """Play a MIDI file into a WAV file, faster than real time.
+    """Play a MIDI file or a session into a WAV file, faster than real time.
 
     The electric piano leaves out what General MIDI keeps for drums, channel 10.
     """
     from antiphon.music.messages import DRUM_CHANNEL, channel
-    from antiphon.music.midi_file import read_score
+    from antiphon.output_files import check_suffix
+    from antiphon.session.summary import read_music
     from antiphon.sound.synth import ElectricPiano, Synth
     from antiphon.sound.wav import write_performance
 
-    timed_messages = read_score(source).timed_messages()
+    check_suffix(output, "a WAV file", ".wav", ".wave")
+    timed_messages = read_music(source).timed_messages()
     synth: Synth
     if soundfont is None:
         synth = ElectricPiano(sample_rate)

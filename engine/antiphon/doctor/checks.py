@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from antiphon.doctor.latency import Returns, RoundTrips, time_notes
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.midi.backend import Backend, Spawn
 from antiphon.midi.backends import find_backend, survey_backends
 from antiphon.midi.loops import find_route
@@ -36,6 +36,7 @@ _PACKAGES: Final = (
     "rich",
     "pydantic",
     "platformdirs",
+    "matplotlib",
 )
 _OWN_PORTS: Final = {"coremidi": ("Antiphon in", "Antiphon out"), "rtmidi": ("Antiphon input:in", "Antiphon:out")}
 """What others see our ports as, where that is not `Antiphon:in` and `Antiphon:out`."""
@@ -98,7 +99,7 @@ def _packages() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        return Finding("packages", "fail", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+        return Finding("packages", "fail", f"not installed: {', '.join(missing)}", pip_line(*missing))
     return Finding("packages", "ok", ", ".join(versions))
 
 
@@ -126,7 +127,7 @@ def _system(backend: Backend, spawn: Spawn) -> Finding:
     text = f"plays through {backend.name}, {'with' if backend.virtual else 'without'} virtual ports"
     if backend.name == "rtmidi":
         text += ", on JACK without frame stamps; when the JACK server dies, rtmidi freezes"
-        return Finding("midi", "warn", text, "pip install 'antiphon[jack]'")
+        return Finding("midi", "warn", text, pip_line("JACK-Client"))
     if backend.name == "socket":
         problems = [report.problem for report in survey_backends(spawn) if report.problem is not None]
         here = [problem for problem in problems if "not for this operating system" not in problem]
@@ -321,7 +322,7 @@ def _audio() -> Finding:
 
 
 def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-smi") is not None) -> Finding:
-    from antiphon.models.onnx_session import probe_providers
+    from antiphon.models.onnx_session import PACKAGE, probe_providers
 
     try:
         providers = probe_providers()
@@ -333,9 +334,11 @@ def _onnx(has_nvidia_driver: Callable[[], bool] = lambda: shutil.which("nvidia-s
             "onnx",
             "fail",
             text,
-            "pip install --force-reinstall the package, and never onnxruntime beside onnxruntime-gpu",
+            f"{pip_line('--force-reinstall', PACKAGE)}, and never onnxruntime beside onnxruntime-gpu",
         )
     if has_nvidia_driver() and "CUDAExecutionProvider" not in providers.usable:
         text += "; there is an NVIDIA driver, but models run on the processor"
-        return Finding("onnx", "warn", text, "pip install 'antiphon[cuda]', and keep the driver fit for its CUDA")
+        return Finding(
+            "onnx", "warn", text, f"{pip_line('onnxruntime-gpu[cuda,cudnn]')}, and keep the driver fit for its CUDA"
+        )
     return Finding("onnx", "ok", text)

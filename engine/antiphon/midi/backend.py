@@ -62,7 +62,10 @@ class Backend(Protocol):
     """Whether ports of our own can be made, for others to connect to."""
 
     def inputs(self) -> list[str]:
-        """Ports of others that one can listen to, hardware first where that is known. Cheap enough to poll."""
+        """Ports of others that one can listen to, hardware first where that is known. Cheap enough to poll.
+
+        No name comes twice: those that look alike are `numbered`, and opened by these names.
+        """
         ...
 
     def outputs(self) -> list[str]:

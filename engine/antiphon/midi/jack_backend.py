@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.midi.backend import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
 from antiphon.midi.jack_frames import Outbox, PeriodClock
 from antiphon.quiet import quiet_stderr
@@ -286,7 +286,7 @@ def _jack_module() -> ModuleType:
     try:
         import jack
     except ImportError:
-        raise BackendUnusable("jack: JACK-Client is not installed; pip install 'antiphon[jack]'") from None
+        raise BackendUnusable(f"jack: JACK-Client is not installed; {pip_line('JACK-Client')}") from None
     except OSError:
         raise BackendUnusable("jack: the JACK library (libjack) is not installed") from None
     # Set for good: the library also prints from threads of its own, when the server dies.

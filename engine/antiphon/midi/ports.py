@@ -10,7 +10,14 @@ from typing import Any
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, InputPort, Spawn
 from antiphon.midi.backends import find_backend
-from antiphon.midi.port_names import CLIENT_NAME, auto_inputs, match_port, virtual_name, virtual_name_problems
+from antiphon.midi.port_names import (
+    CLIENT_NAME,
+    auto_inputs,
+    family_of,
+    match_port,
+    virtual_name,
+    virtual_name_problems,
+)
 from antiphon.output import OpenOutput, OutputPort
 
 _WATCH_SECONDS = 0.5
@@ -70,6 +77,8 @@ class Ports:
         self._inputs: dict[str, InputPort] = {}
         self._own_inputs: set[str] = set()
         self._meant: dict[str, tuple[str, ...]] = {}
+        self._there: dict[str, set[str]] = {}
+        """Ports that were there when they were looked for last, by direction."""
         self._lost_backend = False
         self._closed = False
         self._connections: tuple[tuple[str, str], ...] = ()
@@ -220,8 +229,9 @@ class Ports:
         self._report("system back", self._wanted_backend)
 
     def _reopen_ports(self, backend: Backend) -> None:
-        available = backend.inputs()
-        for name in [name for name in self._inputs if name not in self._own_inputs and name not in available]:
+        available, sinks = backend.inputs(), backend.outputs()
+        gone = self._gone("input", available)
+        for name in [name for name in self._inputs if name not in self._own_inputs and gone(name)]:
             with contextlib.suppress(AntiphonError):
                 self._inputs.pop(name).close()
             self._report("gone", name)
@@ -235,17 +245,24 @@ class Ports:
                         self._open_input(backend, name, wanted)
                         self._report("back", name)
                     self._mean(name, wanted)
-        sinks = backend.outputs()
+        gone = self._gone("output", sinks)
         for index, wanted in enumerate(self._wanted_outputs):
             if wanted == "synth" or virtual_name(wanted, "output") is not None:
                 continue
             port = self.outputs[index]
-            if port is not None and wanted not in self._plugged_in and port.name not in sinks:
+            if port is not None and wanted not in self._plugged_in and gone(port.name):
                 self.lose_output(index)
             if self.outputs[index] is None:
                 with contextlib.suppress(AntiphonError):
                     self.outputs[index] = self._open_output(backend, wanted)
                     self._report("output back", wanted)
+
+    def _gone(self, direction: str, available: Sequence[str]) -> Callable[[str], bool]:
+        """Whether a port is to be given up. Of those that look alike, nobody knows which one went: all are reopened."""
+        vanished = self._there.get(direction, set()) - set(available)
+        self._there[direction] = set(available)
+        fewer = {family_of(name) for name in vanished}
+        return lambda name: name not in available or family_of(name) in fewer
 
 
 def _checked(backend: Backend, wanted: str, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import BackendUnusable, InputPort, PortGone, Receive, ServerDown, checked
-from antiphon.midi.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from antiphon.midi.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, numbered
 from antiphon.output import OutputPort
 from antiphon.quiet import quiet_stderr
 
@@ -44,10 +44,10 @@ class RtMidiBackend:
         self._destinations = self._client(self._rtmidi.MidiOut, f"{client_name} list")
 
     def inputs(self) -> list[str]:
-        return list(self._sources.get_ports())
+        return numbered(self._sources.get_ports())
 
     def outputs(self) -> list[str]:
-        return list(self._destinations.get_ports())
+        return numbered(self._destinations.get_ports())
 
     def open_input(self, name: str, receive: Receive, *, virtual: bool = False) -> InputPort:
         client_name = self._client_name_for(name, "input", virtual)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import BackendUnusable, PortGone, Receive, Spawn, checked
+from antiphon.midi.port_names import numbered
 
 if TYPE_CHECKING:
     from mido.tokenizer import Tokenizer
@@ -80,10 +81,10 @@ class SocketBackend:
         self._ports: list[SocketPort] = []
 
     def inputs(self) -> list[str]:
-        return [found.name for found in self._announced("output")]
+        return list(self._others("output"))
 
     def outputs(self) -> list[str]:
-        return [found.name for found in self._announced("input")]
+        return list(self._others("input"))
 
     def open_input(self, name: str, receive: Receive, *, virtual: bool = False) -> SocketPort:
         return self._serve(name, "input", receive) if virtual else self._join(name, "output", receive)
@@ -104,6 +105,11 @@ class SocketBackend:
         if self._loop is not None:
             self._loop.stop()
             self._loop = None
+
+    def _others(self, direction: Direction) -> dict[str, Announcement]:
+        """Living ports of others, by names of which none comes twice."""
+        found = self._announced(direction)
+        return dict(zip(numbered(each.name for each in found), found, strict=True))
 
     def _announced(self, direction: Direction) -> list[Announcement]:
         """Living ports of others; announcements of the dead are removed."""
@@ -142,11 +148,11 @@ class SocketBackend:
         return port
 
     def _join(self, name: str, direction: Direction, receive: Receive | None) -> SocketPort:
-        tcp_port = next((found.tcp_port for found in self._announced(direction) if found.name == name), None)
-        if tcp_port is None:
+        announced = self._others(direction).get(name)
+        if announced is None:
             raise PortGone(f"socket port '{name}' is not there (any more)")
         try:
-            peer = socket.create_connection((_HOST, tcp_port), timeout=1.0)
+            peer = socket.create_connection((_HOST, announced.tcp_port), timeout=1.0)
         except OSError as error:
             raise PortGone(f"socket port '{name}' does not answer: {error}") from None
         port = SocketPort(name, None, None, self._running_loop(), receive)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import platform
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +13,13 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.models.card import ModelError
 from antiphon.quiet import quiet_stderr
 
+_HAS_GPU_BUILD: Final = (sys.platform, platform.machine()) in {("linux", "x86_64"), ("win32", "AMD64")}
+PACKAGE: Final = "onnxruntime-gpu" if _HAS_GPU_BUILD else "onnxruntime"
+"""What brings ONNX Runtime to this machine, as Antiphon's own requirements have it."""
 _DOUBLE: Final = base64.b64decode(
     "CAg6OgoOCgF4CgF4EgF5IgNBZGQSBmRvdWJsZVoPCgF4EgoKCAgBEgQKAggCYg8KAXkSCgoICAESBAoCCAJCBAoAEBE="
 )
@@ -202,7 +207,5 @@ def _onnxruntime() -> Any:
         with quiet_stderr():  # it complains about machines without a GPU
             import onnxruntime
     except ImportError as error:
-        raise AntiphonError(
-            f"ONNX Runtime cannot be imported: {error}; pip install onnxruntime-gpu (on macOS and Arm: onnxruntime)"
-        ) from None
+        raise AntiphonError(f"ONNX Runtime cannot be imported: {error}; install it with: {pip_line(PACKAGE)}") from None
     return onnxruntime

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ from antiphon.music.messages import DRUM_CHANNEL, channel, is_note_on, is_well_f
 from antiphon.music.midi_events import read_events
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import TICKS_PER_BEAT, Phrase
+from antiphon.output_files import write_whole
 
 _MICROSECONDS_PER_MINUTE: Final = 60_000_000
 _DEFAULT_BPM: Final = 120.0
@@ -53,6 +53,11 @@ class Score:
         maps: tuple[Iterable[tuple[int, object]], ...] = (self.tempo, self.signatures, self.markers)
         every = [*maps, *(track.messages for track in self.tracks)]
         return max((ticks for events in every for ticks, _ in events), default=0)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether anybody plays a note, drums among them."""
+        return any(is_note_on(message) for track in self.tracks for _, message in track.messages)
 
     def timeline(self) -> Timeline:
         """The tempo map, with the first metre: a timeline knows only one."""
@@ -97,7 +102,7 @@ def read_score(path: Path, *, allow_empty: bool = False) -> Score:
         # The first track of a type 1 file holds the maps; notes there make it a track like any other.
         if track.messages or number or file.kind == 0
     )
-    if not allow_empty and not any(is_note_on(message) for track in tracks for _, message in track.messages):
+    if not allow_empty and not Score(tracks).has_notes:
         raise AntiphonError(f"'{path}' has no notes in it; allowed: at least one; choose another file")
     tempo = {to_ticks(ticks): _MICROSECONDS_PER_MINUTE / microseconds for ticks, microseconds in file.tempo}
     signatures = {to_ticks(ticks): signature for ticks, signature in file.signatures}
@@ -127,14 +132,7 @@ def write_score(path: Path, score: Score) -> None:
     tracks = [_track("", maps), *(_track(track.name, _checked(track.messages)) for track in score.tracks)]
     header = b"".join(value.to_bytes(2, "big") for value in (1, len(tracks), TICKS_PER_BEAT))
     data = b"".join([_chunk(b"MThd", header), *(_chunk(b"MTrk", track) for track in tracks)])
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise AntiphonError(f"cannot write '{path}': {error.strerror}; choose a folder you may write to") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, data)
 
 
 def _rescaling(division: int) -> Callable[[int], int]:

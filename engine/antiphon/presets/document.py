@@ -19,6 +19,7 @@ from antiphon.errors import AntiphonError
 from antiphon.music.note_names import UnknownName
 from antiphon.presets.lines import KeyPath, dotted, line_of, locate_keys
 from antiphon.presets.schema import TABLES, Table, allowed, field_at
+from antiphon.presets.toml_mistakes import describe_mistake
 from antiphon.spelling import did_you_mean, nearest, suggestion
 
 TableType = TypeVar("TableType", bound=Table)
@@ -36,6 +37,8 @@ class Document:
     lines: dict[KeyPath, int]
     problems: dict[KeyPath, str] = field(default_factory=dict)
     """What is wrong, by where it is wrong; the first finding counts."""
+    below: dict[KeyPath, str] = field(default_factory=dict)
+    """Lines that explain a problem, such as those of another file, by the same keys."""
 
     def refuse(self, key: KeyPath, text: str, *, given: Iterable[KeyPath] = ()) -> None:
         """Note a problem, unless it may only follow from one already noted at or inside `key` or the keys `given`."""
@@ -58,8 +61,11 @@ class Document:
 
     def report(self) -> list[str]:
         """All problems, `FILE:LINE: KEY …`, in the order of the file."""
-        found = [(line_of(key, self.lines), text) for key, text in self.problems.items()]
-        return [f"{self.path}:{line}: {printable(text)}" for line, text in sorted(found, key=itemgetter(0))]
+        found = [(line_of(key, self.lines), key, text) for key, text in self.problems.items()]
+        lines = []
+        for line, key, text in sorted(found, key=itemgetter(0)):
+            lines += [f"{self.path}:{line}: {printable(text)}", *self.below.get(key, "").splitlines()]
+        return lines
 
     def raise_problems(self) -> None:
         """Raise AntiphonError with the report, one problem a line; return if there are none."""
@@ -87,10 +93,10 @@ def read_document(path: Path) -> Document:
         raise AntiphonError(f"{path}:{line}: {byte} is not UTF-8 text; save the file as UTF-8") from error
     try:
         values = tomllib.loads(text)
-    except RecursionError as error:
-        raise AntiphonError(f"{path}: lists or tables are nested too deeply") from error
-    except ValueError as error:
-        raise AntiphonError(_syntax_problem(path, text, str(error))) from error
+    except (ValueError, RecursionError) as error:
+        begun, problem = describe_mistake(text, error)
+        place = path if begun is None else f"{path}:{begun}"
+        raise AntiphonError(f"{place}: {printable(problem)}") from error
     return Document(path, values, locate_keys(text))
 
 
@@ -127,14 +133,16 @@ def printable(text: str) -> str:
     )
 
 
-def _syntax_problem(path: Path, text: str, message: str) -> str:
-    """tomllib tells the place in its message only, and the end of the document not by its line."""
-    match = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)$", message)
-    if match is None:
-        return f"{path}: is not valid TOML: {message}"
-    line = int(match[1]) if match[1] else text.count("\n", 0, len(text.rstrip())) + 1
-    what = message[: match.start()].strip()
-    return f"{path}:{line}: is not valid TOML: {what}" + (f", column {match[2]}" if match[2] else " at the end")
+def nearest_file(path: Path, *suffixes: str) -> str:
+    """`; did you mean 'name.mid'?`: of the files in the folder of `path`, the nearest to its name; or a semicolon.
+
+    `suffixes`: what its name may end in; whatever it does, if there are none.
+    """
+    try:
+        names = [file.name for file in path.parent.iterdir() if not suffixes or file.suffix.lower() in suffixes]
+    except OSError:
+        return f"; there is no folder {path.parent};"
+    return did_you_mean(path.name, names)
 
 
 def _finding(details: ErrorDetails, table: type[Table], elsewhere: Mapping[str, str]) -> str:

@@ -12,10 +12,10 @@ from platformdirs import user_config_path
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.presets.document import printable, read_document, validate
-from antiphon.presets.reading import Generators, load_preset
+from antiphon.presets.document import nearest_file, printable, read_document, shown, validate
+from antiphon.presets.reading import Generators, Rehearse, load_preset
 from antiphon.presets.schema import SetlistFile
-from antiphon.spelling import did_you_mean
+from antiphon.spelling import nearest, suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ class PresetLibrary:
         """Everything that can be called by name, sorted; names that two plugins share come twice."""
         return tuple(self._listing(name, path) for name, paths in sorted(self._candidates().items()) for path in paths)
 
-    def find(self, name_or_path: str) -> Path:
+    def find(self, name_or_path: str, folder: Path = Path()) -> Path:
         """The file of a name; a path (with a slash, or ending in `.toml`) is taken as it is.
+
+        `folder`: whose files are thought of, too, when there is no such name.
 
         Raises:
             AntiphonError: no such file or name, or two plugins bring this name.
@@ -62,50 +64,56 @@ class PresetLibrary:
         if _is_path(name_or_path):
             path = Path(name_or_path).expanduser()
             if not path.is_file():
-                raise AntiphonError(f"there is no preset file '{path}'; `antiphon presets list` names those there are")
+                hint = nearest_file(path, ".toml")
+                raise AntiphonError(f"there is no preset file '{path}'{hint} `antiphon presets list` names presets")
             return path
         candidates = self._candidates()
         paths = candidates.get(name_or_path, [])
         if not paths:
             known = ", ".join(sorted(candidates)) or f"none; put files into {self._user_folder}"
-            raise AntiphonError(
-                f"no preset '{name_or_path}'{did_you_mean(name_or_path, candidates)} there are: {known}"
-            )
+            names = {path.stem: path.name for path in _presets_in(folder)} | {name: name for name in candidates}
+            hint = suggestion(names.get(nearest(name_or_path, names), ""))
+            raise AntiphonError(f"no preset '{name_or_path}'{hint} there are: {known}")
         if len(paths) > 1:
             choices = " or ".join(str(path) for path in paths)
             raise AntiphonError(f"preset '{name_or_path}' is ambiguous; give one of the paths: {choices}")
         return paths[0]
 
-    def load_set(self, name_or_path: str, generators: Generators) -> tuple[Plan, ...]:
-        """The plan of a preset, or the plans of a setlist: program change n selects the n-th, from 0.
+    def load_set(self, name_or_path: str, generators: Generators, rehearse: Rehearse | None = None) -> tuple[Plan, ...]:
+        """The plan of a preset, or the plans of a setlist: program change n on the wire selects the n-th, from 0.
+
+        `rehearse`: see `load_preset`.
 
         Raises:
-            AntiphonError: what `find` and `load_preset` raise; for a setlist, all problems of all its presets.
+            AntiphonError: what `find` and `load_preset` raise; for a setlist, all problems of all its presets, each
+                below the line that asks for it.
         """
         path = self.find(name_or_path)
         document = read_document(path)
         if "presets" not in document.values:
-            return (load_preset(path, generators),)
+            return (load_preset(path, generators, rehearse),)
         setlist = validate(document, SetlistFile, {})
-        plans: dict[Path, Plan] = {}
-        order: list[Path] = []
-        broken: dict[Path, str] = {}
+        plans: dict[Path, Plan | None] = {}
+        order: list[Plan] = []
         for index, name in enumerate(setlist.presets):
+            key = ("presets", index)
             try:
                 found = self._find_beside(path.parent, name)
             except AntiphonError as error:
-                document.refuse(("presets", index), f": {error}")
+                document.refuse(key, f": {error}")
                 continue
-            order.append(found)
-            if found not in plans and found not in broken:
+            if found not in plans:
                 try:
-                    plans[found] = load_preset(found, generators)
+                    plans[found] = load_preset(found, generators, rehearse)
                 except AntiphonError as error:
-                    broken[found] = str(error)
-        problems = [*document.report(), *broken.values()]
-        if problems:
-            raise AntiphonError("\n".join(problems))
-        return tuple(plans[found] for found in order)
+                    plans[found], document.below[key] = None, str(error)
+            plan = plans[found]
+            if plan is None:
+                document.refuse(key, f" is {shown(name)}, which cannot be played:")
+            else:
+                order.append(plan)
+        document.raise_problems()
+        return tuple(order)
 
     def _find_beside(self, folder: Path, name: str) -> Path:
         """A setlist's preset: by path from the setlist's folder, or by name, where its own folder comes first.
@@ -117,7 +125,7 @@ class PresetLibrary:
         sibling = folder / f"{name}.toml"
         if folder.absolute() not in self._folders and sibling.is_file():
             return sibling
-        return self.find(name)
+        return self.find(name, folder)
 
     def _candidates(self) -> dict[str, list[Path]]:
         """Files by name: the user's, or else all that plugins bring."""

@@ -11,6 +11,8 @@ from typing import Final
 KeyPath = tuple[str | int, ...]
 """Where a value lives: keys and list indices from the top, e.g. `("voice", 0, "channel")`."""
 
+_NUMBERED: Final = ("voice", "controller")
+"""Tables that come several times."""
 _TOKEN: Final = re.compile(
     r'''(?P<newline>\n)
       | (?P<blank>[ \t\r]+ | \#[^\n]*)
@@ -32,14 +34,16 @@ def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int:
 
 
 def dotted(path: KeyPath) -> str:
-    """A key path as people write it: `voice[0].controls.temperature`."""
-    text = ""
-    for part in path:
+    """A key path as people say it, who count from 1: `voice 1: controls.temperature`, or `outputs, entry 2`."""
+    text, joint = "", ""
+    for index, part in enumerate(path):
         if isinstance(part, int):
-            text += f"[{part}]"
+            text += f" {part + 1}" if path[index - 1] in _NUMBERED else f", entry {part + 1}"
+            joint = ": "
         else:
             name = part if re.fullmatch(r"[\w-]+", part, re.ASCII) else json.dumps(part, ensure_ascii=False)
-            text += f".{name}" if text else name
+            text += joint + name
+            joint = "."
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -24,16 +24,22 @@ from antiphon.midi.port_names import virtual_name_problems
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
-from antiphon.presets.document import Document, read_document, shown, validate
+from antiphon.presets.document import Document, nearest_file, read_document, shown, validate
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.presets.step_notation import parse_steps
-from antiphon.presets.tempo import read_metronome, read_tempo_control
+from antiphon.presets.tempo import controllers_in_use, read_metronome, read_tempo_control
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""
 
+Rehearse = Callable[[str, str | None], str | None]
+"""Why a generator, by its name, cannot be made with a model; None if it can."""
+
 Value = TypeVar("Value")
+
+_MODEL_SUFFIXES: Final = (".onnx", ".npz")
+"""By which a model is known as a file, and not as a name."""
 
 HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
     "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats"),
@@ -62,8 +68,10 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
     return idle
 
 
-def load_preset(path: Path, generators: Generators) -> Plan:
+def load_preset(path: Path, generators: Generators, rehearse: Rehearse | None = None) -> Plan:
     """The performance that a preset file describes, with every control resolved.
+
+    `rehearse`: tries each generator with its model, which may take seconds; without it, only a performance does.
 
     Raises:
         AntiphonError: the file cannot be read or has mistakes; one line for each,
@@ -72,15 +80,16 @@ def load_preset(path: Path, generators: Generators) -> Plan:
     document = read_document(path)
     if "presets" in document.values:
         raise AntiphonError(f"{path}: is a setlist; a preset is needed here")
-    return _Reading(document, generators).plan()
+    return _Reading(document, generators, rehearse).plan()
 
 
 class _Reading:
     """One preset on its way from tables to a plan. Everything wrong is collected before anything is raised."""
 
-    def __init__(self, document: Document, generators: Generators) -> None:
+    def __init__(self, document: Document, generators: Generators, rehearse: Rehearse | None) -> None:
         self.document = document
         self.generators = generators
+        self.rehearse = rehearse
         controls = {control.name for info in generators.values() for control in info.controls}
         self.file = validate(document, PresetFile, dict.fromkeys(controls, "in [voice.controls]"))
 
@@ -110,6 +119,7 @@ class _Reading:
             tempo_control=read_tempo_control(document, file),
             metronome=read_metronome(document, file),
         )
+        self._check_programs(plan.voices)
         document.raise_problems()
         return plan
 
@@ -125,6 +135,28 @@ class _Reading:
         """Ports of our own need names that every system can show, and one for each port."""
         for key, wanted, error in virtual_name_problems(self.file.inputs, self.file.outputs):
             self.document.refuse((key,), f" has {shown(wanted)}: {error}")
+
+    def _check_programs(self, voices: tuple[VoicePlan, ...]) -> None:
+        """Voices that share a channel of an output share its sound: all that name one must name the same."""
+        document = self.document
+        sounds: dict[tuple[str, int], int] = {}
+        for index, voice in enumerate(voices):
+            outputs = (
+                output_names([Plan(outputs=tuple(self.file.outputs))]) if voice.output is None else (voice.output,)
+            )
+            if voice.program is None:
+                continue
+            for output in outputs:
+                first = sounds.setdefault((output, voice.channel), index)
+                if (voices[first].program, voices[first].bank) != (voice.program, voice.bank):
+                    written = self.file.voice[first]
+                    bank = "" if written.bank is None else f" of bank {written.bank}"
+                    text = (
+                        f" is {voice.program + 1}, but voice {first + 1} has {written.program}{bank} on channel "
+                        f"{voice.channel + 1} as well; give one of them another channel or output"
+                    )
+                    given = [("voice", number, name) for number in (first, index) for name in ("channel", "output")]
+                    document.refuse(("voice", index, "program"), text, given=[("outputs",), *given])
 
     def _clock_out(self) -> bool | tuple[str, ...]:
         """Where a clock is sent to; nowhere after a mistake."""
@@ -160,6 +192,8 @@ class _Reading:
         for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
             if generator not in self.generators:
                 document.refuse_name((*key, name), generator, self.generators)
+        model = None if voice.model is None else self._model((*key, "model"), voice.model)
+        self._rehearse(key, voice, model)
         outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
         if voice.output is not None and voice.output not in outputs:
             document.refuse_name((*key, "output"), voice.output, outputs, given=[("outputs",)])
@@ -174,7 +208,7 @@ class _Reading:
         self._check_halves(key, voice)
         return VoicePlan(
             generator=voice.generator,
-            model=None if voice.model is None else self._model((*key, "model"), voice.model),
+            model=model,
             follows=self.generators[voice.generator].follows if voice.generator in self.generators else "free",
             mode=voice.mode,
             handover=self._handover((*key, "handover"), voice),
@@ -198,6 +232,20 @@ class _Reading:
             input_low=voice.input_range[0],
             input_high=voice.input_range[1],
         )
+
+    def _rehearse(self, key: KeyPath, voice: VoiceTable, model: str | None) -> None:
+        """Try the generators of a voice as a performance makes them."""
+        document = self.document
+        if self.rehearse is None:
+            return
+        for name, generator, used in (("generator", voice.generator, model), ("fallback", voice.fallback, None)):
+            here = (*key, name if used is None else "model")
+            if generator not in self.generators or here in document.problems:
+                continue
+            problem = self.rehearse(generator, used)
+            if problem is not None:
+                value = generator if used is None else voice.model
+                document.refuse(here, f" is {shown(value)}: {problem}")
 
     def _refuse_idle(self, key: KeyPath, voice: VoiceTable) -> None:
         """Refuse what is given and has no effect with this mode and this rule."""
@@ -339,6 +387,9 @@ class _Reading:
                 document.refuse_value((*key, name), value, _span(control), given=given)
         if table.cc is None:
             return None
+        if table.cc in controllers_in_use(self.file):
+            text = f" is {table.cc}, which {controllers_in_use(self.file)[table.cc]} already; choose another"
+            document.refuse((*key, "cc"), text)
         low = _first(table.low, control.low)
         return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
 
@@ -347,8 +398,9 @@ class _Reading:
         path = self._beside(model)
         if path.exists():
             return str(path)
-        if "/" in model or "\\" in model:
-            self.document.refuse(key, f" is {shown(model)}; there is no such file: {path}")
+        if "/" in model or "\\" in model or model.lower().endswith(_MODEL_SUFFIXES):
+            hint = nearest_file(path, *_MODEL_SUFFIXES)
+            self.document.refuse(key, f" is {shown(model)}: there is no such file{hint} looked for: {path}")
         return model
 
     def _music(self, key: KeyPath, name: str) -> Phrase | None:
@@ -356,10 +408,12 @@ class _Reading:
         # Few presets name a file.
         from antiphon.music.midi_file import read_score
 
+        path = self._beside(name)
         try:
-            return read_score(self._beside(name)).phrase()
+            return read_score(path).phrase()
         except AntiphonError as error:
-            self.document.refuse(key, f" is {shown(name)}: {error}")
+            hint = "" if path.is_file() else nearest_file(path, ".mid", ".midi").rstrip(";")
+            self.document.refuse(key, f" is {shown(name)}: {error}{hint}")
             return None
 
     def _beside(self, name: str) -> Path:

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic.fields import FieldInfo
 
 from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
+from antiphon.midi.port_names import composed
+from antiphon.music import messages
 from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.music.timing import TimeSignature
 from antiphon.presets.step_notation import NOTATION_ALLOWED
@@ -54,13 +56,19 @@ def _parse_clock_out(value: object) -> bool | list[str]:
         return value
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError
-    return _check_distinct(value)
+    return _check_distinct([composed(name) for name in value])
 
 
 def _check_order(pitches: list[int]) -> list[int]:
     if pitches[0] > pitches[1]:
         raise ValueError
     return pitches
+
+
+def _check_knob(controller: int) -> int:
+    if controller in messages.PEDALS.values():
+        raise ValueError
+    return controller
 
 
 def _check_distinct(values: list[Any]) -> list[Any]:
@@ -110,6 +118,7 @@ Scale = Annotated[
     Allowed(f"{SCALE_ALLOWED}, or 'auto'"),
 ]
 Text = Annotated[str, Field(min_length=1)]
+PortName = Annotated[Text, AfterValidator(composed)]
 EndText = Annotated[
     str,
     Field(min_length=1),
@@ -119,17 +128,21 @@ EndText = Annotated[
 Channel = Annotated[int, Field(ge=1, le=16)]
 Controller = Annotated[int, Field(ge=0, le=119)]
 """120 and above are channel mode messages, not controllers (MIDI 1.0, table III)."""
+Knob = Annotated[
+    Controller, AfterValidator(_check_knob), Allowed("a whole number, 0 to 119, but no pedal: 64, 66 or 67")
+]
+"""What turns something: a pedal, which is up or down, is played with, and only hands over, captures or taps."""
 ClockOut = Annotated[
     bool | list[str],
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
 Latencies = Annotated[
-    dict[Text, Annotated[float, Field(ge=-100, le=100)]],
+    dict[PortName, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
 ]
 PortNames = Annotated[
-    list[Text],
+    list[PortName],
     Field(min_length=1),
     AfterValidator(_check_distinct),
     Allowed("a list of names, 1 or more, each once"),
@@ -233,7 +246,7 @@ class VoiceTable(Table):
     bank: Bank | None = Field(
         default=None, description="Bank of that sound, as the synth's manual has it. Absent: the synth's present one."
     )
-    output: Text | None = Field(
+    output: PortName | None = Field(
         default=None, description='One of `outputs`; "auto" there gives "virtual" and "synth". Absent: all of them.'
     )
     transpose: int = Field(default=0, ge=-48, le=48, description="Semitones added to what it plays.")
@@ -270,7 +283,7 @@ class TempoControlTable(Table):
     tap_cc: Controller | None = Field(
         default=None, description="A controller, such as a foot switch, that taps the beat when it rises to 64 or more."
     )
-    cc: Controller | None = Field(default=None, description="A knob that turns the tempo.")
+    cc: Knob | None = Field(default=None, description="A knob that turns the tempo.")
     low_bpm: float = Field(default=60.0, ge=20, le=400, description="The tempo with that knob at 0.")
     high_bpm: float = Field(
         default=180.0, ge=20, le=400, description="The tempo with it at 127; less than `low_bpm` turns it round."
@@ -284,7 +297,7 @@ class MetronomeTable(Table):
     count_in_bars: int = Field(
         default=0, ge=0, le=4, description="Bars that are counted at the start, once everything is ready."
     )
-    output: Text | None = Field(
+    output: PortName | None = Field(
         default=None, description="One of `outputs`. Absent: the built-in synth if it is one of them, else all of them."
     )
     channel: Channel = Field(default=10, description="MIDI channel it is sent on; 10 has the drums in General MIDI.")
@@ -296,7 +309,7 @@ class MetronomeTable(Table):
 class ControllerTable(Table):
     """A knob or wheel of your keyboard that turns a control while you play."""
 
-    cc: Controller | None = Field(default=None, description="Controller number it sends. Required.")
+    cc: Knob | None = Field(default=None, description="Controller number it sends. Required.")
     voice: int = Field(default=1, ge=1, le=MAX_VOICES, description="Which voice, the first [[voice]] being 1.")
     control: Text | None = Field(default=None, description="Which of that generator's controls. Required.")
     low: float | None = Field(default=None, description="Value at 0. Absent: the control's lowest.")
@@ -361,7 +374,7 @@ class SetlistFile(Table):
         default=[],
         min_length=1,
         max_length=MAX_PRESETS,
-        description="Names of presets, or paths from this file's folder; program change 0 selects the first.",
+        description="Names of presets, or paths from this file's folder; program 1 (0 on the wire) selects the first.",
     )
 
 

@@ -25,7 +25,8 @@ def read_tempo_control(document: Document, file: PresetFile) -> TempoPlan:
     if table.cc is None:
         for name in sorted(table.model_fields_set & {"low_bpm", "high_bpm"}):
             document.refuse((key, name), " has no effect without cc; add cc, or remove it", given=[(key, "cc")])
-    controllers, notes = _known(_controllers(file)), _known(_notes(file))
+    turning: dict[int, str] = {mapping.cc: "turns a control" for mapping in file.controller if mapping.cc is not None}
+    controllers, notes = turning | controllers_in_use(file), _known(_notes(file))
     if table.tap_note is not None and table.tap_note in notes:
         text = f" is {pitch_name(table.tap_note)}, which {notes[table.tap_note]} already; choose another"
         document.refuse((key, "tap_note"), text)
@@ -48,10 +49,12 @@ def read_metronome(document: Document, file: PresetFile) -> MetronomePlan:
     return MetronomePlan(**table.model_dump() | {"channel": table.channel - 1})
 
 
+def controllers_in_use(file: PresetFile) -> dict[int, str]:
+    """The controllers that a voice listens to as commands, and what each of them does."""
+    return _known(_controllers(file))
+
+
 def _controllers(file: PresetFile) -> Iterator[tuple[int | None, str]]:
-    """The controllers that mean something already, and what each of them does."""
-    for mapping in file.controller:
-        yield mapping.cc, "turns a control"
     for voice in file.voice:
         yield voice.morph.capture_cc, "captures"
         if voice.handover.by == "trigger":

@@ -115,6 +115,11 @@ def holds_music(folder: Path) -> bool:
     return journal.exists() and '"is":"Heard"' in journal.read_text(encoding="utf-8", errors="replace")
 
 
+def is_session(path: Path) -> bool:
+    """Whether `path` is meant as a session: a folder, or the journal in it; all else is a file of music."""
+    return path.is_dir() or path.name == JOURNAL_NAME
+
+
 def read_session(path: Path) -> Session:
     """Read the session in folder `path` (or its journal file).
 

@@ -11,11 +11,12 @@ from typing import Any
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import Heard, Restarted, Selected, Skipped, TempoChanged
 from antiphon.duet.schedule import PLAYER, Send
+from antiphon.errors import AntiphonError
 from antiphon.music import messages
-from antiphon.music.midi_file import Score
+from antiphon.music.midi_file import Score, read_score
 from antiphon.music.timing import Timeline
 from antiphon.session.header import Header
-from antiphon.session.journal import Record
+from antiphon.session.journal import Record, is_session, read_session
 from antiphon.session.parts import played_in
 from antiphon.session.percentiles import percentiles
 from antiphon.session.takes import takes_of
@@ -24,6 +25,41 @@ from antiphon.session.takes import takes_of
 def score_of(header: Header, records: Iterable[Record]) -> Score:
     """The session as a score: the player and each voice on a track of their own, tempo map, metres and markers."""
     return played_in(header, records).score()
+
+
+def read_music(path: Path) -> Score:
+    """The music in `path`: a MIDI file, or the folder of a session, whose journal has all of it even after a crash.
+
+    Raises:
+        AntiphonError: what `read_score` and `read_session` raise; or nobody played a note in the session.
+    """
+    if not is_session(path):
+        return read_score(path)
+    session = read_session(path)
+    score = score_of(session.header, session.records)
+    if not score.has_notes:
+        raise AntiphonError(f"nobody played in {session.folder}: there is no note in it")
+    return score
+
+
+def leave_picture(folder: Path, header: Header, records: Iterable[Record]) -> None:
+    """Draw the session as `session.png` into `folder`; what nobody played leaves none.
+
+    Raises:
+        AntiphonError: it cannot be drawn or written.
+    """
+    from antiphon.session.pianoroll import draw  # Not on the engine's path.
+
+    score = score_of(header, records)
+    if score.has_notes:
+        draw(folder / "session.png", score, title=title_of(header))
+
+
+def title_of(header: Header) -> str:
+    """What is written above a picture of the session."""
+    names = ", ".join(dict.fromkeys(plan.name for plan in header.plans))
+    kind = "preset" if len(header.plans) == 1 else "presets"
+    return f"Antiphon, {kind} {names}, seed {header.plans[0].seed}, {header.started[:16].replace('T', ' ')}"
 
 
 def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:

@@ -1,4 +1,4 @@
-"""A SoundFont as a synth, by the extra `soundfont`. Only the pedals are played here; the library knows none."""
+"""A SoundFont as a synth, by the library tinysoundfont. Only the pedals are played here; the library knows none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.music import messages
 from antiphon.sound.dampers import Dampers
 from antiphon.sound.synth import CHANNELS, limit
@@ -25,7 +25,7 @@ class SoundFont:
         """Load `path`; `sample_rate` in frames per second.
 
         Raises:
-            AntiphonError: the extra is not installed, or there is no such file, or it is no SoundFont.
+            AntiphonError: tinysoundfont is not installed, or there is no such file, or it is no SoundFont.
         """
         if not path.is_file():
             raise AntiphonError(f"no SoundFont at '{path}'; give the path of a .sf2 or .sf3 file")
@@ -98,7 +98,7 @@ def _tinysoundfont() -> ModuleType:
         import tinysoundfont
     except ImportError as error:
         raise AntiphonError(
-            "playing SoundFonts needs the extra 'soundfont'; install it with: pip install 'antiphon[soundfont]', "
-            "or, where its PyAudio does not build (it is not used): pip install --no-deps tinysoundfont"
+            f"playing SoundFonts needs tinysoundfont; install it with: {pip_line('--no-deps', 'tinysoundfont')} "
+            "(without its PyAudio, which is not used, and often does not build)"
         ) from error
     return tinysoundfont  # type: ignore[no-any-return]  # it ships no types

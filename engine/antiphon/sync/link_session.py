@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.sync.clock_pair import ClockPair
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def open_link(bpm: float, now: Callable[[], float]) -> LinkSession:
         from link import Link
     except ImportError as error:
         raise AntiphonError(
-            "sync is 'link', which needs the extra 'link'; install it with: pip install 'antiphon[link]' "
+            f"sync is 'link', which needs LinkPython-extern; install it with: {pip_line('LinkPython-extern')} "
             "(Ableton Link is under the GNU General Public License, version 2 or later, and not part of Antiphon), "
             "or choose sync 'internal' or 'midi'"
         ) from error

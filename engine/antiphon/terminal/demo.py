@@ -17,7 +17,7 @@ from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon.session.percentiles import percentiles
-from antiphon.session.summary import answer_latencies, score_of, timeline_of
+from antiphon.session.summary import answer_latencies, score_of, title_of
 from antiphon.terminal.demo_keyboard import KEYBOARD_NAME, bundled
 from antiphon.terminal.live import LiveOptions, perform
 
@@ -79,6 +79,7 @@ def _wait_for_keyboard(backstage: Backstage, keyboard: Process) -> tuple[str, st
 def leave_duet(session: Session, folder: Path, soundfont: Path | None = None) -> Iterator[str]:
     """Write `duet.mid`, `duet.wav` and `duet.png` into `folder`; yields what to tell a person."""
     from antiphon.music.midi_file import write_score
+    from antiphon.session.pianoroll import draw
 
     score = _from_first_note(score_of(session.header, session.records))
     write_score(folder / "duet.mid", score)
@@ -86,7 +87,7 @@ def leave_duet(session: Session, folder: Path, soundfont: Path | None = None) ->
     _write_sound(score, folder / "duet.wav", soundfont)
     yield f"{folder / 'duet.wav'}: what it sounds like"
     try:
-        _write_picture(session, score, folder / "duet.png")
+        draw(folder / "duet.png", score, title=title_of(session.header))
         yield f"{folder / 'duet.png'}: what it looks like"
     except AntiphonError as error:
         yield f"no {folder / 'duet.png'}: {error}"
@@ -116,17 +117,6 @@ def _write_sound(score: Score, path: Path, soundfont: Path | None) -> None:
 
         synth = SoundFont(soundfont)
     write_performance(path, score.timed_messages(), synth)
-
-
-def _write_picture(session: Session, score: Score, path: Path) -> None:
-    from antiphon.terminal.pianoroll import Part, draw
-
-    parts = [Part(track.name, Score((track,)).phrase().notes) for track in score.tracks]
-    if not any(part.notes for part in parts):
-        raise AntiphonError("nothing was played")
-    plan = session.header.plans[0]
-    title = f"Antiphon, preset {plan.name!r}, seed {plan.seed}"
-    draw(path, parts, timeline=timeline_of(session.header, ()), title=title, markers=score.markers)
 
 
 def _summary(session: Session) -> str:

@@ -13,6 +13,7 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
+from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
@@ -20,6 +21,7 @@ from antiphon.processes.runtime import spawn_thread
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Notice, Supervisor
 from antiphon.session.journal import Record
+from antiphon.session.summary import leave_picture
 from antiphon.terminal.keys import Keys, Press
 from antiphon.terminal.screen import Screen
 
@@ -122,6 +124,8 @@ def perform(
 ) -> Supervisor:
     """Play until `over` says so, the person quits, or a signal ends it; returns the supervisor, stopped.
 
+    The session's folder is left with a picture of it.
+
     Raises:
         AntiphonError: the performance cannot start, or cannot be kept alive. Even then all is silenced and recorded.
     """
@@ -159,9 +163,17 @@ def perform(
     finally:
         if supervisor is not None:
             supervisor.stop()
+            _leave_picture(supervisor, screen)
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return supervisor
+
+
+def _leave_picture(supervisor: Supervisor, screen: Screen) -> None:
+    try:
+        leave_picture(supervisor.session, supervisor.header, supervisor.records)
+    except AntiphonError as error:
+        screen.report(f"no {supervisor.session / 'session.png'}: {error}")
 
 
 def _obey(pressed: Iterable[Press], supervisor: Supervisor, stopping: list[int]) -> None:

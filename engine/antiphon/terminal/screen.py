@@ -14,7 +14,7 @@ from rich.segment import Segment, Segments
 from rich.text import Text
 
 from antiphon.music.timing import Timeline, TimeSignature
-from antiphon.terminal.pianoroll import COLOURS, Stroke, lane
+from antiphon.session.pianoroll import COLOURS, Stroke, lane
 
 _WINDOW_SECONDS: Final = 8.0
 _REPORTS: Final = 4

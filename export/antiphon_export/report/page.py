@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.notes import Phrase
 from antiphon_export.report.findings import Report, Sample
 
@@ -26,7 +26,7 @@ def draw_page(path: Path, report: Report) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise AntiphonError("drawing needs matplotlib; install it with: pip install 'antiphon[plot]'") from error
+        raise AntiphonError(f"drawing needs matplotlib: {error}; install it with: {pip_line('matplotlib')}") from error
     held_out = [sample for sample in report.samples if sample.real is not None]
     plain = [sample for sample in report.samples if sample.real is None]
     count = len(held_out) + -(-len(plain) // 2)

@@ -12,7 +12,7 @@ import numpy as np
 from antiphon.errors import AntiphonError
 from antiphon.notes import STEP_TICKS, Note
 from antiphon.rolls.roll import ONSET, Roll, notes_of
-from antiphon.terminal.pianoroll import COLOURS
+from antiphon.session.pianoroll import COLOURS
 from antiphon_export.vae.halves import Halves
 from antiphon_export.vae.paths import POINTS, Place, drawn, samples, way
 from antiphon_export.vae.reconstruction import evenly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,10 +59,10 @@ def test_show_prints_the_path_and_a_preset_that_says_the_same(mine: Path) -> Non
 
 def test_show_tells_which_program_change_selects_what(mine: Path) -> None:
     output = run("show", "evening").output
-    assert [line for line in output.splitlines() if line.startswith("# program change")] == [
-        "# program change 0: answer",
-        "# program change 1: trade",
-        "# program change 2: continue",
+    assert [line for line in output.splitlines() if line.startswith("# program")] == [
+        "# program 1: answer",
+        "# program 2: trade",
+        "# program 3: continue",
     ]
 
 
@@ -87,6 +88,43 @@ def test_check_prints_every_problem_of_every_file_and_exits_with_1(mine: Path) -
     assert [line.split(": ")[0] for line in lines[:4]] == [f"{first}:1", f"{first}:3", "answer", f"{second}:2"]
     assert "did you mean 'temperature'?" in lines[3]
     assert "none.toml" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("voice", "problem"),
+    [
+        (
+            'generator = "transformer"\nmodel = "grid"',
+            "speaks the codec 'grid'.*choose the generator 'grid-transformer'",
+        ),
+        ('generator = "transformer"\nmodel = "gird"', "no model 'gird'; did you mean 'grid'?"),
+        ('generator = "vae"\nmode = "morph"\nmodel = "grid"', "wanted: a model of piano rolls"),
+        ('generator = "markov"\nmodel = "./cut.npz"', "cut.npz"),
+    ],
+)
+def test_check_finds_models_that_jam_would_refuse(mine: Path, voice: str, problem: str) -> None:
+    (mine / "cut.npz").write_bytes(b"PK")
+    file = mine / "late.toml"
+    file.write_text(f"[[voice]]\n{voice}\n")
+    result = run("check", str(file))
+    assert result.exit_code == 1
+    line = 2 + voice.count("\n")
+    assert re.search(rf"^{re.escape(str(file))}:{line}: voice 1: model is .*{problem}", result.output), result.output
+
+
+def test_check_names_ports_that_are_not_there_and_the_file_is_sound(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTIPHON_MIDI_BACKEND", "socket")
+    monkeypatch.setenv("ANTIPHON_SOCKET_PORTS", str(tmp_path / "ports"))
+    file = mine / "late.toml"
+    file.write_text('inputs = ["auto", "Launchkey"]\noutputs = ["virtual:bass", "Minilogue", "synth"]\n[[voice]]\n')
+    result = run("check", str(file))
+    assert result.exit_code == 0
+    sound, first, second = result.output.splitlines()
+    assert sound == f"{file}: sound"
+    assert first.startswith(f"{file}: for now, jam would refuse it: MIDI input 'Launchkey' not found")
+    assert "MIDI output 'Minilogue' not found" in second
 
 
 def test_check_without_a_file_is_a_mistake(mine: Path) -> None:

@@ -18,7 +18,7 @@ from antiphon.cli import doctor as doctor_command
 from antiphon.cli import ports as ports_command
 from antiphon.doctor import checks
 from antiphon.doctor.checks import Finding
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, pip_line
 from antiphon.midi import backends
 from antiphon.midi.backend import BackendUnusable, PortGone
 from antiphon.midi.backends import BackendReport
@@ -126,7 +126,7 @@ def test_a_round_trip_that_cannot_begin_fails(monkeypatch: pytest.MonkeyPatch) -
     ("backend", "subject", "advice"),
     [
         (FakeBackend("socket"), "midi", "no JACK server is running"),
-        (FakeBackend("rtmidi"), "midi", r"antiphon[jack]"),
+        (FakeBackend("rtmidi"), "midi", r"-m pip install JACK-Client"),
         (FakeBackend("winmm", virtual=False), "daw", "loopMIDI"),
         (FakeBackend(keyboards=()), "keyboard", "antiphon ports"),
     ],
@@ -225,7 +225,7 @@ def test_a_missing_package_fails_with_the_command_that_installs_it(monkeypatch: 
     assert checks._packages().level == "ok"
     monkeypatch.setattr(checks, "_PACKAGES", ("mido", "no-such-package"))
     finding = checks._packages()
-    assert (finding.level, finding.advice) == ("fail", "pip install no-such-package")
+    assert (finding.level, finding.advice) == ("fail", pip_line("no-such-package"))
 
 
 def test_without_sound_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_without_onnx_runtime_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     finding = checks._onnx(lambda: False)
     assert finding.level == "fail"
-    assert "pip install onnxruntime" in finding.text
+    assert pip_line("onnxruntime") in finding.text
 
 
 def test_only_a_provider_whose_session_has_it_and_computes_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,6 +299,30 @@ def test_every_port_answers_to_all_names_that_mean_it(monkeypatch: pytest.Monkey
     assert ports.meant_by("somebody else") == ()
 
 
+def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell which of them went: the one that is left has the first one's name."""
+    system, reports = System(False, ["Keys", "Pads", "Keys#2"]), []
+    monkeypatch.setattr("antiphon.ports.find_backend", lambda *_: system)
+    watch: list[Any] = []
+    ports = Ports(["auto"], [], lambda run, _: watch.append(run), lambda *_: None, lambda *told: reports.append(told))
+    assert ports.input_names == ("Keys", "Pads", "Keys#2")
+    looks = iter([["Keys", "Pads", "Keys#2"], ["Keys", "Pads"], ["Keys", "Pads", "Keys#2"], None])
+
+    def sleep(_: float) -> None:
+        there = next(looks)
+        if there is None:
+            ports.close()
+        else:
+            system._inputs = there
+
+    monkeypatch.setattr("antiphon.ports.time.sleep", sleep)
+    monkeypatch.setattr(ports, "close", lambda: setattr(ports, "_closed", True))
+    watch[0]()
+    changes = [told for told in reports if told[0] in ("gone", "back")]
+    assert changes == [("gone", "Keys"), ("gone", "Keys#2"), ("back", "Keys"), ("back", "Keys#2")]
+    assert sorted(ports.input_names) == ["Keys", "Keys#2", "Pads"]
+
+
 @pytest.mark.parametrize(("inputs", "outputs"), [(["virtual:keys"], []), (["virtual"], []), ([], ["virtual:bass"])])
 def test_where_there_are_no_ports_of_our_own_it_is_said_what_to_do(
     monkeypatch: pytest.MonkeyPatch, inputs: list[str], outputs: list[str]

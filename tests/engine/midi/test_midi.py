@@ -218,6 +218,18 @@ def test_rtmidi_lists_and_opens_ports_of_others(rtmidi: FakeRtMidi) -> None:
     assert rtmidi.made[-1].sent == [b"\x80\x3c\x00"]
 
 
+def test_of_two_ports_of_one_name_each_is_opened_by_its_number(rtmidi: FakeRtMidi) -> None:
+    backend = RtMidiBackend("coremidi", "Antiphon")
+    rtmidi.made[0].ports[:] = rtmidi.made[1].ports[:] = ["Keys", "Pads", "Keys"]
+    assert backend.inputs() == backend.outputs() == ["Keys", "Pads", "Keys#2"]
+    places = []
+    for name in backend.inputs():
+        backend.open_input(name, lambda *_: None)
+        backend.open_output(name)
+        places += [device.opened[0] for device in rtmidi.made[-2:] if isinstance(device.opened, tuple)]
+    assert places == [0, 0, 1, 1, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("kind", "opened", "shown", "client_name"),
     [

@@ -55,6 +55,20 @@ def test_only_ports_of_others_are_listed_each_in_its_direction(backend: SocketBa
     assert (backend.inputs(), backend.outputs()) == ([], [])
 
 
+def test_of_two_ports_of_one_name_each_is_reached_by_its_number(
+    backend: SocketBackend, other: SocketBackend, folder: Path
+) -> None:
+    inboxes: list[Inbox] = [SimpleQueue(), SimpleQueue()]
+    for name, inbox in zip(("a", "b"), inboxes, strict=True):
+        backend.open_input(name, into(inbox), virtual=True)
+    for file in folder.glob("*.json"):  # As two programs would that did not know of each other.
+        file.write_text(file.read_text().replace("Antiphon:b", "Antiphon:a"))
+    assert other.outputs() == ["Antiphon:a", "Antiphon:a#2"]
+    for number, name in enumerate(other.outputs()):
+        other.open_output(name).send(note_on(0, 60, 1 + number))
+    assert sorted(inbox.get(timeout=5) for inbox in inboxes) == [note_on(0, 60, 1), note_on(0, 60, 2)]
+
+
 def test_messages_of_all_kinds_arrive_whole_and_in_order(backend: SocketBackend, other: SocketBackend) -> None:
     inbox: Inbox = SimpleQueue()
     backend.open_input("in", into(inbox), virtual=True)

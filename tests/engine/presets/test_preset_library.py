@@ -58,7 +58,7 @@ def test_a_path_is_taken_as_it_is(library: PresetLibrary, tmp_path: Path, monkey
 
 
 def test_a_missing_file_is_refused(library: PresetLibrary, tmp_path: Path) -> None:
-    with pytest.raises(AntiphonError, match=r"there is no preset file '.*none\.toml'; `antiphon presets list`"):
+    with pytest.raises(AntiphonError, match=r"there is no preset file '.*none\.toml'; `antiphon presets list` names"):
         library.find(str(tmp_path / "none.toml"))
 
 
@@ -119,11 +119,31 @@ def test_a_setlist_tells_all_that_is_wrong_with_it_and_its_presets(library: Pres
     with pytest.raises(AntiphonError) as caught:
         library.load_set("evening", GENERATORS)
     assert str(caught.value).splitlines() == [
-        f"{path}:3: presets[0]: no preset 'anser'; did you mean 'answer'? there are: answer, bad, evening, trade",
+        f"{path}:3: presets, entry 1: no preset 'anser'; did you mean 'answer'? there are: answer, bad, evening, trade",
+        f'{path}:3: presets, entry 2 is "bad", which cannot be played:',
         f"{brought}/bad.toml:1: tempo_bpm is 900; allowed: a number, 20 to 400",
-        f"{brought}/bad.toml:3: voice[0].channel is 0; allowed: a whole number, 1 to 16",
+        f"{brought}/bad.toml:3: voice 1: channel is 0; allowed: a whole number, 1 to 16",
+        f'{path}:3: presets, entry 3 is "bad", which cannot be played:',
+        f'{path}:3: presets, entry 4 is "evening", which cannot be played:',
         f"{path}: is a setlist; a preset is needed here",
     ]
+
+
+def test_suggestions_look_at_the_folder_s_own_files(
+    library: PresetLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "gig", "blues")
+    path = setlist(tmp_path / "gig", ["bluse", "./blus.toml"])
+    with pytest.raises(AntiphonError) as caught:
+        library.load_set(str(path), GENERATORS)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{path}:3: presets, entry 1: no preset 'bluse'; did you mean 'blues.toml'? there are: ")
+    assert "did you mean 'blues.toml'?" in second
+    monkeypatch.chdir(tmp_path / "gig")
+    with pytest.raises(AntiphonError, match=r"no preset 'blues'; did you mean 'blues\.toml'\?"):
+        library.find("blues")
+    with pytest.raises(AntiphonError, match=r"no preset file 'bluse\.toml'; did you mean 'blues\.toml'\?"):
+        library.find("bluse.toml")
 
 
 @pytest.mark.parametrize(

@@ -81,5 +81,8 @@ def test_a_key_that_is_not_written_is_where_its_table_is() -> None:
 
 
 def test_paths_are_written_as_people_write_them() -> None:
-    assert dotted(("voice", 0, "controls", "temperature")) == "voice[0].controls.temperature"
+    assert dotted(("voice", 0, "controls", "temperature")) == "voice 1: controls.temperature"
+    assert dotted(("voice", 1)) == "voice 2"
+    assert dotted(("voice", 0, "input_channels", 2)) == "voice 1: input_channels, entry 3"
+    assert dotted(("presets", 0)) == "presets, entry 1"
     assert dotted(("a b", "c.d", "")) == '"a b"."c.d".""'

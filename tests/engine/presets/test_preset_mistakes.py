@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ AT_THE_TOP = [
     ('sync = "midi"\nclock_out = true', 2, "clock_out has no effect while sync is 'midi'; remove it, or set"),
     ('time_signature = "4/5"', 1, 'time_signature is "4/5"; allowed: 1 to 32 beats over 2, 4, 8 or 16'),
     ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
-    ('outputs = ["a",\n3]', 2, "outputs[1] is 3; allowed: a list of names, 1 or more, each once"),
+    ('outputs = ["a",\n3]', 2, "outputs, entry 2 is 3; allowed: a list of names, 1 or more, each once"),
     (
         'outputs = ["virtual:a:b"]',
         1,
@@ -84,6 +85,7 @@ AT_THE_TOP = [
         'clock_latency.virtual: there is no such port among inputs; allowed: "Keys"',
     ),
     ("[tempo_control]\ntap_nte = 60", 2, "tempo_control.tap_nte: unknown key; did you mean 'tap_note'?"),
+    ("[tempo_control]\ncc = 64", 2, "tempo_control.cc is 64; allowed: a whole number, 0 to 119, but no pedal: 64"),
     ("[tempo_control]\ncc = 1\nlow_bpm = 10", 3, "tempo_control.low_bpm is 10; allowed: a number, 20 to 400"),
     ("[tempo_control]\nhigh_bpm = 90", 2, "tempo_control.high_bpm has no effect without cc; add cc, or remove it"),
     ("[tempo_control]\ntap_cc = 9\ncc = 9", 3, "tempo_control.cc is 9, which taps the beat already; choose another"),
@@ -115,8 +117,12 @@ IN_A_VOICE = [
     ("fallback = 'lstm'", 1, 'fallback is "lstm"; allowed: "echo", "markov"'),
     ("mode = 'anser'", 1, "mode is \"anser\"; did you mean 'answer'? allowed: 'answer' or 'continue'"),
     ("channel = 0", 1, "channel is 0; allowed: a whole number, 1 to 16"),
-    ("input_channels = [17]", 1, "input_channels[0] is 17; allowed: a list, 1 or more of: a whole number, 1 to 16"),
-    ("range = ['H4', 'C8']", 1, "range[0] is \"H4\"; did you mean 'B4'? allowed: two notes"),
+    (
+        "input_channels = [17]",
+        1,
+        "input_channels, entry 1 is 17; allowed: a list, 1 or more of: a whole number, 1 to 16",
+    ),
+    ("range = ['H4', 'C8']", 1, "range, entry 1 is \"H4\"; did you mean 'B4'? allowed: two notes"),
     ("range = ['C8', 'C4']", 1, 'range is ["C8", "C4"]; allowed: two notes, the lower first'),
     ("range = ['C4']", 1, 'range is ["C4"]; allowed: two notes'),
     ("scale = 'C dorain'", 1, "scale is \"C dorain\"; did you mean 'C dorian'? allowed: a tonic and a scale"),
@@ -138,7 +144,8 @@ IN_A_VOICE = [
     ("bank = 3", 1, "bank has no effect without a program, for a synth takes the two together; add program"),
     ("inputs = ['keys']", 1, 'inputs is "keys"; allowed: "auto", "virtual"'),
     ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
-    ("model = 'no/such.onnx'", 1, 'model is "no/such.onnx"; there is no such file:'),
+    ("model = 'no/such.onnx'", 1, 'model is "no/such.onnx": there is no such file; there is no folder '),
+    ("model = 'such.onnx'", 1, 'model is "such.onnx": there is no such file; looked for: '),
     ("mode = 'continue'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'continue'; remove it"),
     ("controls = { order = 9 }", 1, "controls.order is 9.0; allowed: a number, 1 to 8"),
     ("controls = { order = 'x' }", 1, 'controls.order is "x"; allowed: a number'),
@@ -188,6 +195,7 @@ IN_A_MORPH = [
 IN_A_CONTROLLER = [
     ("control = 'order'", 0, "cc is missing; add cc to this [[controller]]"),
     ("cc = 1", 0, "control is missing; add control to this [[controller]]"),
+    ("cc = 64\ncontrol = 'order'", 1, "cc is 64; allowed: a whole number, 0 to 119, but no pedal: 64, 66 or 67"),
     ("cc = 120\ncontrol = 'order'", 1, "cc is 120; allowed: a whole number, 0 to 119"),
     ("cc = 1\ncontrol = 'ordr'", 2, 'control is "ordr"; did you mean \'order\'? allowed: "order", '),
     ("cc = 1\ncontrol = 'order'\nlow = 0", 3, "low is 0.0; allowed: a number, 1 to 8"),
@@ -197,19 +205,20 @@ IN_A_CONTROLLER = [
 
 IN_THE_WHOLE = [
     ("", ":1: voice: this preset has no voices; allowed: one to four [[voice]] tables"),
-    (VOICE * 5, ":9: voice[4]: this preset has 5 voices; allowed: one to four [[voice]] tables"),
+    (VOICE * 5, ":9: voice 5: this preset has 5 voices; allowed: one to four [[voice]] tables"),
     ("[voice]\n", ":1: voice is {}; allowed: one to four tables, each headed [[voice]]"),
-    ("voice = [{},\n3]", ":2: voice[1] is 3; allowed: one to four tables, each headed [[voice]]"),
+    ("voice = [{},\n3]", ":2: voice 2 is 3; allowed: one to four tables, each headed [[voice]]"),
     (
         "\n[[voice]]\ngenerator = 'markof'",
-        ':3: voice[0].generator is "markof"; did you mean \'markov\'? allowed: "echo",',
+        ':3: voice 1: generator is "markof"; did you mean \'markov\'? allowed: "echo",',
     ),
-    ("x = 1\n\ny = \n", ":3: is not valid TOML: Invalid value, column 5"),
-    ("a = 1\na = 2\n", ":2: is not valid TOML: Cannot overwrite a value, column 6"),
-    ('a = 1\nb = "\n', ":2: is not valid TOML: Illegal character"),
-    ("a = 1\nb = [1,\n\n", ":2: is not valid TOML: Invalid value at the end"),
-    (f"a = {'[' * MANY}", ": lists or tables are nested too deeply"),
-    (f"a = {'9' * MANY}", ": is not valid TOML: Exceeds the limit"),
+    ("x = 1\n\ny = \n", ":3: y is not valid TOML: Invalid value, column 5"),
+    ("a = 1\na = 2\n", ":2: a is not valid TOML: Cannot overwrite a value, column 6; it is given on line 1 already"),
+    ('a = 1\nb = "\n', ":2: b is not valid TOML: Illegal character"),
+    ("a = 1\nb = [1,\n\n", ":2: b is not valid TOML: Invalid value, found at the end"),
+    ("=", ":1: is not valid TOML: Invalid statement, column 1"),
+    (f"x = 1\na = {'[' * MANY}", ":2: a is not valid TOML: lists or tables are nested too deeply"),
+    (f"x = 1\na = {'9' * MANY}", ":2: a is not valid TOML: Exceeds the limit (4300 digits)"),
     ("presets = ['a']", ": is a setlist; a preset is needed here"),
 ]
 """A whole file, and what follows its name."""
@@ -224,7 +233,7 @@ def test_a_mistake_at_the_top_is_told(tmp_path: Path, text: str, line: int, prob
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_VOICE)
 def test_a_mistake_in_a_voice_is_told(tmp_path: Path, text: str, line: int, problem: str) -> None:
     (found,) = problems(tmp_path, f"{VOICE}{text}")
-    assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
+    assert found.startswith(f"late.toml:{line + 2}: voice 1: {problem}")
 
 
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_MORPH)
@@ -233,13 +242,13 @@ def test_a_mistake_in_a_morph_is_told(
 ) -> None:
     monkeypatch.setitem(GENERATORS, "blend", BLEND)
     (found,) = problems(tmp_path, f"[[voice]]\ngenerator = 'blend'\n{text}")
-    assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
+    assert found.startswith(f"late.toml:{line + 2}: voice 1: {problem}")
 
 
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_CONTROLLER)
 def test_a_mistake_in_a_controller_is_told(tmp_path: Path, text: str, line: int, problem: str) -> None:
     (found,) = problems(tmp_path, f"{VOICE}[[controller]]\n{text}")
-    assert found.startswith(f"late.toml:{line + 3}: controller[0].{problem}")
+    assert found.startswith(f"late.toml:{line + 3}: controller 1: {problem}")
 
 
 @pytest.mark.parametrize(("text", "problem"), IN_THE_WHOLE, ids=[problem for _, problem in IN_THE_WHOLE])
@@ -266,16 +275,16 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
             "voice = 2",
         ]
     )
-    found = [re.match(r"late\.toml:(\d+): ([\w.\[\]]+)", problem) for problem in problems(tmp_path, text)]
+    found = [re.match(r"late\.toml:(\d+): ((?:\w+ \d: )?[\w.]+)", problem) for problem in problems(tmp_path, text)]
     assert [match and (int(match[1]), match[2]) for match in found] == [
         (1, "tempo_bpm"),
-        (3, "voice[0].generator"),
-        (4, "voice[0].chanel"),
-        (6, "voice[0].handover.by"),
-        (9, "voice[1].controls.order"),
-        (9, "voice[1].controls.ordr"),
-        (11, "controller[0].cc"),
-        (12, "controller[0].control"),
+        (3, "voice 1: generator"),
+        (4, "voice 1: chanel"),
+        (6, "voice 1: handover.by"),
+        (9, "voice 2: controls.order"),
+        (9, "voice 2: controls.ordr"),
+        (11, "controller 1: cc"),
+        (12, "controller 1: control"),
     ]
 
 
@@ -292,6 +301,76 @@ def test_what_hands_over_cannot_move_the_tempo(tmp_path: Path, rule: str, tempo:
     assert problems(tmp_path, text) == [f"late.toml:2: tempo_control.{problem}; choose another"]
 
 
+def test_two_programs_on_one_channel_are_refused_unless_an_output_keeps_them_apart(tmp_path: Path) -> None:
+    first, second = f"{VOICE}program = 33\nbank = 5\n", f"{VOICE}program = 17\n"
+    assert problems(tmp_path, first + second) == [
+        "late.toml:7: voice 2: program is 17, but voice 1 has 33 of bank 5 on channel 2 as well; "
+        "give one of them another channel or output"
+    ]
+    assert len(load(tmp_path, f"{first}channel = 3\n{second}").voices) == 2
+    assert len(load(tmp_path, f"{first}output = 'synth'\n{second}output = 'virtual'\n").voices) == 2
+    assert len(problems(tmp_path, f"{first}output = 'synth'\n{second}")) == 1
+    assert len(load(tmp_path, first + VOICE + first).voices) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [("by = 'trigger'\ntrigger_cc = 9", "hands over"), ("by = 'silence'\n[voice.morph]\ncapture_cc = 9", "captures")],
+)
+def test_a_controller_that_commands_turns_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str, what: str
+) -> None:
+    monkeypatch.setitem(GENERATORS, "markov", replace(MARKOV, interpolates=True))
+    text = f"{VOICE}[voice.handover]\n{rule}\n[[controller]]\ncc = 9\ncontrol = 'order'\n"
+    (problem,) = problems(tmp_path, text)
+    assert problem.endswith(f"controller 1: cc is 9, which {what} already; choose another")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("model = 'mine.onx'", None),
+        ("model = 'mime.onnx'", "did you mean 'mine.onnx'?"),
+        ("model = './Mine.onnx'", "did you mean 'mine.onnx'?"),
+    ],
+)
+def test_a_model_is_suggested_from_the_preset_s_own_folder(tmp_path: Path, text: str, hint: str | None) -> None:
+    (tmp_path / "mine.onnx").touch()
+    if hint is None:  # A name: whether a generator knows it is only known to a performance, or a rehearsal.
+        assert load(tmp_path, f"{VOICE}{text}").voices[0].model == "mine.onx"
+    else:
+        (problem,) = problems(tmp_path, f"{VOICE}{text}")
+        assert hint in problem
+
+
+@pytest.mark.parametrize("text", ["prompt = 'lik.mid'", "[[voice]]\ngenerator = 'blend'\nmorph.a = 'lik.mid'"])
+def test_music_is_suggested_from_the_preset_s_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setitem(GENERATORS, "blend", BLEND)
+    (tmp_path / "lick.mid").touch()
+    (problem,) = problems(tmp_path, f"{text}\n{VOICE}")
+    assert problem.endswith("; did you mean 'lick.mid'?")
+
+
+def test_a_rehearsal_s_problems_stand_where_the_model_or_the_generator_is_named(tmp_path: Path) -> None:
+    tried = []
+
+    def rehearse(generator: str, model: str | None) -> str | None:
+        tried.append((generator, model))
+        return "broken" if (generator, model) == ("echo", None) else "no such" if model == "mine" else None
+
+    path = tmp_path / "late.toml"
+    path.write_text(f"{VOICE}model = 'mine'\nfallback = 'echo'\n{VOICE}model = './none'\nfallback = 'markov'\n")
+    with pytest.raises(AntiphonError) as caught:
+        load_preset(path, GENERATORS, rehearse)
+    assert str(caught.value).splitlines()[:2] == [
+        f'{path}:3: voice 1: model is "mine": no such',
+        f'{path}:4: voice 1: fallback is "echo": broken',
+    ]
+    assert tried == [("markov", "mine"), ("echo", None), ("markov", None)]
+
+
 def test_a_long_value_is_shown_in_part(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, f"thru = '{'x' * 500}'\n{VOICE}")
     assert len(problem) < 200
@@ -300,7 +379,7 @@ def test_a_long_value_is_shown_in_part(tmp_path: Path) -> None:
 def test_what_does_not_print_is_escaped(tmp_path: Path) -> None:
     found = problems(tmp_path, f'"\\u009bx\\u2028" = 1\n{VOICE}mode = "\\u001b[2J\\u0085"')
     assert found[0].startswith('late.toml:1: "\\x9bx\\u2028": unknown key')
-    assert found[1].startswith('late.toml:4: voice[0].mode is "\\u001b[2J\\x85"; allowed')
+    assert found[1].startswith('late.toml:4: voice 1: mode is "\\u001b[2J\\x85"; allowed')
 
 
 def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ def plans(draw: st.DrawFn) -> Plan:
     ends = st.sampled_from(["played", "prior", music])
     morphs = st.builds(MorphPlan, ends, ends, st.none() | st.just(3), st.none() | st.just(7))
 
-    def voice() -> VoicePlan:
+    def voice(index: int) -> VoicePlan:
         low, high = draw(PITCHES)
         input_low, input_high = draw(PITCHES)
         morph = draw(st.none() | morphs)
@@ -303,7 +303,7 @@ def plans(draw: st.DrawFn) -> Plan:
             controls=order if morph is None else {"position": draw(st.floats(0, 1))},
             constraints=Constraints(low, high, None if scale and len(scale) == 12 else scale, draw(st.integers(1, 64))),
             heard_scale=scale is None and draw(st.booleans()),
-            channel=draw(st.integers(0, 15)),
+            channel=4 * index + draw(st.integers(0, 3)),  # Each has a program of its own.
             program=program,
             bank=None if program is None else draw(st.none() | st.integers(0, 16_383)),
             inputs=draw(st.none() | st.frozensets(st.sampled_from(["auto", "virtual"]), min_size=1)),
@@ -313,14 +313,15 @@ def plans(draw: st.DrawFn) -> Plan:
             input_high=input_high,
         )
 
-    voices = tuple(voice() for _ in range(draw(st.integers(1, 4))))
+    voices = tuple(voice(index) for index in range(draw(st.integers(1, 4))))
     control, value = ("order", draw(st.floats(1, 8))) if voices[0].generator == "markov" else ("position", 0.25)
     names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: not name.startswith("virtual:"))
     own = st.sampled_from(["virtual:bass", "virtual:lead 2"])
     outputs = tuple(draw(st.lists(names | own, min_size=1, unique=True)))
     sync = draw(st.sampled_from(["internal", "midi", "link"]))
-    knob = draw(st.integers(0, 119))
-    used = {knob, 3, 7, *PEDALS.values(), *(v.handover.trigger_cc for v in voices)}
+    commands = {3, 7, *PEDALS.values(), *(v.handover.trigger_cc for v in voices)}
+    knob = draw(st.sampled_from([number for number in range(120) if number not in commands]))
+    used = {knob, *commands}
     used |= {v.handover.trigger_note for v in voices}
     free = st.none() | st.sampled_from([number for number in range(20) if number not in used])
     turned, bpm = draw(free), st.floats(20, 400)

@@ -509,7 +509,7 @@ def test_after_whatever_the_others_do_the_bar_line_is_right_and_nothing_hangs(
 
 def test_without_the_extra_it_says_what_to_install_and_under_which_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "link", None)
-    with pytest.raises(AntiphonError, match=r"pip install 'antiphon\[link\]' \(.*General Public License, version 2"):
+    with pytest.raises(AntiphonError, match=r"-m pip install LinkPython-extern \(.*General Public License, version 2"):
         open_link(120.0, lambda: 0.0)
 
 
