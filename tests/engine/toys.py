@@ -154,11 +154,22 @@ def sleepy(known: Phrase, request: Request) -> list[Note]:
     return [Note(t, 77, 120, 80) for t in range(request.start_ticks, request.end_ticks, 480) if t - call_end >= 960]
 
 
+def blend(known: Phrase, request: Request) -> list[Note]:
+    """Quarter notes, at the first pitches of the two ends in turn; where there is no end, C."""
+    ends = (None, None) if request.morph is None else (request.morph.a, request.morph.b)
+    pitches = [end.notes[0].pitch if end is not None and end.notes else 60 for end in ends]
+    quarters = range(request.start_ticks, request.end_ticks, 480)
+    return [
+        Note(t, pitches[i % 2], 240, 40 + round(40 * request.controls.get("position", 0)))
+        for i, t in enumerate(quarters)
+    ]
+
+
 _COMPOSERS: dict[str, Compose] = {
     compose.__name__.replace("_", "-"): compose
     for compose in (
         *(regular, chords, overlapping, dense, resting, hesitant, moody, broken),
-        *(echo, pickup, upbeat, low, failing, failing_later, sleepy),
+        *(echo, pickup, upbeat, low, failing, failing_later, sleepy, blend),
     )
 }
 TOYS = (*_COMPOSERS, "deaf")

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from antiphon.duet.ceiling import Ceiling
-from antiphon.duet.commands import (CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence)
+from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
-from antiphon.generator import Constraints, Request
 from antiphon.duet.hearing import within_scale
 from antiphon.duet.memory import Memory
+from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note
-from antiphon.duet.plan import (VoicePlan, grid_ticks)
 
 COMPOSING_SECONDS: Final = 0.15
 """Before a beat is settled, players are left in peace for so long: what is heard then counts for the beat after it."""

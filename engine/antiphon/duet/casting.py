@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from antiphon.duet.commands import (CHAIRS, Chair)
-from antiphon.generator import Casting
+from antiphon.duet.commands import CHAIRS, Chair
 from antiphon.duet.plan import Plan
+from antiphon.generator import Casting
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from antiphon.music import messages
 from antiphon.duet.plan import Handover
+from antiphon.music import messages
 
 
 class Cue:

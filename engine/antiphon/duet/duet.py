@@ -14,17 +14,34 @@ from dataclasses import replace
 from typing import Protocol
 
 from antiphon.duet.casting import Cast
-from antiphon.duet.commands import (Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence)
-from antiphon.duet.events import (CountInBegan, Ended, Event, Heard, Located, MetronomeSwitched, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected, Skipped, TempoChanged, Transport, TransportStopped)
-from antiphon.duet.ledger import (Ledger, panic_messages)
+from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
+from antiphon.duet.events import (
+    CountInBegan,
+    Ended,
+    Event,
+    Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    Transport,
+    TransportStopped,
+)
+from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.duet.metronome import Metronome
+from antiphon.duet.performer import Performer
+from antiphon.duet.plan import Plan, VoicePlan
+from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
+from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
 from antiphon.music import messages
 from antiphon.music.timing import TempoChange, Timeline, seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.duet.performer import Performer
-from antiphon.duet.plan import (Plan, VoicePlan)
-from antiphon.duet.routing import (counts_in, metronome_output_names, output_names, output_offsets)
-from antiphon.duet.schedule import (METRONOME, PLAYER, Lead, Part, Schedule, Send)
 
 SPARE_SECONDS = 0.002
 """Where messages leave early: how long before that they are handed on. A port that stamps gets them in time then."""

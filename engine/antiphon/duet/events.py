@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from antiphon.duet.commands import (Chair, Decision, Failed)
+from antiphon.duet.commands import Chair, Decision, Failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from antiphon.duet.plan import SLOWEST_BPM
 from antiphon.generator import Follows
 from antiphon.music.midi_file import Score
 from antiphon.music.timing import TimeSignature, bar_line_from, next_multiple
 from antiphon.notes import TICKS_PER_BEAT
-from antiphon.duet.plan import SLOWEST_BPM
 
 
 class LeadIn:

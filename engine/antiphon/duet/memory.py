@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from antiphon.duet.commands import (CHAIRS, Chair, Prime)
+from antiphon.duet.commands import CHAIRS, Chair, Prime
 from antiphon.music.ear import Ear
 from antiphon.notes import Note, score_order
 

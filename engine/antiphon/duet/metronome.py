@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from antiphon.duet.plan import MetronomePlan
 from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note
-from antiphon.duet.plan import MetronomePlan
 
 _CLICK_TICKS: Final = 60
 """Length of a click: half of the shortest beat there is."""

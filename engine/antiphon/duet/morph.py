@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from antiphon.duet.plan import End, MorphPlan
 from antiphon.generator import Morph
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
-from antiphon.duet.plan import (End, MorphPlan)
 
 MOST_BARS: Final = 16
 """Most bars of what was played that make an end: the last."""

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.duet.casting import Role
-from antiphon.duet.commands import (Chair, Continuation, Decision, Extend, Prime)
+from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet.duet import Duet
-from antiphon.duet.events import (Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted, Selected, Transport)
-from antiphon.music.timing import TempoChange
+from antiphon.duet.events import (
+    Event,
+    Heard,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Transport,
+)
 from antiphon.duet.plan import Plan
 from antiphon.duet.player import Player
 from antiphon.duet.schedule import Send
+from antiphon.music.timing import TempoChange
 
 MakePlayer = Callable[[Role], Player]
 """Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from antiphon.duet.accompanist import Accompanist
-from antiphon.duet.commands import (Command, Continuation, Failed, Ready, Reply)
+from antiphon.duet.commands import Command, Continuation, Failed, Ready, Reply
+from antiphon.duet.plan import Plan
+from antiphon.duet.voice import Voice
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment
-from antiphon.duet.plan import Plan
-from antiphon.duet.voice import Voice
 
 
 class Performer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from antiphon.duet.commands import (Continuation, Extend, Failed, Prime)
-from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
+from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.hearing import told
+from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order

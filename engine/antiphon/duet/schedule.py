@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from antiphon.duet.plan import VelocityCurve
 from antiphon.music import messages
 from antiphon.notes import Note
-from antiphon.duet.plan import VelocityCurve
 
 PLAYER = -1
 """The musician, as a source of notes; voices count from 0."""

@@ -4,10 +4,10 @@ import pytest
 from stages import Rehearsal
 
 from antiphon.duet.commands import Chair
+from antiphon.duet.plan import Handover, Launch, Plan, VoicePlan
 from antiphon.generator import Constraints
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.plan import (Handover, Launch, Plan, VoicePlan)
 
 BEAT = 480
 

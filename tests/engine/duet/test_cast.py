@@ -1,9 +1,9 @@
 """Who must be there for a set of presets."""
 
-from antiphon.duet.casting import (Cast, Role)
+from antiphon.duet.casting import Cast, Role
+from antiphon.duet.plan import Plan, VoicePlan
 from antiphon.generator import Casting
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.plan import (Plan, VoicePlan)
 
 LEAD, BASS = VoicePlan("lstm", model="a.onnx", fallback="markov"), VoicePlan("markov", fallback="markov")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from stages import Rehearsal
 
-from antiphon.duet.events import (Ended, Heard, PlayerReady, Restarted, Selected)
+from antiphon.duet.events import Ended, Heard, PlayerReady, Restarted, Selected
 from antiphon.duet.ledger import panic_messages
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.schedule import PLAYER, Send
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.plan import (Handover, Plan, VoicePlan)
-from antiphon.duet.schedule import (PLAYER, Send)
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 PEDAL = Handover(by="pedal")

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.duet.lead_in import LeadIn
+from antiphon.duet.plan import SLOWEST_BPM
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.plan import SLOWEST_BPM
 
 QUARTERS = tuple(
     event

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.duet.ledger import (Ledger, panic_messages)
+from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.music import messages
 
 DOWN, UP = messages.control_change(3, messages.SUSTAIN, 64), messages.control_change(3, messages.SUSTAIN, 63)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import pytest
 from stages import Rehearsal
 
-from antiphon.duet.events import (CountInBegan, MetronomeSwitched, Skipped, TempoChanged, TransportStarted, TransportStopped)
-from antiphon.session.journal import Record
+from antiphon.duet.events import (
+    CountInBegan,
+    MetronomeSwitched,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.duet.metronome import Metronome
+from antiphon.duet.offline import Offline
+from antiphon.duet.plan import Handover, MetronomePlan, Plan, VoicePlan
+from antiphon.duet.schedule import METRONOME, PLAYER
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.offline import Offline
-from antiphon.duet.plan import (Handover, MetronomePlan, Plan, VoicePlan)
-from antiphon.duet.schedule import (METRONOME, PLAYER)
-from antiphon.session.summary import (hanging, score_of, statistics)
 from antiphon.session.header import Header
+from antiphon.session.journal import Record
+from antiphon.session.summary import hanging, score_of, statistics
 
 LOW, HIGH = 77, 76
 VOICE = VoicePlan("echo", fallback="low", handover=Handover(by="pedal"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon.duet.morph import MOST_BARS, Ends
+from antiphon.duet.plan import MorphPlan
 from antiphon.generator import Morph
-from antiphon.duet.morph import (MOST_BARS, Ends)
 from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.notes import Note, Phrase
-from antiphon.duet.plan import MorphPlan
 
 BAR, BEAT = 1920, 480
 GIVEN = Phrase(0, BAR, (Note(0, 36, 120, 84),))

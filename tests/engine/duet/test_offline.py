@@ -6,12 +6,12 @@ from toys import toy_player
 
 from antiphon.duet.casting import Role
 from antiphon.duet.commands import Failed
-from antiphon.duet.events import (Ended, Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted)
-from antiphon.music import messages
+from antiphon.duet.events import Ended, Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted
 from antiphon.duet.offline import Offline
-from antiphon.duet.plan import (Handover, Plan, VoicePlan)
+from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.player import Player
 from antiphon.duet.schedule import Send
+from antiphon.music import messages
 
 PRESS = messages.control_change(0, messages.SOSTENUTO, 127)
 PLAN = Plan(voices=(VoicePlan("echo", fallback="low", handover=Handover(by="pedal")),), outputs=("virtual",))

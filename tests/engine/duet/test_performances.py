@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from stages import LiveLike
 from toys import TOYS, sound, toy_player
 
-from antiphon.duet.events import (CountInBegan, Heard, MetronomeSwitched, PlayerFailed)
+from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
+from antiphon.duet.offline import Offline
+from antiphon.duet.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan
+from antiphon.duet.schedule import PLAYER
 from antiphon.generator import Constraints
-from antiphon.session.journal import Record
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.offline import Offline
-from antiphon.duet.plan import (ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan)
-from antiphon.duet.schedule import PLAYER
+from antiphon.session.journal import Record
 from antiphon.session.summary import hanging
 
 TRIGGER_NOTE, TRIGGER_CC, KNOB, CAPTURE_CC = 61, 20, 21, 22

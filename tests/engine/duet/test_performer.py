@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 
-from antiphon.duet.commands import (Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence)
+from antiphon.duet.commands import Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
+from antiphon.duet.performer import Performer
+from antiphon.duet.plan import ControllerMapping, Handover, Plan, VoicePlan
 from antiphon.generator import Request
 from antiphon.music import messages
 from antiphon.music.timing import Moment, Timeline
 from antiphon.notes import Note, Phrase
-from antiphon.duet.performer import Performer
-from antiphon.duet.plan import (ControllerMapping, Handover, Plan, VoicePlan)
 
 TIMELINE = Timeline()
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import Deaf, Toy, echo, failing
 
-from antiphon.duet.commands import (Continuation, Extend, Failed, Prime)
+from antiphon.duet.commands import Continuation, Extend, Failed, Prime
+from antiphon.duet.player import Player, constrain
 from antiphon.generator import Constraint, Constraints, GeneratorInfo, Request, check_phrase
 from antiphon.notes import Note, Phrase
-from antiphon.duet.player import (Player, constrain)
 
 INFO = GeneratorInfo("toy", "a toy")
 C_MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})

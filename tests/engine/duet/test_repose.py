@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from antiphon.duet.repose import Weighed, weigh
 from antiphon.music.pulse import Pulse
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note
-from antiphon.duet.repose import (Weighed, weigh)
 
 FOUR = TimeSignature()
 

@@ -12,23 +12,23 @@ from toys import toy_player
 
 import antiphon_presets
 from antiphon.cli.setup import check_routes
-from antiphon.errors import AntiphonError
 from antiphon.duet.events import Heard
-from antiphon.session.journal import (JournalWriter, Record, read_session)
-from antiphon.midi.loops import (Route, find_route, is_loop)
+from antiphon.duet.offline import Offline
+from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.routing import output_names
+from antiphon.duet.schedule import PLAYER
+from antiphon.errors import AntiphonError
+from antiphon.midi.loops import Route, find_route, is_loop
+from antiphon.midi.port_names import auto_inputs, virtual_name, virtual_name_problems
+from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.messages import control_change, note_off, note_on, program_change
 from antiphon.music.midi_file import read_score, write_score
-from antiphon.duet.offline import Offline
-from antiphon.duet.plan import (Handover, Plan, VoicePlan)
 from antiphon.plugins.host import load_plugins
-from antiphon.midi.port_names import (auto_inputs, virtual_name, virtual_name_problems)
-from antiphon.midi.ports import Ports
 from antiphon.presets.library import PresetLibrary
-from antiphon.duet.routing import output_names
-from antiphon.duet.schedule import PLAYER
-from antiphon.session.summary import score_of
 from antiphon.session.header import Header
+from antiphon.session.journal import JournalWriter, Record, read_session
+from antiphon.session.summary import score_of
 
 PEDAL = Handover(by="pedal")
 PRESS, LIFT = (control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

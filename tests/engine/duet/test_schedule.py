@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.duet.plan import VelocityCurve
+from antiphon.duet.schedule import PLAYER, Part, Schedule, Send
 from antiphon.music import messages
 from antiphon.notes import Note
-from antiphon.duet.plan import VelocityCurve
-from antiphon.duet.schedule import (PLAYER, Part, Schedule, Send)
 
 PART = Part(0, (0,), 2)
 

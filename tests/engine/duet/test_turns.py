@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from stages import Rehearsal
 
 from antiphon.duet.commands import Chair
-from antiphon.duet.events import (Skipped, TransportStarted, TransportStopped)
+from antiphon.duet.events import Skipped, TransportStarted, TransportStopped
+from antiphon.duet.plan import Handover, Plan, Sync, VoicePlan
+from antiphon.duet.turns import Turns
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
-from antiphon.duet.plan import (Handover, Plan, Sync, VoicePlan)
-from antiphon.duet.turns import Turns
 
 BAR = 1920
 

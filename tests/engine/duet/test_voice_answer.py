@@ -3,11 +3,11 @@
 import pytest
 from stages import Rehearsal
 
+from antiphon.duet.plan import ControllerMapping, Handover, Launch, Plan, VelocityCurve, VoicePlan
 from antiphon.generator import Constraints
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note, Phrase
-from antiphon.duet.plan import (ControllerMapping, Handover, Launch, Plan, VelocityCurve, VoicePlan)
 
 PEDAL = Handover(by="pedal")
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 from stages import Rehearsal
 
-from antiphon.duet.commands import (Chair, Decision)
+from antiphon.duet.commands import Chair, Decision
+from antiphon.duet.plan import Handover, Launch, Plan, VoicePlan
 from antiphon.music import messages
-from antiphon.duet.plan import (Handover, Launch, Plan, VoicePlan)
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 MAIN, FALLBACK = 0, 1

@@ -3,8 +3,8 @@
 import pytest
 from stages import Rehearsal
 
+from antiphon.duet.plan import Handover, Launch, Plan, VoicePlan
 from antiphon.music import messages
-from antiphon.duet.plan import (Handover, Launch, Plan, VoicePlan)
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stages import Rehearsal
 
-from antiphon.duet.commands import (Continuation, Extend, Prime)
+from antiphon.duet.commands import Continuation, Extend, Prime
 from antiphon.duet.memory import MEMORY_NOTES
+from antiphon.duet.performer import Performer
+from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.music import messages
 from antiphon.music.timing import Timeline
 from antiphon.notes import Note, Phrase, score_order
-from antiphon.duet.performer import Performer
-from antiphon.duet.plan import (Handover, Plan, VoicePlan)
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from stages import Rehearsal
 
+from antiphon.duet.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
 from antiphon.generator import Morph, Request
 from antiphon.music import messages
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Note, Phrase
-from antiphon.duet.plan import (ControllerMapping, Handover, MorphPlan, Plan, VoicePlan)
 
 PEDAL = Handover(by="pedal")
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))

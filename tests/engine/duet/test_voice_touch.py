@@ -2,8 +2,8 @@
 
 from stages import Rehearsal
 
+from antiphon.duet.plan import Handover, Launch, Plan, Touch, VoicePlan
 from antiphon.music import messages
-from antiphon.duet.plan import (Handover, Launch, Plan, Touch, VoicePlan)
 
 PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value in (127, 0))
 

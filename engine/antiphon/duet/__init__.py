@@ -1,0 +1,1 @@
+"""The performance as a state machine: plan, voices, schedule, ledger. No clock, thread or port."""
