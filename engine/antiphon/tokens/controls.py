@@ -19,7 +19,7 @@ TOKEN_CONTROLS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class SamplingSettings:
     """The knobs as one request sets them; see `TOKEN_CONTROLS`."""
 
     temperature: float = 1.0
@@ -30,7 +30,7 @@ class Taste:
     stay: float = 0.0
 
     @classmethod
-    def of(cls, controls: Mapping[str, float]) -> Taste:
-        """The taste of a request. A control that it does not name interferes with nothing."""
+    def of(cls, controls: Mapping[str, float]) -> SamplingSettings:
+        """The settings of a request. A control that it does not name interferes with nothing."""
         known = {control.name: controls[control.name] for control in TOKEN_CONTROLS if control.name in controls}
         return cls(**known | {"top_k": round(known.get("top_k", 0))})  # type: ignore[arg-type]  # by name

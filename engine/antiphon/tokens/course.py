@@ -1,8 +1,8 @@
-"""What a line of tokens keeps to on its way: the key and pulse of the call, its beginning, its end. It draws no token.
+"""What a stream of tokens keeps to: the key and pulse of the call, its beginning, its end. It draws no token.
 
 The model's own chances are moved, not replaced. Of what it would strike between two places of the pulse, the share that
-the control `stay` asks for goes to the nearer place, so that a line keeps its density and its chords; notes outside the
-key become rarer; before the end less begins, and the last chord is of the tonic, long, and over in time.
+the control `stay` asks for goes to the nearer place, so that a stream keeps its density and its chords; notes outside
+the key become rarer; before the end less begins, and the last chord is of the tonic, long, and over in time.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a line stands."""
+    """Where a stream stands."""
 
     now_ticks: int
     begun: bool
@@ -65,7 +65,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """What one request asks a line to keep to."""
+    """What one request asks a stream to keep to."""
 
     kinds: TokenKinds
     key: Key | None

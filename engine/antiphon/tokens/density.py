@@ -1,4 +1,4 @@
-"""How a line keeps pace with what was heard: no crowds, no long silence, and about as many notes. It draws no token."""
+"""How a stream keeps pace with what was heard: no crowds, no long silence, as many notes. It draws no token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from antiphon.notes import TICKS_PER_BEAT, Note
 _HEARD_NOTES: Final = 64
 """By how many of the last notes heard the pace is judged."""
 _RECENT_NOTES: Final = 24
-"""By how many of the last notes it is judged how fast the line goes now."""
+"""By how many of the last notes it is judged how fast the stream goes now."""
 _LONGEST_GAP_TICKS: Final = 960
 """A longer gap is a breath between phrases: it says no more of the pace than this one."""
 _PRIOR_NOTES, _PRIOR_BEATS = 5.0, 2.0
@@ -30,7 +30,7 @@ _CROWD_NOTES: Final = 16
 """No more notes than these begin within a beat."""
 
 
-class TokenPace:
+class DensityControl:
     """Remembers when the last notes were struck, those known and those drawn."""
 
     __slots__ = ("_onsets", "_rest_ticks", "_struck_ticks", "_usual")
@@ -69,10 +69,10 @@ class TokenPace:
         now = (_RECENT_NOTES - 1) / max(0.25, _beats(self._onsets))
         return math.log(now / self._usual)
 
-    def copy(self) -> TokenPace:
+    def copy(self) -> DensityControl:
         """Another pace in the same state."""
-        twin = TokenPace.__new__(TokenPace)
-        for name in TokenPace.__slots__:
+        twin = DensityControl.__new__(DensityControl)
+        for name in DensityControl.__slots__:
             setattr(twin, name, getattr(self, name))  # Nothing is changed in place.
         return twin
 

@@ -16,15 +16,15 @@ from antiphon.music.note_rows import rows_of
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.tokens.codec import Codec, Tokens
-from antiphon.tokens.controls import Taste
+from antiphon.tokens.controls import SamplingSettings
 from antiphon.tokens.course import Course
-from antiphon.tokens.density import TokenPace
-from antiphon.tokens.drawing import Line, Pen
+from antiphon.tokens.density import DensityControl
+from antiphon.tokens.drawing import TokenSampler, TokenStream
 from antiphon.tokens.dynamics import Dynamics
 from antiphon.tokens.feed import TokenFeed
 from antiphon.tokens.kinds import TokenKinds, kinds_of
 from antiphon.tokens.pitch_mask import pitch_mask
-from antiphon.tokens.repetition import TokenGuard
+from antiphon.tokens.repetition import RepetitionPenalty
 
 _CONTEXT_NOTES: Final = 128
 """The model knows at least so many of the last notes, which about fill its window."""
@@ -66,7 +66,7 @@ class _Tempo:
     tempo_bpm: float
     bar_ticks: int
     codec: Codec
-    pen: Pen
+    sampler: TokenSampler
 
     def suits(self, request: Request) -> bool:
         """Whether `request` has this tempo and metre."""
@@ -91,9 +91,9 @@ class _Passage:
     """Phrases drawn, one after the other."""
     notes: list[Note] = field(default_factory=list)
     """Their notes."""
-    line: Line | None = None
+    stream: TokenStream | None = None
     """The state after them; None: they must be drawn again."""
-    boundaries: deque[tuple[int, Line]] = field(default_factory=lambda: deque(maxlen=_BOUNDARIES))
+    boundaries: deque[tuple[int, TokenStream]] = field(default_factory=lambda: deque(maxlen=_BOUNDARIES))
     """Where the last phrases ended, and the state there."""
 
 
@@ -156,9 +156,9 @@ class TokenGenerator:
         """Draw on to the end of `request`. Its deadline shapes nothing: it takes the time it takes."""
         passage = self._passage(request)
         notes = self._draw_phrase(passage, request)
-        assert passage.line is not None
+        assert passage.stream is not None
         passage.requests.append(request)
-        passage.boundaries.append((request.end_ticks, passage.line.copy()))
+        passage.boundaries.append((request.end_ticks, passage.stream.copy()))
         self._end_ticks = request.end_ticks
         return Phrase(request.start_ticks, request.end_ticks, tuple(notes))
 
@@ -170,9 +170,9 @@ class TokenGenerator:
             self._forget_own()
             self._begin(_recent(self._heard), request)
         passage = self._passages[-1]
-        line = self._resume(passage)
+        stream = self._resume(passage)
         as_before = request.constraints == passage.constraints and passage.tempo.suits(request)
-        if line.drawn >= _PASSAGE_TOKENS or not as_before:
+        if stream.drawn >= _PASSAGE_TOKENS or not as_before:
             known = sorted((*passage.known, *passage.notes), key=score_order)[-_CONTEXT_NOTES:]
             passage = self._begin(tuple(known), request)
             self._resume(passage)
@@ -187,27 +187,27 @@ class TokenGenerator:
 
     def _tempo_of(self, request: Request) -> _Tempo:
         codec = self._codec_for(tempo_bpm=request.tempo_bpm, bar_ticks=request.bar_ticks)
-        pen = Pen(self._feed, self._kinds_for(codec), self._seed)
-        return _Tempo(request.tempo_bpm, request.bar_ticks, codec, pen)
+        sampler = TokenSampler(self._feed, self._kinds_for(codec), self._seed)
+        return _Tempo(request.tempo_bpm, request.bar_ticks, codec, sampler)
 
-    def _resume(self, passage: _Passage) -> Line:
-        """The line of `passage`; if the model has left it too far behind, its phrases are drawn again."""
-        if passage.line is None or not self._feed.reaches(passage.line.position):
+    def _resume(self, passage: _Passage) -> TokenStream:
+        """The stream of `passage`; if the model has left it too far behind, its phrases are drawn again."""
+        if passage.stream is None or not self._feed.reaches(passage.stream.position):
             tempo = passage.tempo
             tokens = self._read(passage.known, passage.start_ticks, tempo)
             writer = tempo.codec.writer(passage.start_ticks, passage.constraints, tokens)
-            pace = TokenPace(self._heard, passage.known, passage.start_ticks, tempo.longest_rest_ticks)
-            guard = TokenGuard(passage.known)
-            passage.line = Line(writer, guard, pace, position=len(tokens) - 1, pending=int(tokens[-1]))
+            pace = DensityControl(self._heard, passage.known, passage.start_ticks, tempo.longest_rest_ticks)
+            penalty = RepetitionPenalty(passage.known)
+            passage.stream = TokenStream(writer, penalty, pace, position=len(tokens) - 1, pending=int(tokens[-1]))
             passage.notes.clear()
             for request in passage.requests:
                 self._draw_phrase(passage, request)
-        return passage.line
+        return passage.stream
 
     def _read(self, notes: tuple[Note, ...], now_ticks: int, tempo: _Tempo) -> Tokens:
         """Let the model read `notes` up to now; returns them as tokens."""
         if self._encoded is None or self._encoded[:3] != (notes, now_ticks, tempo):
-            prelude = tempo.pen.kinds.prelude
+            prelude = tempo.sampler.kinds.prelude
             if notes or not prelude:
                 tokens = tempo.codec.encode(rows_of(notes), now_ticks)
             else:
@@ -222,7 +222,7 @@ class TokenGenerator:
         self._end_ticks = to_ticks
         while self._passages[-1].start_ticks >= to_ticks:
             self._passages.pop()
-            self._passages[-1].line = None
+            self._passages[-1].stream = None
             self._passages[-1].boundaries.clear()
         passage = self._passages[-1]
         passage.notes = [note for note in passage.notes if note.start_ticks < to_ticks]
@@ -234,7 +234,7 @@ class TokenGenerator:
         while passage.boundaries and passage.boundaries[-1][0] > to_ticks:
             passage.boundaries.pop()
         at_boundary = bool(passage.boundaries) and passage.boundaries[-1][0] == to_ticks
-        passage.line = passage.boundaries[-1][1].copy() if at_boundary else None
+        passage.stream = passage.boundaries[-1][1].copy() if at_boundary else None
 
     def _forget_own(self) -> None:
         self._passages.clear()
@@ -243,47 +243,56 @@ class TokenGenerator:
     # ---- phrases -------------------------------------------------------------------------------------------------
 
     def _draw_phrase(self, passage: _Passage, request: Request) -> list[Note]:
-        """The notes of `request`, in score order; the line of `passage` goes on to its end, and beyond."""
-        line = passage.line
-        assert line is not None
+        """The notes of `request`, in score order; the stream of `passage` goes on to its end, and beyond."""
+        stream = passage.stream
+        assert stream is not None
         start, end = request.start_ticks, request.end_ticks
         last = max(start + 1, end - _CLOSE_TICKS) if request.final else end
-        passage.line = None  # If the model fails on the way, this is no state to go on from.
-        pen = passage.tempo.pen
-        taste = Taste.of(request.controls)
-        playable = pen.kinds.keys(pitch_mask(request.constraints))
-        course = Course.of(request, pen.kinds, taste.stay, playable)
-        _draw_until(pen, line, last, request, taste, course)
+        passage.stream = None  # If the model fails on the way, this is no state to go on from.
+        sampler = passage.tempo.sampler
+        settings = SamplingSettings.of(request.controls)
+        playable = sampler.kinds.keys(pitch_mask(request.constraints))
+        course = Course.of(request, sampler.kinds, settings.stay, playable)
+        _draw_until(sampler, stream, last, request, settings, course)
         if not request.final:
-            _draw_ahead(pen, line, end, request, taste, course)
-        closes_at = end if request.final else line.writer.now_ticks
-        if line.closed and course.ending is not None:
+            _draw_ahead(sampler, stream, end, request, settings, course)
+        closes_at = end if request.final else stream.writer.now_ticks
+        if stream.closed and course.ending is not None:
             closes_at = course.ending.rest_ticks
         # A note that began in an earlier phrase was given out with it, whether it had come to its end or not.
-        ringing = line.writer.copy().close(closes_at)
-        notes = [note for note in (*line.notes, *ringing) if start <= note.start_ticks < last]
+        ringing = stream.writer.copy().close(closes_at)
+        notes = [note for note in (*stream.notes, *ringing) if start <= note.start_ticks < last]
         notes.sort(key=score_order)
         if not self._tells_velocity:
             notes = Dynamics.heard_in(self._heard, request.bar_ticks, self._seed).apply(notes)
-        line.notes = [note for note in line.notes if note.start_ticks >= end]
+        stream.notes = [note for note in stream.notes if note.start_ticks >= end]
         passage.notes += notes
-        passage.line = line
+        passage.stream = stream
         return notes
 
 
-def _draw_until(pen: Pen, line: Line, ticks: int, request: Request, taste: Taste, course: Course) -> None:
-    while line.writer.now_ticks < ticks and not line.closed:
-        pen.draw(line, taste, request.constraints, course)
+def _draw_until(
+    sampler: TokenSampler, stream: TokenStream, ticks: int, request: Request, settings: SamplingSettings, course: Course
+) -> None:
+    while stream.writer.now_ticks < ticks and not stream.closed:
+        sampler.draw(stream, settings, request.constraints, course)
 
 
-def _draw_ahead(pen: Pen, line: Line, end_ticks: int, request: Request, taste: Taste, course: Course) -> None:
+def _draw_ahead(
+    sampler: TokenSampler,
+    stream: TokenStream,
+    end_ticks: int,
+    request: Request,
+    settings: SamplingSettings,
+    course: Course,
+) -> None:
     """Draw on, within limits, until every note that began before the end has come to its own."""
     least, most = _AHEAD_TOKENS
-    enough = line.drawn + min(most, max(least, request.length_ticks // _TICKS_PER_TOKEN))
-    while line.ringing(end_ticks) and line.drawn < enough and line.writer.now_ticks < end_ticks + _AHEAD_TICKS:
-        if line.closed:
+    enough = stream.drawn + min(most, max(least, request.length_ticks // _TICKS_PER_TOKEN))
+    while stream.ringing(end_ticks) and stream.drawn < enough and stream.writer.now_ticks < end_ticks + _AHEAD_TICKS:
+        if stream.closed:
             return
-        pen.draw(line, taste, request.constraints, course)
+        sampler.draw(stream, settings, request.constraints, course)
 
 
 def _shortened(request: Request, to_ticks: int) -> Request:

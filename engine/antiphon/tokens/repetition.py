@@ -17,7 +17,7 @@ _SAME_NOTE_TURNS: Final = 2
 """How much more often a single note may."""
 
 
-class TokenGuard:
+class RepetitionPenalty:
     """Remembers the pitches of the last notes, those heard and those drawn."""
 
     __slots__ = ("_pitches", "_turns")
@@ -45,9 +45,9 @@ class TokenGuard:
         free = 1 + round((_FREE_TURNS - 1) * repetition)
         return {pitch: turns - free for pitch, turns in self._turns.items() if turns > free}
 
-    def copy(self) -> TokenGuard:
+    def copy(self) -> RepetitionPenalty:
         """Another guard that remembers the same."""
-        twin = TokenGuard([])
+        twin = RepetitionPenalty([])
         twin._pitches, twin._turns = self._pitches, self._turns  # Nothing is changed in place.
         return twin
 

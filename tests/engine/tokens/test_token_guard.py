@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from antiphon.notes import Note
-from antiphon.tokens.repetition import TokenGuard
+from antiphon.tokens.repetition import RepetitionPenalty
 
 
-def guard_after(*pitches: int) -> TokenGuard:
-    guard = TokenGuard([])
+def guard_after(*pitches: int) -> RepetitionPenalty:
+    penalty = RepetitionPenalty([])
     for pitch in pitches:
-        guard.strike(pitch)
-    return guard
+        penalty.strike(pitch)
+    return penalty
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def test_long_figures_are_figures_too_up_to_48_notes() -> None:
 
 def test_what_was_heard_counts() -> None:
     heard = [Note(120 * index, 60, 100, 80) for index in range(20)]
-    guard = TokenGuard(heard)
-    assert guard.excess(0.5) == {60: 14}
-    guard.strike(62)
-    assert guard.excess(0.5) == {}
+    penalty = RepetitionPenalty(heard)
+    assert penalty.excess(0.5) == {60: 14}
+    penalty.strike(62)
+    assert penalty.excess(0.5) == {}
 
 
 def test_a_copy_remembers_by_itself() -> None:
-    guard = guard_after(*(60,) * 9)
-    twin = guard.copy()
+    penalty = guard_after(*(60,) * 9)
+    twin = penalty.copy()
     twin.strike(61)
-    assert guard.excess(0.5) == {60: 3}
+    assert penalty.excess(0.5) == {60: 3}
     assert twin.excess(0.5) == {}

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from antiphon.notes import Note
-from antiphon.tokens.density import TokenPace
+from antiphon.tokens.density import DensityControl
 
 REST = 3840
 
@@ -16,8 +16,8 @@ def notes(gap_ticks: int, count: int = 32) -> list[Note]:
     return [Note(gap_ticks * index, 60, 100, 80) for index in range(count)]
 
 
-def pace_after(heard: list[Note], *onsets: int) -> TokenPace:
-    pace = TokenPace(heard, heard, 20_000, REST)
+def pace_after(heard: list[Note], *onsets: int) -> DensityControl:
+    pace = DensityControl(heard, heard, 20_000, REST)
     for ticks in onsets:
         pace.strike(ticks)
     return pace
@@ -44,7 +44,7 @@ def test_where_nothing_was_heard_a_rest_is_as_long_as_it_may() -> None:
 
 def test_an_answer_begins_within_a_few_beats() -> None:
     assert pace_after([]).due_ticks() == 20_000 + 1920
-    assert TokenPace([], [], 500, 800).due_ticks() == 500 + 800
+    assert DensityControl([], [], 500, 800).due_ticks() == 500 + 800
 
 
 @pytest.mark.parametrize(("heard_gap", "own_gap"), [(240, 240), (240, 60), (240, 960), (80, 480), (700, 100)])
@@ -66,7 +66,7 @@ def test_of_few_notes_nobody_can_tell_a_pace() -> None:
 
 def test_the_pace_stays_what_was_heard_when_a_line_reads_its_own_music() -> None:
     own = notes(60, 100)
-    assert TokenPace(notes(240), own, 6000, REST).haste() == pytest.approx(math.log(4), abs=0.1)
+    assert DensityControl(notes(240), own, 6000, REST).haste() == pytest.approx(math.log(4), abs=0.1)
 
 
 def test_a_copy_goes_at_its_own_pace() -> None:
