@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
@@ -19,6 +19,8 @@ LatencyClass = Literal["instant", "quick", "heavy"]
 Follows = Literal["free", "beat"]
 Constraint = Literal["range", "scale", "polyphony"]
 Device = Literal["auto", "cpu", "cuda"]
+MOST_PARTS: Final = 16
+"""Most parts that one generator plays: as many as there are channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,14 @@ class GeneratorInfo:
     """Folder of the model files (`.onnx`) that come with it, for `antiphon models`."""
     interpolates: bool = False
     """Whether it plays between two pieces of music, as `Request.morph` asks; a preset's mode `morph` needs one."""
+    parts: tuple[str, ...] = ()
+    """Names of its parts, in the order of `Note.part`, if it plays several at once, as a choir or a band does; at most
+    `MOST_PARTS`. Lower-case letters, digits and hyphens. A preset gives each a channel, a sound and an output."""
+
+    @property
+    def part_count(self) -> int:
+        """How many parts it plays, at least 1."""
+        return max(1, len(self.parts))
 
     def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
@@ -191,8 +201,8 @@ class IllegalPhrase(ValueError):
     """A generator returned something that is not a playable phrase."""
 
 
-def check_phrase(phrase: object, request: Request) -> Phrase:
-    """Return `phrase` if it answers `request` with legal notes.
+def check_phrase(phrase: object, request: Request, parts: int = 1) -> Phrase:
+    """Return `phrase` if it answers `request` with legal notes, of a generator that plays so many `parts`.
 
     Raises:
         IllegalPhrase: naming the first value that is wrong and what is allowed.
@@ -212,6 +222,7 @@ def check_phrase(phrase: object, request: Request) -> Phrase:
         _check_integer(index, "pitch", note.pitch, 0, 127)
         _check_integer(index, "velocity", note.velocity, 1, 127)
         _check_integer(index, "length_ticks", note.length_ticks, 1, None)
+        _check_integer(index, "part", note.part, 0, parts - 1)
         here = (note.start_ticks, note.pitch)
         if here < before:
             raise IllegalPhrase(f"notes[{index}] at tick {note.start_ticks} is out of order; sort by onset, then pitch")

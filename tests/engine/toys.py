@@ -165,11 +165,19 @@ def blend(known: Phrase, request: Request) -> list[Note]:
     ]
 
 
+def trio(known: Phrase, request: Request) -> list[Note]:
+    """Three quarter notes at once on every beat, one a part, all of them C4 but the last."""
+    quarters = range(request.start_ticks, request.end_ticks, 480)
+    return [Note(t, (60, 60, 36)[part], 240, 80, part=part) for t in quarters for part in range(3)]
+
+
+_PARTS = {"trio": ("lead", "echo", "bass")}
+
 _COMPOSERS: dict[str, Compose] = {
     compose.__name__.replace("_", "-"): compose
     for compose in (
         *(regular, chords, overlapping, dense, resting, hesitant, moody, broken),
-        *(echo, pickup, upbeat, low, failing, failing_later, sleepy, blend),
+        *(echo, pickup, upbeat, low, failing, failing_later, sleepy, blend, trio),
     )
 }
 TOYS = (*_COMPOSERS, "deaf")
@@ -180,9 +188,14 @@ def make_toy(name: str) -> Generator:
     return Deaf() if name == "deaf" else Toy(_COMPOSERS[name])
 
 
+def toy_info(name: str) -> GeneratorInfo:
+    """What a toy declares."""
+    return GeneratorInfo(name, f"the toy {name}", parts=_PARTS.get(name, ()))
+
+
 def toy_player(name: str) -> Player:
     """A player with a new toy."""
-    return Player(GeneratorInfo(name, f"the toy {name}"), make_toy(name))
+    return Player(toy_info(name), make_toy(name))
 
 
 def sound(voice: VoicePlan) -> VoicePlan:

@@ -18,6 +18,7 @@ import pluggy
 from antiphon import hooks
 from antiphon.errors import AntiphonError
 from antiphon.generator import (
+    MOST_PARTS,
     Constraint,
     Control,
     Follows,
@@ -300,6 +301,7 @@ def check_info(info: object) -> GeneratorInfo:
         raise ValueError(f"{prefix}: honours {constraint!r}; allowed: {', '.join(get_args(Constraint))}")
     if type(info.interpolates) is not bool:
         raise ValueError(f"{prefix}: interpolates is {info.interpolates!r}; allowed: True or False")
+    _check_parts(prefix, info.parts)
     names = [control.name for control in info.controls]
     for name in names:
         if names.count(name) > 1:
@@ -307,6 +309,15 @@ def check_info(info: object) -> GeneratorInfo:
     for control in info.controls:
         _check_control(prefix, control)
     return info
+
+
+def _check_parts(prefix: str, parts: tuple[str, ...]) -> None:
+    if not isinstance(parts, tuple) or len(parts) > MOST_PARTS:
+        raise ValueError(f"{prefix}: parts is {parts!r}; allowed: a tuple of up to {MOST_PARTS} names")
+    for name in parts:
+        _check_name(f"{prefix}: part", name)
+        if parts.count(name) > 1:
+            raise ValueError(f"{prefix}: there are two parts {name!r}; names must differ")
 
 
 def _check_control(prefix: str, control: Control) -> None:
