@@ -1,6 +1,17 @@
 """Antiphon: a bandmate on a MIDI keyboard."""
 
-from antiphon.generator import Casting, Constraints, Control, Generator, GeneratorInfo, Morph, Request
+from antiphon.generator import (
+    Casting,
+    Constraints,
+    Control,
+    Gap,
+    Generator,
+    GeneratorInfo,
+    LatencyClass,
+    Morph,
+    RegisterGenerator,
+    Request,
+)
 from antiphon.hooks import hookimpl
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 
@@ -11,11 +22,14 @@ __all__ = [
     "Casting",
     "Constraints",
     "Control",
+    "Gap",
     "Generator",
     "GeneratorInfo",
+    "LatencyClass",
     "Morph",
     "Note",
     "Phrase",
+    "RegisterGenerator",
     "Request",
     "hookimpl",
 ]

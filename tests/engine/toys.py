@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from antiphon.duet.plan import Handover, VoicePlan
 from antiphon.duet.player import Player
-from antiphon.generator import Generator, GeneratorInfo, Request
+from antiphon.generator import Generator, GeneratorInfo, Morph, Request
 from antiphon.notes import Note, Phrase, score_order
 
 Compose = Callable[[Phrase, Request], Iterable[Note]]
@@ -156,7 +156,7 @@ def sleepy(known: Phrase, request: Request) -> list[Note]:
 
 def blend(known: Phrase, request: Request) -> list[Note]:
     """Quarter notes, at the first pitches of the two ends in turn; where there is no end, C."""
-    ends = (None, None) if request.morph is None else (request.morph.a, request.morph.b)
+    ends = (request.given.a, request.given.b) if isinstance(request.given, Morph) else (None, None)
     pitches = [end.notes[0].pitch if end is not None and end.notes else 60 for end in ends]
     quarters = range(request.start_ticks, request.end_ticks, 480)
     return [

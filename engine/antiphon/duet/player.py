@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.hearing import told
-from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
+from antiphon.generator import LIMITS, Constraints, Generator, GeneratorInfo, Limits, Request, check_phrase
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order
@@ -30,6 +30,11 @@ class Player:
     def runs_on(self) -> str | None:
         """What computes the generator's model, if it says so."""
         return getattr(self._generator, "runs_on", None)
+
+    @property
+    def limits(self) -> Limits:
+        """How long it may take, by its generator's latency class."""
+        return LIMITS[self._info.latency]
 
     def perform(self, commands: Iterable[Prime | Extend]) -> list[Continuation | Failed]:
         """Carry out `commands` in order; a phrase that a later command has made stale is not composed.

@@ -438,7 +438,7 @@ class Voice:
             final=last is not None and start + length >= last and not growing,
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
-            morph=None if self._ends is None else self._ends.morph(),
+            given=None if self._ends is None else self._ends.morph(),
             left_ticks=None if last is None or growing else last - start,
             opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
             call_ticks=self._call_ticks,

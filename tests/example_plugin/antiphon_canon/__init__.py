@@ -1,13 +1,13 @@
-"""A plugin for Antiphon: the generator `canon`. This module is its entry point and only registers."""
+"""A plugin for Antiphon: three generators. This module is its entry point and only registers."""
 
 from __future__ import annotations
 
-from antiphon import hookimpl
-from antiphon.generator import RegisterGenerator
-from antiphon_canon.canon import INFO, make
+from antiphon import RegisterGenerator, hookimpl
+from antiphon_canon import bridge, canon, trio
 
 
 @hookimpl
 def register_generators(register: RegisterGenerator) -> None:
-    """Canon."""
-    register(INFO, make)
+    """A canon, a canon of three parts, and what fills a gap."""
+    for generator in (canon, trio, bridge):
+        register(generator.INFO, generator.make)
