@@ -32,7 +32,7 @@ from antiphon.spelling import nearest
 if TYPE_CHECKING:
     import typer
 
-    from antiphon.output import OpenOutput
+    from antiphon.output import OpenOutput, RegisterOutput
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -245,7 +245,7 @@ def _collect_generators(origin: str, drafts: list[Registered]) -> RegisterGenera
     return register
 
 
-def _collect_outputs(origin: str, drafts: list[RegisteredOutput]) -> Callable[[str, str, OpenOutput], None]:
+def _collect_outputs(origin: str, drafts: list[RegisteredOutput]) -> RegisterOutput:
     def register(name: str, summary: str, open_output: OpenOutput) -> None:
         _check_name("output", name)
         if not callable(open_output):

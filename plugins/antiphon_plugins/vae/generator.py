@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from antiphon.generator import Morph, Request
-from antiphon.notes import STEP_TICKS, Note, Phrase, score_order
-from antiphon.rolls.model import RollModel
-from antiphon.rolls.roll import notes_of
+from antiphon import STEP_TICKS, Morph, Note, Phrase, Request, score_order
+from antiphon.rolls import RollModel, notes_of
 from antiphon_plugins.vae.ends import Drawn, End, Played, last_played
 from antiphon_plugins.vae.feel import Feel
 from antiphon_plugins.vae.likelihood import threshold_of
