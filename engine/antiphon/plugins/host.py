@@ -299,9 +299,9 @@ def check_info(info: object) -> GeneratorInfo:
             raise ValueError(f"{prefix}: {field} is {value!r}; allowed: {', '.join(get_args(allowed))}")
     for constraint in sorted(info.honours - set(get_args(Constraint))):
         raise ValueError(f"{prefix}: honours {constraint!r}; allowed: {', '.join(get_args(Constraint))}")
-    for field, value in (("interpolates", info.interpolates), ("fills", info.fills)):
-        if type(value) is not bool:
-            raise ValueError(f"{prefix}: {field} is {value!r}; allowed: True or False")
+    for ability, able in (("interpolates", info.interpolates), ("fills", info.fills)):
+        if type(able) is not bool:
+            raise ValueError(f"{prefix}: {ability} is {able!r}; allowed: True or False")
     _check_parts(prefix, info.parts)
     names = [control.name for control in info.controls]
     for name in names:
