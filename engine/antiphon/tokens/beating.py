@@ -1,4 +1,4 @@
-"""A model that says with every run that it is at work, so that it is not taken for stuck. It computes nothing itself."""
+"""A model that says with every run that it is at work, so that nobody takes it for stuck. It computes nothing."""
 
 from __future__ import annotations
 
