@@ -62,7 +62,7 @@ def test_an_installed_wheel_continues_a_file_without_torch(built: Path, tmp_path
         f"assert antiphon.__file__.startswith({str(site)!r}), antiphon.__file__\n"
         "antiphon.cli.main()\n"
     )
-    call = site / "antiphon" / "music" / "call.mid"
+    call = site / "antiphon" / "terminal" / "phrases" / "call.mid"
     arguments = ["continue", str(call), "-o", str(tmp_path / "out.mid"), "--bars", "2"]
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(

@@ -24,9 +24,9 @@ def process(proc: Path, pid: int, parent: int, command: str, name: str = "python
 
 def test_the_processes_of_a_performance_are_told_by_their_roles(tmp_path: Path) -> None:
     process(tmp_path, 10, 1, "python -c main jam")
-    process(tmp_path, 11, 10, "python -P -m antiphon.runtime engine /tmp/x 0", "a) b (c")
-    process(tmp_path, 12, 10, "python -P -m antiphon.runtime player /tmp/x 2")
-    process(tmp_path, 13, 99, "python -P -m antiphon.runtime engine /tmp/y 0")
+    process(tmp_path, 11, 10, "python -P -m antiphon.processes.runtime engine /tmp/x 0", "a) b (c")
+    process(tmp_path, 12, 10, "python -P -m antiphon.processes.runtime player /tmp/x 2")
+    process(tmp_path, 13, 99, "python -P -m antiphon.processes.runtime engine /tmp/y 0")
     process(tmp_path, 14, 10, "sh -c true")
     (tmp_path / "15").mkdir()  # Ending this very moment.
     assert family(10, tmp_path) == {"supervisor": 10, "engine": 11, "player 2": 12}

@@ -166,5 +166,5 @@ def test_percentiles_rise_and_were_measured(values: list[float]) -> None:
 
 
 def test_who_writes_the_session_while_it_is_played_waits_for_no_numpy() -> None:
-    code = "import sys, antiphon.supervisor; sys.exit('numpy' in sys.modules)"
+    code = "import sys, antiphon.processes.supervisor; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -530,5 +530,5 @@ def test_the_library_s_session_is_where_it_was_led_to() -> None:
 
 
 def test_nothing_imports_the_library_before_a_session_is_opened() -> None:
-    code = "import sys, antiphon.engine, antiphon.cli.jam, antiphon.live; sys.exit('link' in sys.modules)"
+    code = "import sys, antiphon.processes.engine, antiphon.cli.jam, antiphon.terminal.live; sys.exit('link' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
