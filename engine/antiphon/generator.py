@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
@@ -19,6 +19,27 @@ LatencyClass = Literal["instant", "quick", "heavy"]
 Follows = Literal["free", "beat"]
 Constraint = Literal["range", "scale", "polyphony"]
 Device = Literal["auto", "cpu", "cuda"]
+SILENT_SECONDS: Final = 1.5
+"""A generator that computes for so long without a beat (`Casting.beat`) is taken for hung, and replaced."""
+MOST_PARTS: Final = 16
+"""Most parts that one generator plays: as many as there are channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a generator of a latency class takes, and how long it is believed to be at work."""
+
+    bar_seconds: float
+    """Time that it needs for a bar."""
+    call_seconds: float
+    """Time in one call, a `prime` and the `extend` after it, during which its beats count."""
+
+
+LIMITS: Final[Mapping[LatencyClass, Limits]] = {
+    "instant": Limits(0.005, 1.5),
+    "quick": Limits(0.05, 5.0),
+    "heavy": Limits(0.5, 30.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +92,24 @@ class Morph:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Music around a gap: what is asked of a generator that fills gaps.
+
+    The gap lies where the one phrase ends and the other begins, in the request's own ticks, and is asked for in one
+    request or several that follow one another. Both phrases hold closed notes only, and either may hold none.
+    """
+
+    before: Phrase
+    """What is played before the gap; it ends where the gap begins, and has been primed."""
+    after: Phrase
+    """What is played after the gap; it begins where the gap ends."""
+
+
+Given = Morph | Gap
+"""What a request may bring with it, for those who declare that they can use it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the host asks of `Generator.extend`. One object, so that fields can be added without breaking anyone."""
 
@@ -90,8 +129,9 @@ class Request:
     """Length of a bar; bars begin at multiples of it."""
     tempo_bpm: float = 120.0
     """Quarter notes a minute, for those who must tell ticks from seconds."""
-    morph: Morph | None = None
-    """What to play between; only for a generator that interpolates."""
+    given: Given | None = None
+    """What to play between: two pieces of music, for a generator that interpolates; the music around a gap, for one
+    that fills gaps; or nothing, where it simply goes on."""
     key: Key | None = None
     """The key of what was heard, as the host hears it; None if it hears none, or does not say."""
     pulse: Pulse | None = None
@@ -146,7 +186,7 @@ class GeneratorInfo:
     controls: tuple[Control, ...] = ()
     """Its knobs."""
     latency: LatencyClass = "quick"
-    """Time for a bar: instant, under 5 ms; quick, under 50 ms; heavy, under 500 ms."""
+    """Time for a bar: instant, under 5 ms; quick, under 50 ms; heavy, under 500 ms; see `LIMITS`."""
     follows: Follows = "free"
     """`free`: places notes in free time. `beat`: places them on a grid of beats, so answers shift by whole beats."""
     honours: frozenset[Constraint] = frozenset()
@@ -154,7 +194,17 @@ class GeneratorInfo:
     models: Path | None = None
     """Folder of the model files (`.onnx`) that come with it, for `antiphon models`."""
     interpolates: bool = False
-    """Whether it plays between two pieces of music, as `Request.morph` asks; a preset's mode `morph` needs one."""
+    """Whether it plays between two pieces of music, as a `Morph` asks; a preset's mode `morph` needs one."""
+    fills: bool = False
+    """Whether it fills gaps, as a `Gap` asks, with what leads on to the music after them."""
+    parts: tuple[str, ...] = ()
+    """Names of its parts, in the order of `Note.part`, if it plays several at once, as a choir or a band does; at most
+    `MOST_PARTS`. Lower-case letters, digits and hyphens. A preset gives each a channel, a sound and an output."""
+
+    @property
+    def part_count(self) -> int:
+        """How many parts it plays, at least 1."""
+        return max(1, len(self.parts))
 
     def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
@@ -165,6 +215,10 @@ class GeneratorInfo:
                 raise ValueError(f"generator {self.name!r} has no control {name!r}; it has: {allowed}")
             known[name].check(value)
         return {name: values.get(name, control.default) for name, control in known.items()}
+
+
+def _unheard() -> None:
+    """The beat of a generator that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +232,10 @@ class Casting:
     one of the library's: the host has found its file."""
     device: Device = "auto"
     """What should compute a model: `auto` takes the fastest there is."""
+    beat: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
+    """Says that the generator is at work and not stuck. To be called at least once a second, in the thread that
+    called it, during a `prime` or `extend` that may take longer; it costs a microsecond. `LIMITS` says how long beats
+    count. While it is made, a generator has a minute, and need not beat."""
 
 
 MakeGenerator = Callable[[Casting], Generator]
@@ -191,8 +249,8 @@ class IllegalPhrase(ValueError):
     """A generator returned something that is not a playable phrase."""
 
 
-def check_phrase(phrase: object, request: Request) -> Phrase:
-    """Return `phrase` if it answers `request` with legal notes.
+def check_phrase(phrase: object, request: Request, parts: int = 1) -> Phrase:
+    """Return `phrase` if it answers `request` with legal notes, of a generator that plays so many `parts`.
 
     Raises:
         IllegalPhrase: naming the first value that is wrong and what is allowed.
@@ -212,6 +270,7 @@ def check_phrase(phrase: object, request: Request) -> Phrase:
         _check_integer(index, "pitch", note.pitch, 0, 127)
         _check_integer(index, "velocity", note.velocity, 1, 127)
         _check_integer(index, "length_ticks", note.length_ticks, 1, None)
+        _check_integer(index, "part", note.part, 0, parts - 1)
         here = (note.start_ticks, note.pitch)
         if here < before:
             raise IllegalPhrase(f"notes[{index}] at tick {note.start_ticks} is out of order; sort by onset, then pitch")

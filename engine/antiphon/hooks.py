@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from antiphon.generator import RegisterGenerator
+from antiphon.output import RegisterOutput
 
 if TYPE_CHECKING:
     import typer
-
-    from antiphon.output import OpenOutput
 
 hookspec = pluggy.HookspecMarker("antiphon")
 hookimpl = pluggy.HookimplMarker("antiphon")
@@ -25,7 +24,7 @@ def register_generators(register: RegisterGenerator) -> None:
 
 
 @hookspec(historic=True)
-def register_outputs(register: Callable[[str, str, OpenOutput], None]) -> None:
+def register_outputs(register: RegisterOutput) -> None:
     """Call `register(name, summary, open_output)` once for each kind of output this plugin brings."""
 
 

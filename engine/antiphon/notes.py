@@ -23,6 +23,8 @@ class Note:
     """Sounding length in ticks, at least 1; `None` while the key is still held."""
     velocity: int
     """MIDI velocity, 1 to 127."""
+    part: int = 0
+    """Which of its generator's parts plays it, from 0, as `GeneratorInfo.parts` names them; 0 if there is but one."""
 
     @property
     def end_ticks(self) -> int | None:

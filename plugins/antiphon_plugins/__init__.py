@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon import hookimpl
-from antiphon.generator import RegisterGenerator
+from antiphon import RegisterGenerator, hookimpl
 
 
 @hookimpl

@@ -21,6 +21,7 @@ from typing import Any
 from antiphon.music.messages import note_off, note_on
 
 PLUGINS = Path(__file__).parent / "plugins"
+EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))
 
 Timed = list[tuple[float, bytes]]
@@ -207,8 +208,14 @@ def on_stage(home: Path) -> Iterator[Callable[..., Command]]:
 
 
 def install(module: str, folder: Path) -> str:
-    """Make `plugins/MODULE.py` a distribution in `folder`; the value of PYTHONPATH with which it is found."""
-    shutil.copy(PLUGINS / f"{module}.py", folder)
+    """Make a module or a package a distribution in `folder`; the value of PYTHONPATH with which it is found.
+
+    It is `plugins/MODULE.py`, or MODULE of the example plugin.
+    """
+    if (EXAMPLE / module).is_dir():
+        shutil.copytree(EXAMPLE / module, folder / module)
+    else:
+        shutil.copy(PLUGINS / f"{module}.py", folder)
     distribution = folder / f"{module}-1.0.dist-info"
     distribution.mkdir()
     (distribution / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")

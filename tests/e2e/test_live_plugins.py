@@ -99,9 +99,30 @@ def test_pitches_beyond_midi_are_refused_and_overlapping_notes_are_cut(
     assert kinds == [0x90, 0x80] * (len(kinds) // 2), "each ends before the next of its pitch begins"
 
 
+def test_a_slow_generator_that_beats_is_not_taken_for_hung(
+    start: Callable[..., Command], listen, play, tmp_path: Path
+) -> None:
+    trial = Trial(start, tmp_path, "slow-but-beats")
+    trial.call(listen, play)
+    before = trial.jam.processes()
+
+    def its_own() -> list[dict]:
+        return [line for line in journal(trial.session) if line["is"] == "PlayerAnswered" and line["chair"] == "main"]
+
+    wait_until(its_own, "a phrase of its own, however late")
+    assert trial.jam.processes() == before
+    assert "restarted" not in trial.jam.said
+    trial.end()
+
+
 @pytest.mark.parametrize(
     ("generator", "trouble"),
-    [("hangs-in-prime", "it hung"), ("hangs-in-extend", "it hung"), ("dies-in-extend", "it died (exit code 86)")],
+    [
+        ("hangs-in-prime", "it hung"),
+        ("hangs-in-extend", "it hung"),
+        ("beats-for-ever", "it hung"),
+        ("dies-in-extend", "it died (exit code 86)"),
+    ],
 )
 def test_a_generator_that_hangs_or_dies_is_stood_in_for_and_its_process_is_replaced(
     start: Callable[..., Command], listen, play, tmp_path: Path, generator: str, trouble: str

@@ -11,11 +11,12 @@ from threading import Thread
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.midi.backend import PortGone, ServerDown
+from antiphon.midi.backend import ServerDown
 from antiphon.midi.backends import find_backend
 from antiphon.midi.jack_backend import JackBackend
 from antiphon.midi.rtmidi_backend import RtMidiBackend
 from antiphon.music.messages import control_change, note_off, note_on
+from antiphon.output import PortGone
 
 from .conftest import is_calm
 

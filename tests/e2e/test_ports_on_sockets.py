@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from antiphon.midi.backend import PortGone
 from antiphon.midi.backends import find_backend
 from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_on
+from antiphon.output import PortGone
 
 BURST = [
     note_on(channel=number // 128 % 16, pitch=number % 128, velocity=number // 2048 + 1) for number in range(10_000)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from toys import make_toy
+from toys import make_toy, toy_info
 
 from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet.duet import Duet
@@ -18,7 +18,6 @@ from antiphon.duet.plan import Plan, VoicePlan, grid_ticks
 from antiphon.duet.player import Player
 from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import Send
-from antiphon.generator import GeneratorInfo
 from antiphon.music import messages
 from antiphon.music.clock import ManualClock
 from antiphon.music.timing import next_multiple
@@ -295,8 +294,9 @@ class Rehearsal:
     # ---- what happens --------------------------------------------------------------------------------------------
 
     def seat(self, slot: int, ticks: int) -> None:
-        toy = self.toys[slot] = make_toy(self.duet.cast.roles[slot].generator)
-        self._players[slot] = Player(GeneratorInfo("toy", "a toy"), toy)
+        name = self.duet.cast.roles[slot].generator
+        toy = self.toys[slot] = make_toy(name)
+        self._players[slot] = Player(toy_info(name), toy)
         self.duet.player_ready(slot, ticks)
         self._settle()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from antiphon.duet.plan import Handover, VoicePlan
 from antiphon.duet.player import Player
-from antiphon.generator import Generator, GeneratorInfo, Request
+from antiphon.generator import Generator, GeneratorInfo, Morph, Request
 from antiphon.notes import Note, Phrase, score_order
 
 Compose = Callable[[Phrase, Request], Iterable[Note]]
@@ -154,11 +154,30 @@ def sleepy(known: Phrase, request: Request) -> list[Note]:
     return [Note(t, 77, 120, 80) for t in range(request.start_ticks, request.end_ticks, 480) if t - call_end >= 960]
 
 
+def blend(known: Phrase, request: Request) -> list[Note]:
+    """Quarter notes, at the first pitches of the two ends in turn; where there is no end, C."""
+    ends = (request.given.a, request.given.b) if isinstance(request.given, Morph) else (None, None)
+    pitches = [end.notes[0].pitch if end is not None and end.notes else 60 for end in ends]
+    quarters = range(request.start_ticks, request.end_ticks, 480)
+    return [
+        Note(t, pitches[i % 2], 240, 40 + round(40 * request.controls.get("position", 0)))
+        for i, t in enumerate(quarters)
+    ]
+
+
+def trio(known: Phrase, request: Request) -> list[Note]:
+    """Three quarter notes at once on every beat, one a part, all of them C4 but the last."""
+    quarters = range(request.start_ticks, request.end_ticks, 480)
+    return [Note(t, (60, 60, 36)[part], 240, 80, part=part) for t in quarters for part in range(3)]
+
+
+_PARTS = {"trio": ("lead", "echo", "bass")}
+
 _COMPOSERS: dict[str, Compose] = {
     compose.__name__.replace("_", "-"): compose
     for compose in (
         *(regular, chords, overlapping, dense, resting, hesitant, moody, broken),
-        *(echo, pickup, upbeat, low, failing, failing_later, sleepy),
+        *(echo, pickup, upbeat, low, failing, failing_later, sleepy, blend, trio),
     )
 }
 TOYS = (*_COMPOSERS, "deaf")
@@ -169,9 +188,14 @@ def make_toy(name: str) -> Generator:
     return Deaf() if name == "deaf" else Toy(_COMPOSERS[name])
 
 
+def toy_info(name: str) -> GeneratorInfo:
+    """What a toy declares."""
+    return GeneratorInfo(name, f"the toy {name}", parts=_PARTS.get(name, ()))
+
+
 def toy_player(name: str) -> Player:
     """A player with a new toy."""
-    return Player(GeneratorInfo(name, f"the toy {name}"), make_toy(name))
+    return Player(toy_info(name), make_toy(name))
 
 
 def sound(voice: VoicePlan) -> VoicePlan:

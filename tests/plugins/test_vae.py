@@ -48,7 +48,7 @@ def player(model: str) -> Generator:
 
 def asked(*ends: Phrase | None, start: int = BAR, length: int = BAR, bar: int = BAR, **controls: float) -> Request:
     resolved = vae.INFO.resolve_controls({**STRAIGHT, **controls})
-    return Request(start, length, resolved, bar_ticks=bar, morph=Morph(*ends) if ends else None)
+    return Request(start, length, resolved, bar_ticks=bar, given=Morph(*ends) if ends else None)
 
 
 def struck(notes: Sequence[Note], since: int = BAR) -> list[tuple[int, int]]:
@@ -68,7 +68,7 @@ class Between:
         self.inner.rewind(to_ticks)
 
     def extend(self, request: Request) -> Phrase:
-        return self.inner.extend(replace(request, morph=Morph(BASS, LEAD)))
+        return self.inner.extend(replace(request, given=Morph(BASS, LEAD)))
 
 
 def test_it_keeps_every_rule_of_the_contract(model: str) -> None:

@@ -19,7 +19,7 @@ def jam(
     inputs: list[str] = typer.Option([], "--in", help="Listen to this port (a part of its name will do)."),
     outputs: list[str] = typer.Option([], "--out", help="Play to this port; 'synth' is the built-in sound."),
     backend: str | None = typer.Option(
-        None, "--midi", help="MIDI system: auto, jack, rtmidi, alsa, coremidi, winmm or socket."
+        None, "--midi", help="MIDI system: auto, jack, rtmidi, alsa, coremidi, winmm, socket, …"
     ),
     audio: str | None = typer.Option(None, "--audio", help="Audio device of the built-in sound."),
     soundfont: Path | None = typer.Option(

@@ -63,8 +63,10 @@ def _print_generator(name: str, registered: Registered) -> None:
     info = registered.info
     honours = ", ".join(sorted(info.honours)) or "none"
     typer.echo(f"  {typer.style(name, fg='green')}  {info.summary} ({registered.origin})")
-    interpolates = "; interpolates" if info.interpolates else ""
-    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}{interpolates}")
+    able = "; interpolates" * info.interpolates + "; fills gaps" * info.fills
+    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}{able}")
+    if info.parts:
+        typer.echo(f"      parts {', '.join(info.parts)}")
     width = max((len(control.name) for control in info.controls), default=0)
     ranges = [_range(control) for control in info.controls]
     range_width = max(map(len, ranges), default=0)
@@ -87,6 +89,8 @@ def _as_data(found: Plugins) -> dict[str, object]:
                 "follows": registered.info.follows,
                 "honours": sorted(registered.info.honours),
                 "interpolates": registered.info.interpolates,
+                "fills": registered.info.fills,
+                "parts": list(registered.info.parts),
                 "controls": [
                     {field: getattr(control, field) for field in ("name", "low", "high", "default", "help")}
                     for control in registered.info.controls

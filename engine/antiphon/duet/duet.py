@@ -36,7 +36,7 @@ from antiphon.duet.events import (
 from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.duet.metronome import Metronome
 from antiphon.duet.performer import Performer
-from antiphon.duet.plan import Plan, VoicePlan
+from antiphon.duet.plan import PartPlan, Plan
 from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
 from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
 from antiphon.music import messages
@@ -204,16 +204,21 @@ class Duet:
 
     def begin(self) -> None:
         """Send the banks and programs of the plan's voices."""
-        for part, voice in zip(self._parts, self.performer.plan.voices, strict=True):
+        for part, planned in self._sounds():
             for output in part.outputs:
                 due = self.schedule.behind(output, self.now_ticks)
-                self._send(Send(output, message, due, part.source) for message in _sound_of(voice))
+                self._send(Send(output, message, due, part.source, part.number) for message in _sound_of(planned))
 
     def sounds(self, output: int) -> Iterator[bytes]:
         """Banks and programs of the plan's voices, for whoever comes to `output` later. They are on record already."""
-        for part, voice in zip(self._parts, self.performer.plan.voices, strict=True):
+        for part, planned in self._sounds():
             if output in part.outputs:
-                yield from _sound_of(voice)
+                yield from _sound_of(planned)
+
+    def _sounds(self) -> Iterator[tuple[Part, PartPlan]]:
+        """Every part of every voice, with the sound it is to have."""
+        for parts, voice in zip(self._parts, self.performer.plan.voices, strict=True):
+            yield from zip(parts, voice.all_parts, strict=True)
 
     def restart(self, ticks: int, plan: int) -> None:
         """Take over, at `ticks`, from an engine that died, whose notes the stage has ended; go on with `plan`."""
@@ -277,18 +282,23 @@ class Duet:
 
     # ---- acting --------------------------------------------------------------------------------------------------
 
-    def _make_parts(self, plan: Plan) -> list[Part]:
+    def _make_parts(self, plan: Plan) -> list[list[Part]]:
+        """For each voice, how the notes of each of its parts become messages."""
         names = output_names([plan])
         own = self._own = [index for index, name in enumerate(self._outputs) if name in names]
         return [
-            Part(
-                index,
-                tuple(i for i in own if voice.output in (None, self._outputs[i])),
-                voice.channel,
-                voice.transpose,
-                voice.velocity,
-                voice.constraints.polyphony,
-            )
+            [
+                Part(
+                    index,
+                    tuple(i for i in own if planned.output in (None, self._outputs[i])),
+                    planned.channel,
+                    voice.transpose,
+                    voice.velocity,
+                    voice.constraints.polyphony,
+                    number,
+                )
+                for number, planned in enumerate(voice.all_parts)
+            ]
             for index, voice in enumerate(plan.voices)
         ]
 
@@ -298,7 +308,8 @@ class Duet:
         spare = math.ceil(SPARE_SECONDS * bpm * TICKS_PER_BEAT / 60)
         leads = {i: Lead(seconds_to_ticks(-offset, bpm), spare) for i, offset in enumerate(offsets) if offset < 0}
         self.schedule.look_ahead(leads)
-        self.performer.look_ahead([self.schedule.lead_ticks(part.outputs) for part in self._parts])
+        heard_on = ([output for part in parts for output in part.outputs] for parts in self._parts)
+        self.performer.look_ahead([self.schedule.lead_ticks(outputs) for outputs in heard_on])
 
     def _take_up_metronome(self, *, waits: bool = False) -> None:
         """The click of the plan. `waits`: for the count-in, if the session has one."""
@@ -321,7 +332,10 @@ class Duet:
     def _apply(self, said: Iterable[Command]) -> None:
         for command in said:
             if isinstance(command, Play):
-                self.schedule.play(self._parts[command.voice], command.notes, self.now_ticks)
+                parts = self._parts[command.voice]
+                for note in command.notes:
+                    part = parts[note.part if note.part < len(parts) else 0]
+                    self.schedule.play(part, (note,), self.now_ticks)
             elif isinstance(command, Silence):
                 self.schedule.silence(command.voice, command.at_ticks)
             elif isinstance(command, Decision):
@@ -348,11 +362,11 @@ class Duet:
             self._stage.send(send)
 
 
-def _sound_of(voice: VoicePlan) -> Iterator[bytes]:
-    """What makes a synth play with the voice's sound: its bank, in two parts, then its program, which takes both up."""
-    if voice.program is None:
+def _sound_of(part: PartPlan) -> Iterator[bytes]:
+    """What makes a synth play with the part's sound: its bank, in two steps, then its program, which takes both up."""
+    if part.program is None:
         return
-    if voice.bank is not None:
-        yield messages.control_change(voice.channel, messages.BANK_MSB, voice.bank // 128)
-        yield messages.control_change(voice.channel, messages.BANK_LSB, voice.bank % 128)
-    yield messages.program_change(voice.channel, voice.program)
+    if part.bank is not None:
+        yield messages.control_change(part.channel, messages.BANK_MSB, part.bank // 128)
+        yield messages.control_change(part.channel, messages.BANK_LSB, part.bank % 128)
+    yield messages.program_change(part.channel, part.program)

@@ -7,15 +7,24 @@ under a `ManualClock`, live and offline alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from antiphon.duet.accompanist import Accompanist
 from antiphon.duet.commands import Command, Continuation, Failed, Ready, Reply
-from antiphon.duet.plan import Plan
+from antiphon.duet.plan import Mode, Plan
 from antiphon.duet.voice import Voice
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment
+
+PLAYS: Final[Mapping[Mode, type[Voice] | type[Accompanist]]] = {
+    "answer": Voice,
+    "continue": Voice,
+    "accompany": Accompanist,
+    "morph": Voice,
+}
+"""What plays in each mode."""
 
 
 class Performer:
@@ -30,11 +39,12 @@ class Performer:
         self.voices: list[Voice | Accompanist] = []
         for index, part in enumerate(plan.voices):
             ear = ears[index] if index < len(ears) else None
-            if part.mode == "accompany":
-                self.voices.append(Accompanist(index, part, plan.signature, epochs, ear))
-            else:
+            kind = PLAYS[part.mode]
+            if issubclass(kind, Voice):
                 follows_song = plan.sync != "internal"
-                self.voices.append(Voice(index, part, plan.signature, epochs, ear, follows_song=follows_song))
+                self.voices.append(kind(index, part, plan.signature, epochs, ear, follows_song=follows_song))
+            else:
+                self.voices.append(kind(index, part, plan.signature, epochs, ear))
         if plan.prompt is not None:
             prompt = plan.prompt.shifted(now_ticks - plan.prompt.end_ticks)
             for voice in self.voices:

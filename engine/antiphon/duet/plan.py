@@ -100,6 +100,22 @@ class MorphPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PartPlan:
+    """Where one part of a voice is heard, and with what sound."""
+
+    name: str
+    """What its generator calls it; empty: the whole voice, whose generator has no parts."""
+    channel: int = 1
+    """MIDI channel it is sent on, 0 to 15."""
+    output: str | None = None
+    """Output it is sent to, by the name the preset lists; `None`: to all of them."""
+    program: int | None = None
+    """Program sent on its channel at the start, 0 to 127."""
+    bank: int | None = None
+    """Bank of that program, 0 to 16,383 (128 × MSB + LSB), sent before it; `None`: the synth's present one."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoicePlan:
     """One voice: which generator plays, when, and where it is heard."""
 
@@ -135,6 +151,9 @@ class VoicePlan:
     """Program sent on its channel at the start, 0 to 127."""
     bank: int | None = None
     """Bank of that program, 0 to 16,383 (128 × MSB + LSB), sent before it; `None`: the synth's present one."""
+    parts: tuple[PartPlan, ...] = ()
+    """Its generator's parts, in the order of `Note.part`, if that has several; else channel, output and sound above
+    are those of all that it plays."""
     transpose: int = 0
     """Semitones added on the way out; what would leave 0 to 127 moves back by octaves."""
     velocity: VelocityCurve = VelocityCurve()
@@ -146,6 +165,11 @@ class VoicePlan:
     """Lowest key it listens to, a MIDI note number."""
     input_high: int = 127
     """Highest key it listens to."""
+
+    @property
+    def all_parts(self) -> tuple[PartPlan, ...]:
+        """Every part it plays, at least one. What a stand-in plays in further parts goes where the first does."""
+        return self.parts or (PartPlan("", self.channel, self.output, self.program, self.bank),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.hearing import told
-from antiphon.generator import Constraints, Generator, GeneratorInfo, Request, check_phrase
+from antiphon.generator import LIMITS, Constraints, Generator, GeneratorInfo, Limits, Request, check_phrase
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order
@@ -30,6 +30,11 @@ class Player:
     def runs_on(self) -> str | None:
         """What computes the generator's model, if it says so."""
         return getattr(self._generator, "runs_on", None)
+
+    @property
+    def limits(self) -> Limits:
+        """How long it may take, by its generator's latency class."""
+        return LIMITS[self._info.latency]
 
     def perform(self, commands: Iterable[Prime | Extend]) -> list[Continuation | Failed]:
         """Carry out `commands` in order; a phrase that a later command has made stale is not composed.
@@ -72,7 +77,7 @@ class Player:
             heard = told(request, self._heard)
             self._hearing = (request.call_ticks, request.tempo_bpm), heard.key, heard.pulse
         request = replace(request, key=self._hearing[1], pulse=self._hearing[2])
-        phrase = check_phrase(self._generator.extend(request), request)
+        phrase = check_phrase(self._generator.extend(request), request, self._info.part_count)
         constraints = request.constraints
         if "range" in self._info.honours:
             constraints = replace(constraints, low_pitch=0, high_pitch=127)
@@ -84,22 +89,23 @@ class Player:
 def constrain(phrase: Phrase, constraints: Constraints) -> Phrase:
     """`phrase` bent to the constraints: pitches move by octaves into the range, then to the nearest note of the scale.
 
-    A note that meets another of its own pitch while that one sounds ends it; of two at one tick the longer stays.
+    A note that meets another of its own part and pitch while that one sounds ends it; of two at one tick the longer
+    stays.
     Polyphony is the schedule's business.
     """
-    notes: dict[tuple[int, int], Note] = {}
-    sounding: dict[int, tuple[int, int]] = {}
+    notes: dict[tuple[int, int, int], Note] = {}
+    sounding: dict[tuple[int, int], tuple[int, int, int]] = {}
     for note in sorted((replace(n, pitch=_allowed(n.pitch, constraints)) for n in phrase.notes), key=score_order):
-        key = (note.start_ticks, note.pitch)
+        key = (note.start_ticks, note.pitch, note.part)
         twin = notes.get(key)
         if twin is not None:
             notes[key] = max(twin, note, key=lambda n: n.length_ticks or 0)
             continue
-        earlier = sounding.get(note.pitch)
+        earlier = sounding.get(key[1:])
         if earlier is not None:
             notes[earlier] = notes[earlier].clipped(note.start_ticks)
         notes[key] = note
-        sounding[note.pitch] = key
+        sounding[key[1:]] = key
     return replace(phrase, notes=tuple(notes.values()))
 
 

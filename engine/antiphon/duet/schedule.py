@@ -32,11 +32,13 @@ class Send:
     """The tick it belongs to."""
     source: int
     """`PLAYER`, `METRONOME`, or the index of the voice."""
+    part: int = 0
+    """Which of the voice's parts plays it, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How a voice's notes become messages."""
+    """How the notes of one part of a voice become messages."""
 
     source: int
     """Index of the voice."""
@@ -48,7 +50,9 @@ class Part:
     """Semitones added."""
     velocity: VelocityCurve = VelocityCurve()
     polyphony: int = 16
-    """Most notes that sound at once; a further one takes the place of the oldest."""
+    """Most notes of the voice that sound at once; a further one takes the place of the oldest."""
+    number: int = 0
+    """Which of the voice's parts it is, from 0."""
 
     def pitch(self, pitch: int) -> int:
         """`pitch` transposed, moved by octaves into 0 to 127."""
@@ -83,6 +87,7 @@ class _Entry:
     channel: int
     pitch: int
     source: int
+    part: int
     ticket: int
     velocity: int
     polyphony: int
@@ -93,6 +98,7 @@ class _Sounding:
     ticket: int | None
     """Which scheduled note it is; None: the player holds the key."""
     source: int
+    part: int
     since_ticks: int
 
 
@@ -154,7 +160,7 @@ class Schedule:
                 late = max(0, now_ticks + lead.ticks - note.start_ticks) if lead.ticks else 0
                 for due, order in ((note.start_ticks + late, _ON), (end + late, _OFF)):
                     release = due - lead.ticks - lead.spare_ticks
-                    key = (output, part.channel, pitch, part.source)
+                    key = (output, part.channel, pitch, part.source, part.number)
                     entry = _Entry(release, due, order, *key, self._tickets, velocity, part.polyphony)
                     heapq.heappush(self._queue, entry)
 
@@ -191,7 +197,7 @@ class Schedule:
                     if messages.is_note_on(passed):
                         if holder is not None and holder.ticket is not None:
                             yield self._off(key, now_ticks)
-                        self._sounding[key] = _Sounding(None, PLAYER, now_ticks)
+                        self._sounding[key] = _Sounding(None, PLAYER, 0, now_ticks)
                     elif holder is not None and holder.ticket is not None:
                         continue  # A voice has taken this key over since; it ends its note itself.
                     else:
@@ -213,9 +219,9 @@ class Schedule:
                 self._hands.let_go(entry.output, (messages.NOTE_ON, entry.channel, entry.pitch))
             yield from self._steal(entry)
             due = self.behind(entry.output, entry.due_ticks)
-            self._sounding[key] = _Sounding(entry.ticket, entry.source, due)
+            self._sounding[key] = _Sounding(entry.ticket, entry.source, entry.part, due)
             message = messages.note_on(entry.channel, entry.pitch, entry.velocity)
-            yield Send(entry.output, message, due, entry.source)
+            yield Send(entry.output, message, due, entry.source, entry.part)
 
     def end(self, now_ticks: int) -> Iterator[Send]:
         """Forget what is scheduled and end every note that sounds."""
@@ -230,8 +236,9 @@ class Schedule:
 
     def _off(self, key: tuple[int, int, int], due_ticks: int) -> Send:
         output, channel, pitch = key
-        source = self._sounding.pop(key).source
-        return Send(output, messages.note_off(channel, pitch), self.behind(output, due_ticks), source)
+        ended = self._sounding.pop(key)
+        due = self.behind(output, due_ticks)
+        return Send(output, messages.note_off(channel, pitch), due, ended.source, ended.part)
 
     def behind(self, output: int, due_ticks: int) -> int:
         """The tick of what is handed on now: `due_ticks`, but not before that of what was handed on earlier."""

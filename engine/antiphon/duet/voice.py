@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import takewhile
 from statistics import median
 
@@ -437,7 +438,7 @@ class Voice:
             final=last is not None and start + length >= last and not growing,
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
-            morph=None if self._ends is None else self._ends.morph(),
+            given=None if self._ends is None else self._ends.morph(),
             left_ticks=None if last is None or growing else last - start,
             opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
             call_ticks=self._call_ticks,
@@ -617,4 +618,4 @@ def _not_before(note: Note, ticks: int) -> Note:
     """`note`, begun at `ticks` at the earliest, with its end where it was."""
     if note.start_ticks >= ticks:
         return note
-    return Note(ticks, note.pitch, max(1, (note.end_ticks or 0) - ticks), note.velocity)
+    return replace(note, start_ticks=ticks, length_ticks=max(1, (note.end_ticks or 0) - ticks))

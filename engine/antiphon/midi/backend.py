@@ -22,10 +22,6 @@ LONGEST_MESSAGE: Final = 16_379
 """Bytes; what is longer, rtmidi on JACK drops without a word, so every backend refuses it."""
 
 
-class PortGone(AntiphonError):
-    """The port, its peer or the whole MIDI server is dead: make a new backend, then open the ports again."""
-
-
 class BackendUnusable(AntiphonError):
     """This machine lacks what the backend stands on; the message says what."""
 

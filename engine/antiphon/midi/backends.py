@@ -6,22 +6,57 @@ A backend that cannot stamp sends at once; the caller keeps time. The module tha
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, BackendUnusable, OnLost, ServerDown, Spawn
 from antiphon.midi.rtmidi_backend import RtMidiBackend
 
-KINDS: Final = ("jack", "rtmidi", "alsa", "coremidi", "winmm", "socket")
-"""All backends in the order in which `auto` tries them; `rtmidi` is JACK through rtmidi, without stamps."""
 
+@dataclass(frozen=True, slots=True)
+class System:
+    """A row of the table of MIDI systems."""
+
+    kind: str
+    """Its name, for `--midi` and for `Backend.name`."""
+    open: Callable[[str, Spawn, OnLost | None], Backend]
+    """Opens it, given the client's name; raises BackendUnusable with the reason."""
+    also: str = ""
+    """Another name that it answers to, of a family of systems."""
+
+
+def _jack(client_name: str, spawn: Spawn, on_lost: OnLost | None) -> Backend:
+    from antiphon.midi.jack_backend import JackBackend
+
+    return JackBackend(client_name, on_lost)
+
+
+def _rtmidi(kind: str, client_name: str, spawn: Spawn, on_lost: OnLost | None) -> Backend:
+    return RtMidiBackend(kind, client_name)
+
+
+def _socket(client_name: str, spawn: Spawn, on_lost: OnLost | None) -> Backend:
+    from antiphon.midi.socket_backend import SocketBackend
+
+    return SocketBackend(client_name, spawn)
+
+
+SYSTEMS: Final = (
+    System("jack", _jack),
+    System("rtmidi", partial(_rtmidi, "rtmidi"), also="jack"),
+    System("alsa", partial(_rtmidi, "alsa"), also="rtmidi"),
+    System("coremidi", partial(_rtmidi, "coremidi"), also="rtmidi"),
+    System("winmm", partial(_rtmidi, "winmm"), also="rtmidi"),
+    System("socket", _socket),
+)
+"""All MIDI systems in the order in which `auto` tries them; `rtmidi` is JACK through rtmidi, without stamps."""
+KINDS: Final = tuple(system.kind for system in SYSTEMS)
 _WANTED: Final = {
     "auto": KINDS,
-    "jack": ("jack", "rtmidi"),
-    "rtmidi": ("rtmidi", "alsa", "coremidi", "winmm"),
-    **{kind: (kind,) for kind in ("alsa", "coremidi", "winmm", "socket")},
+    **{kind: tuple(system.kind for system in SYSTEMS if kind in (system.kind, system.also)) for kind in KINDS},
 }
 
 
@@ -68,15 +103,7 @@ def find_backend(client_name: str, spawn: Spawn, wanted: str | None = None, on_l
 
 def open_backend(kind: str, client_name: str, spawn: Spawn, on_lost: OnLost | None = None) -> Backend:
     """Open exactly this backend, `kind` being one of `KINDS`. Raises BackendUnusable with the reason."""
-    if kind == "jack":
-        from antiphon.midi.jack_backend import JackBackend
-
-        return JackBackend(client_name, on_lost)
-    if kind == "socket":
-        from antiphon.midi.socket_backend import SocketBackend
-
-        return SocketBackend(client_name, spawn)
-    return RtMidiBackend(kind, client_name)
+    return SYSTEMS[KINDS.index(kind)].open(client_name, spawn, on_lost)
 
 
 def auto_backend(reports: Sequence[BackendReport]) -> str | None:

@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from antiphon.errors import AntiphonError, pip_line
-from antiphon.midi.backend import BackendUnusable, OnLost, PortGone, Receive, ServerDown, checked
+from antiphon.midi.backend import BackendUnusable, OnLost, Receive, ServerDown, checked
 from antiphon.midi.jack_frames import Outbox, PeriodClock
+from antiphon.output import PortGone
 from antiphon.quiet import quiet_stderr
 
 _log = logging.getLogger(__name__)

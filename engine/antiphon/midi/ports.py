@@ -10,6 +10,7 @@ from typing import Any
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, InputPort, Spawn
 from antiphon.midi.backends import find_backend
+from antiphon.midi.plugged_in import open_plugged_in
 from antiphon.midi.port_names import (
     CLIENT_NAME,
     auto_inputs,
@@ -151,7 +152,7 @@ class Ports:
 
     def _open_output(self, backend: Backend, name: str) -> OutputPort:
         if name in self._plugged_in:
-            return self._plugged_in[name](name)
+            return open_plugged_in(name, self._plugged_in[name])
         return backend.open_output(match_port(name, backend.outputs(), "output"))
 
     def _open_own_input(self, backend: Backend, own: str, wanted: str) -> None:

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from antiphon.errors import AntiphonError
-from antiphon.midi.backend import BackendUnusable, InputPort, PortGone, Receive, ServerDown, checked
+from antiphon.midi.backend import BackendUnusable, InputPort, Receive, ServerDown, checked
 from antiphon.midi.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, numbered
-from antiphon.output import OutputPort
+from antiphon.output import OutputPort, PortGone
 from antiphon.quiet import quiet_stderr
 
 _ALSA_DEVICE: Final = Path("/dev/snd/seq")
@@ -115,6 +115,8 @@ class RtMidiBackend:
 
 class _RtMidiPort:
     """An rtmidi port of either direction."""
+
+    stamps = False
 
     def __init__(self, name: str, device: Any) -> None:
         self.name = name

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from antiphon.errors import AntiphonError
-from antiphon.midi.backend import BackendUnusable, PortGone, Receive, Spawn, checked
+from antiphon.midi.backend import BackendUnusable, Receive, Spawn, checked
 from antiphon.midi.port_names import numbered
+from antiphon.output import PortGone
 
 if TYPE_CHECKING:
     from mido.tokenizer import Tokenizer
@@ -169,6 +170,8 @@ class SocketBackend:
 
 class SocketPort:
     """A port of either direction, and its peers: many when it is ours, one when it is another's."""
+
+    stamps = False
 
     def __init__(
         self, name: str, tcp_port: int | None, announcement: Path | None, loop: _Loop, receive: Receive | None

@@ -18,6 +18,7 @@ import pluggy
 from antiphon import hooks
 from antiphon.errors import AntiphonError
 from antiphon.generator import (
+    MOST_PARTS,
     Constraint,
     Control,
     Follows,
@@ -31,7 +32,7 @@ from antiphon.spelling import nearest
 if TYPE_CHECKING:
     import typer
 
-    from antiphon.output import OpenOutput
+    from antiphon.output import OpenOutput, RegisterOutput
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -244,7 +245,7 @@ def _collect_generators(origin: str, drafts: list[Registered]) -> RegisterGenera
     return register
 
 
-def _collect_outputs(origin: str, drafts: list[RegisteredOutput]) -> Callable[[str, str, OpenOutput], None]:
+def _collect_outputs(origin: str, drafts: list[RegisteredOutput]) -> RegisterOutput:
     def register(name: str, summary: str, open_output: OpenOutput) -> None:
         _check_name("output", name)
         if not callable(open_output):
@@ -298,8 +299,10 @@ def check_info(info: object) -> GeneratorInfo:
             raise ValueError(f"{prefix}: {field} is {value!r}; allowed: {', '.join(get_args(allowed))}")
     for constraint in sorted(info.honours - set(get_args(Constraint))):
         raise ValueError(f"{prefix}: honours {constraint!r}; allowed: {', '.join(get_args(Constraint))}")
-    if type(info.interpolates) is not bool:
-        raise ValueError(f"{prefix}: interpolates is {info.interpolates!r}; allowed: True or False")
+    for ability, able in (("interpolates", info.interpolates), ("fills", info.fills)):
+        if type(able) is not bool:
+            raise ValueError(f"{prefix}: {ability} is {able!r}; allowed: True or False")
+    _check_parts(prefix, info.parts)
     names = [control.name for control in info.controls]
     for name in names:
         if names.count(name) > 1:
@@ -307,6 +310,15 @@ def check_info(info: object) -> GeneratorInfo:
     for control in info.controls:
         _check_control(prefix, control)
     return info
+
+
+def _check_parts(prefix: str, parts: tuple[str, ...]) -> None:
+    if not isinstance(parts, tuple) or len(parts) > MOST_PARTS:
+        raise ValueError(f"{prefix}: parts is {parts!r}; allowed: a tuple of up to {MOST_PARTS} names")
+    for name in parts:
+        _check_name(f"{prefix}: part", name)
+        if parts.count(name) > 1:
+            raise ValueError(f"{prefix}: there are two parts {name!r}; names must differ")
 
 
 def _check_control(prefix: str, control: Control) -> None:

@@ -26,6 +26,7 @@ from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
 from antiphon.presets.document import Document, nearest_file, read_document, shown, validate
 from antiphon.presets.lines import KeyPath
+from antiphon.presets.parts import read_parts
 from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.presets.step_notation import parse_steps
 from antiphon.presets.tempo import controllers_in_use, read_metronome, read_tempo_control
@@ -225,6 +226,7 @@ class _Reading:
             output=voice.output,
             program=None if voice.program is None else voice.program - 1,
             bank=voice.bank,
+            parts=read_parts(document, key, voice, self.generators.get(voice.generator), outputs),
             transpose=voice.transpose,
             velocity=VelocityCurve(voice.velocity.low, voice.velocity.high, voice.velocity.gamma),
             inputs=None if voice.inputs is None else frozenset(voice.inputs),

@@ -213,6 +213,19 @@ class MorphTable(Table):
     )
 
 
+class PartTable(Table):
+    """One part of a generator that plays several at once: where it is heard, and with what sound."""
+
+    channel: Channel | None = Field(default=None, description="MIDI channel it plays on. Absent: the voice's.")
+    program: int | None = Field(
+        default=None, ge=1, le=128, description="General MIDI sound, 1 is a grand piano. Absent: the voice's."
+    )
+    bank: Bank | None = Field(
+        default=None, description="Bank of that sound. Absent: the voice's, if the program is absent, too."
+    )
+    output: Text | None = Field(default=None, description="One of `outputs`. Absent: the voice's.")
+
+
 class VoiceTable(Table):
     """One voice: which generator plays, when, and where it is heard."""
 
@@ -270,6 +283,9 @@ class VoiceTable(Table):
     handover: HandoverTable = Field(default=HandoverTable(), description="When your call is over; see below.")
     morph: MorphTable = Field(
         default=MorphTable(), description="What a generator that interpolates plays between; see below."
+    )
+    parts: dict[str, PartTable] = Field(
+        default={}, description="Channel and sound of each of its generator's parts, if it has several; see below."
     )
     controls: dict[str, float] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
@@ -384,6 +400,7 @@ TABLES: Final[dict[type[Table], str]] = {
     HandoverTable: "in [voice.handover]",
     VelocityTable: "in [voice.velocity]",
     MorphTable: "in [voice.morph]",
+    PartTable: "in [voice.parts.NAME]",
     ControllerTable: "in [[controller]]",
     TempoControlTable: "in [tempo_control]",
     MetronomeTable: "in [metronome]",
@@ -394,7 +411,7 @@ TABLES: Final[dict[type[Table], str]] = {
 
 def field_at(table: type[Table], path: tuple[str | int, ...]) -> tuple[type[Table], FieldInfo | None]:
     """The table around `path`, and the declared key that `path` leads to or into; `None` if there is no such key."""
-    field = None
+    field, named = None, False
     for part in path:
         if isinstance(part, str):
             if field is not None:
@@ -402,7 +419,10 @@ def field_at(table: type[Table], path: tuple[str | int, ...]) -> tuple[type[Tabl
                 if inner is None:
                     break
                 table = inner
-            field = table.model_fields.get(part)
+                if get_origin(field.annotation) is dict and not named:
+                    named = True  # It is the name that the file gives to one of several such tables.
+                    continue
+            field, named = table.model_fields.get(part), False
             if field is None:
                 break
     return table, field

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from antiphon.duet.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, TempoPlan, VoicePlan
+from antiphon.duet.plan import (
+    ControllerMapping,
+    Handover,
+    MetronomePlan,
+    MorphPlan,
+    PartPlan,
+    Plan,
+    TempoPlan,
+    VoicePlan,
+)
 from antiphon.music.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
 from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
@@ -46,6 +55,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from ("", "[voice.handover]", *_pairs(rule))
         if voice.morph is not None:
             yield from ("", "[voice.morph]", *_morph(voice.morph))
+        for part in voice.parts:
+            yield from ("", f"[voice.parts.{part.name}]", *_pairs({"channel": part.channel + 1, **_sound(part)}))
         yield from ("", "[voice.controls]", *_pairs(voice.controls))
     for mapping in plan.controllers:
         yield from ("", "[[controller]]", *_pairs(_controller(mapping)))
@@ -61,9 +72,7 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "touch": voice.touch,
         "answer_bars": voice.answer_bars,
         "channel": voice.channel + 1,
-        "program": None if voice.program is None else voice.program + 1,
-        "bank": None if voice.bank is None else list(divmod(voice.bank, 128)),
-        "output": voice.output,
+        **_sound(voice),
         "transpose": voice.transpose,
         "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
         "scale": "auto" if voice.heard_scale else None if limits.scale is None else pitch_class_names(limits.scale),
@@ -74,6 +83,14 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "input_channels": [channel + 1 for channel in sorted(voice.input_channels)],
         "input_range": [pitch_name(voice.input_low), pitch_name(voice.input_high)],
         "velocity": {"low": voice.velocity.low, "high": voice.velocity.high, "gamma": voice.velocity.gamma},
+    }
+
+
+def _sound(part: VoicePlan | PartPlan) -> dict[str, object]:
+    return {
+        "program": None if part.program is None else part.program + 1,
+        "bank": None if part.bank is None else list(divmod(part.bank, 128)),
+        "output": part.output,
     }
 
 

@@ -20,14 +20,13 @@ from antiphon.duet.plan import Plan
 from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
-from antiphon.midi.backend import PortGone
 from antiphon.midi.echo import Echoes
 from antiphon.midi.port_names import virtual_name
 from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
 from antiphon.music.timing import TempoChange, next_multiple
-from antiphon.output import OpenOutput
+from antiphon.output import OpenOutput, PortGone
 from antiphon.plugins.host import load_plugins
 from antiphon.processes.outgoing import Outgoing, Waiting
 from antiphon.processes.runtime import (
@@ -502,7 +501,8 @@ class Engine:
 
     def _early_seconds(self, output: int) -> float:
         """A port that keeps a message until its moment itself, to the frame, gets it before that."""
-        return SPARE_SECONDS if getattr(self._ports.outputs[output], "stamps", False) else 0.0
+        port = self._ports.outputs[output]
+        return SPARE_SECONDS if port is not None and port.stamps else 0.0
 
     def _let_leave(self, *, at_once: bool = False) -> None:
         """Hand over what has waited long enough; `at_once`: what begins nothing, and forget what does."""

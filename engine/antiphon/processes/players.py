@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
+from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.duet.casting import Role
@@ -15,12 +17,33 @@ CANNOT_START: Final = 5
 """Exit code of a player process whose generator could not be made."""
 
 
+class Beat:
+    """What a generator says that it is at work with: the pulse of its process, as long as its class allows."""
+
+    def __init__(self, pulse: Pulse, place: int) -> None:
+        self._pulse = pulse
+        self._place = place
+        self._until_seconds = 0.0
+
+    def count_for(self, seconds: float) -> None:
+        """From now on, and for so long, a beat counts. Before, as while a model is loaded, none does."""
+        self._until_seconds = time.perf_counter() + seconds
+
+    def __call__(self) -> None:
+        if time.perf_counter() < self._until_seconds:
+            self._pulse.beat(self._place)
+
+
 def run_player(backstage: Backstage) -> None:
     """Make the generators of this place's roles and let them play, for one engine after the other."""
     pulse = Pulse(backstage.folder)
     roles: dict[int, Role] = backstage.read(f"roles-{backstage.place}")
     try:
-        players = {slot: make_player(role) for slot, role in roles.items()}
+        beats = {slot: Beat(pulse, backstage.place) for slot in roles}
+        players = {
+            slot: make_player(replace(role, casting=replace(role.casting, beat=beats[slot])))
+            for slot, role in roles.items()
+        }
     except AntiphonError as error:
         connection = join_hub(backstage, ("player", backstage.place, ()))
         if connection is not None:
@@ -45,6 +68,7 @@ def run_player(backstage: Backstage) -> None:
                 for slot, command in itertools.chain.from_iterable(all_waiting(connection)):
                     asked.setdefault(slot, []).append(command)
                 for slot, commands in asked.items():
+                    beats[slot].count_for(players[slot].limits.call_seconds)
                     for reply in players[slot].perform(commands):
                         connection.send(reply)
                     pulse.beat(backstage.place)

@@ -30,7 +30,7 @@ from antiphon.duet.ledger import Ledger
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import output_names
 from antiphon.errors import AntiphonError
-from antiphon.generator import Device
+from antiphon.generator import SILENT_SECONDS, Device
 from antiphon.midi.port_names import CLIENT_NAME
 from antiphon.music.midi_file import write_score
 from antiphon.processes.engine import CANNOT_OPEN, EngineSetup
@@ -41,8 +41,6 @@ from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record
 from antiphon.session.summary import score_of, statistics, timeline_of, write_statistics
 
-SILENT_SECONDS: Final = 1.5
-"""A process that has not beaten for this long is stuck."""
 _START_SECONDS: Final = {"engine": 15.0, "player": 60.0, "sound": 15.0}
 """Time to the first beat: loading a model takes a while."""
 _RESTARTS_IN_A_ROW: Final = 5

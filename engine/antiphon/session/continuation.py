@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from antiphon.duet.lead_in import LeadIn
 from antiphon.duet.offline import Offline
-from antiphon.duet.plan import Handover, Plan, VoicePlan
+from antiphon.duet.plan import Handover, PartPlan, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.music import messages
@@ -65,6 +65,7 @@ def continue_score(
         answer_bars=bars,
         launch="bar",
         channel=channel,
+        parts=tuple(PartPlan(name, channel) for name in info.parts),
         # Nobody is touching a key after the end, and files may hold drums there.
         input_channels=frozenset(range(16)) - {messages.DRUM_CHANNEL},
     )
@@ -80,11 +81,14 @@ def continue_score(
     if failure is not None:
         raise AntiphonError(f"the generator did not go on: {getattr(failure, 'text', '')}")
     line_ticks = heard.line_ticks
-    played = tuple((heard.score_ticks(s.due_ticks), s.message) for s in stage.sends if s.source != PLAYER)
-    notes = sum(messages.is_note_on(message) for _, message in played)
+    played = [(s.part, (heard.score_ticks(s.due_ticks), s.message)) for s in stage.sends if s.source != PLAYER]
+    notes = sum(messages.is_note_on(message) for _, (_, message) in played)
     prepared = tuple((line_ticks, message) for message in cleared)
-    tracks = (*score.tracks, Track(f"antiphon {generator}", (*prepared, *played)))
-    whole = Score(tracks, score.tempo, score.signatures, (*score.markers, (line_ticks, "antiphon")))
+    tracks = list(score.tracks)
+    for number, part in enumerate(voice.all_parts):
+        own = tuple(event for which, event in played if which == number)
+        tracks.append(Track(f"antiphon {generator} {part.name}".strip(), (*(() if number else prepared), *own)))
+    whole = Score(tuple(tracks), score.tempo, score.signatures, (*score.markers, (line_ticks, "antiphon")))
     return Continued(whole, notes)
 
 

@@ -174,7 +174,7 @@ def _to_json(record: Record) -> dict[str, Any]:
         value = getattr(what, field.name)
         if isinstance(value, bytes):
             value = value.hex()
-        elif field.name in ("inputs", "port") and not value:
+        elif field.name in ("inputs", "port", "part") and not value:
             continue
         elif isinstance(value, Failed):
             value = {f.name: getattr(value, f.name) for f in fields(value)}

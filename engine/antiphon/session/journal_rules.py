@@ -19,6 +19,7 @@ from antiphon.duet.commands import Decision
 from antiphon.duet.events import Skipped
 from antiphon.duet.plan import GRIDS, Plan
 from antiphon.duet.schedule import METRONOME, Send
+from antiphon.generator import MOST_PARTS
 from antiphon.music.messages import is_well_formed
 from antiphon.session.header import Header
 
@@ -70,11 +71,19 @@ class Rules:
             "epoch": (0, _MOST),
             "index": (-1, _MOST),
         }
+        self._parts = [
+            max(len(plan.voices[voice].all_parts) for plan in header.plans if voice < len(plan.voices))
+            for voice in range(voices)
+        ]
         self._now_ticks = 0
 
     def check(self, what: Any) -> None:
         """Raises ValueError if `what`, an event or a message, is none, or comes before what stands ahead of it."""
         self._check_fields(what)
+        if isinstance(what, Send):
+            parts = self._parts[what.source] if what.source >= 0 else 1
+            if not 0 <= what.part < parts:
+                raise ValueError(f"part is {what.part}; allowed: 0 to {parts - 1}")
         if isinstance(what, Send | Decision):
             return  # They may be meant for later.
         if what.ticks < self._now_ticks:
@@ -156,9 +165,11 @@ def _ranges_of(plan: Plan) -> Iterator[tuple[str, float | None, float, float]]:
         yield "controller", mapping.controller, 0, 127
         yield "voice", mapping.voice, 0, len(plan.voices) - 1
     for voice in plan.voices:
-        yield "channel", voice.channel, 0, 15
-        yield "program", voice.program, 0, 127
-        yield "bank", voice.bank, 0, 16_383
+        yield "the number of parts", len(voice.parts), 0, MOST_PARTS
+        for part in voice.all_parts:
+            yield "channel", part.channel, 0, 15
+            yield "program", part.program, 0, 127
+            yield "bank", part.bank, 0, 16_383
         yield "transpose", voice.transpose, -127, 127
         yield "answer_bars", voice.answer_bars, 1, 1000
         yield "bars", voice.handover.bars, 1, 1000

@@ -1,6 +1,6 @@
-"""Who played what in a session: a track for the player and each voice, with tempo, bars and markers. It writes no file.
+"""Who played what in a session: a track for the player and each part of a voice, with tempo, bars and markers.
 
-In the session's time, from its first moment on; or, of one take, in the time of the song it was played to.
+It writes no file. Time is the session's, from its first moment on; or, of one take, that of the song it was played to.
 """
 
 from __future__ import annotations
@@ -56,13 +56,15 @@ class Played:
     players: tuple[Track, ...]
     """One track, or one for each keyboard if there are voices that listen to one of them only."""
     voices: tuple[Track, ...]
-    """A track for each voice."""
+    """A track for each part of each voice."""
     tempo: tuple[tuple[int, float], ...]
     """(tick, quarter notes a minute)."""
     signatures: tuple[tuple[int, TimeSignature], ...]
     """(tick, metre), each at a bar line that follows from those before it."""
     markers: tuple[Marker, ...]
     """In order of time."""
+    voice_of: tuple[int, ...]
+    """Whose each of the tracks in `voices` is: the index of the voice."""
 
     def score(self) -> Score:
         """All of it in one score."""
@@ -70,7 +72,8 @@ class Played:
 
     def alone(self) -> Iterator[Score]:
         """Each part that has notes as a score of its own. The player's has all markers, a voice's those about it."""
-        every = [(track, None) for track in self.players] + list(zip(self.voices, itertools.count()))
+        every: list[tuple[Track, int | None]] = [(track, None) for track in self.players]
+        every += zip(self.voices, self.voice_of, strict=True)
         for track, voice in every:
             if any(messages.is_note_on(message) for _, message in track.messages):
                 own = (m for m in self.markers if voice is None or m.voice in (None, voice))
@@ -89,7 +92,7 @@ class Played:
             tuple(Track(track.name, tuple(excerpt(track, take, timeline))) for track in tracks)
             for tracks in (self.players, self.voices)
         )
-        return Played(players, voices, take.tempo(timeline), take.signatures, tuple(markers))
+        return Played(players, voices, take.tempo(timeline), take.signatures, tuple(markers), self.voice_of)
 
     def _score(self, tracks: tuple[Track, ...], markers: Iterable[Marker]) -> Score:
         texts = dict.fromkeys((marker.ticks, marker.text) for marker in markers)  # Two voices may begin at once.
@@ -100,7 +103,8 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
     """All parts of a session, in its own time; a session that was cut off ends with its last record."""
     records = tuple(records)
     players = _Players(header)
-    voices = [_Part() for _ in range(max(len(plan.voices) for plan in header.plans))]
+    names = _names(header)
+    voices = [[_Part() for _ in parts] for parts in names]
     plan = header.plans[0]
     tempo, bars = {0: plan.tempo_bpm}, BarLines(plan.signature)
     markers = [Marker(0, plan.name)] if len(header.plans) > 1 else []
@@ -115,14 +119,14 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
                 players.hear(what, commands)
         elif isinstance(what, Send):
             if 0 <= what.source < len(voices):  # The player is on record as heard, and a click is no music.
-                voices[what.source].add(ticks, what.message, what.output)
+                voices[what.source][what.part].add(ticks, what.message, what.output)
         elif isinstance(what, Ended):
             players.release(ticks)  # The voices' own note-offs follow on record.
             if what.panic:
                 markers.append(Marker(ticks, "panic"))
         elif isinstance(what, Restarted):
             players.release(ticks)
-            for part in voices:
+            for part in itertools.chain(*voices):
                 part.release(ticks)
             if what.plan:
                 tempo[ticks] = plan.tempo_bpm
@@ -130,7 +134,7 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
         elif isinstance(what, Selected):
             plan = header.plans[what.plan]
             commands = _Commands(plan)
-            for part in voices:
+            for part in itertools.chain(*voices):
                 part.output = None
             tempo[ticks] = plan.tempo_bpm
             bars.change(ticks, plan.signature)
@@ -149,16 +153,26 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
     for take in takes_of(header, records):
         markers.append(Marker(take.start_ticks, f"take {take.number}: bar {take.first_bar}"))
     players.release(last_ticks)
-    for part in voices:
+    for part in itertools.chain(*voices):
         part.release(last_ticks)
     markers.sort(key=lambda marker: marker.ticks)
-    tracks = tuple(part.track(_name(header, index)) for index, part in enumerate(voices))
-    return Played(players.tracks(), tracks, tuple(tempo.items()), bars.signatures, tuple(markers))
+    every = zip(itertools.chain(*voices), itertools.chain(*names), strict=True)
+    tracks = tuple(part.track(name) for part, name in every)
+    voice_of = tuple(voice for voice, parts in enumerate(voices) for _ in parts)
+    return Played(players.tracks(), tracks, tuple(tempo.items()), bars.signatures, tuple(markers), voice_of)
 
 
-def _name(header: Header, voice: int) -> str:
-    generators = [plan.voices[voice].generator for plan in header.plans if voice < len(plan.voices)]
-    return f"antiphon {voice + 1} {', '.join(dict.fromkeys(generators))}"
+def _names(header: Header) -> list[list[str]]:
+    """For each voice, the names of its parts: who plays it, in each of the plans, and what the part is called."""
+    names = []
+    for voice in range(max(len(plan.voices) for plan in header.plans)):
+        plans = [plan.voices[voice] for plan in header.plans if voice < len(plan.voices)]
+        parts = []
+        for number in range(max(len(plan.all_parts) for plan in plans)):
+            own = [(plan.generator, plan.all_parts[number].name) for plan in plans if number < len(plan.all_parts)]
+            parts.append(f"antiphon {voice + 1} {', '.join(dict.fromkeys(' '.join(who).strip() for who in own))}")
+        names.append(parts)
+    return names
 
 
 class _Commands:

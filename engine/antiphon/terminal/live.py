@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
@@ -45,10 +45,22 @@ class LiveOptions:
     device: Device = "auto"
 
 
+class View(Protocol):
+    """Somebody who watches a performance; it is told, and asks for nothing."""
+
+    def records(self, records: Sequence[Record]) -> None:
+        """What has happened since the last time, in order."""
+        ...
+
+    def notice(self, notice: Notice) -> None:
+        """Something about ports, sound or processes."""
+        ...
+
+
 class _Show:
     """Turns the performance's records into what is on screen."""
 
-    def __init__(self, plans: Sequence[Plan], screen: Screen) -> None:
+    def __init__(self, plans: Sequence[Plan], options: LiveOptions, screen: Screen) -> None:
         self._plans = plans
         self._screen = screen
         self._timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
@@ -115,6 +127,10 @@ class _Show:
             self._screen.note_off(part, message[1], seconds)
 
 
+VIEWS: Final[tuple[Callable[[Sequence[Plan], LiveOptions, Screen], View], ...]] = (_Show,)
+"""Who watches every performance."""
+
+
 def perform(
     plans: Sequence[Plan],
     options: LiveOptions,
@@ -136,7 +152,16 @@ def perform(
 
     plan = plans[0]
     screen = Screen(plan.name, [v.generator for v in plan.voices], bpm=plan.tempo_bpm, signature=plan.signature)
-    show = _Show(plans, screen)
+    views = [make(plans, options, screen) for make in VIEWS]
+
+    def tell_records(records: Sequence[Record]) -> None:
+        for view in views:
+            view.records(records)
+
+    def tell_notice(notice: Notice) -> None:
+        for view in views:
+            view.notice(notice)
+
     handlers = {number: signal.signal(number, stop) for number in _ENDINGS}
     supervisor = None
     try:
@@ -147,8 +172,8 @@ def perform(
             sound=options.sound,
             origins=options.origins,
             device=options.device,
-            on_records=show.records,
-            on_notice=show.notice,
+            on_records=tell_records,
+            on_notice=tell_notice,
         )
         with screen, Keys(spawn_thread) as keys:
             announced = False

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from antiphon.generator import GeneratorInfo, MakeGenerator
+from antiphon.generator import LIMITS, SILENT_SECONDS, GeneratorInfo, MakeGenerator
 from antiphon.notes import Phrase
 from antiphon.plugins.host import check_info
 from antiphon.testing import rules
 from antiphon.testing.phrases import long_phrase, sample_phrases, streamed
 from antiphon.testing.trial import BrokenRule, Scene, Trial
 
-CLASS_SECONDS: Final = {"instant": 0.005, "quick": 0.05, "heavy": 0.5}
-"""Time for a bar, by latency class."""
 _BARS_TIMED: Final = 24
 
 
@@ -32,12 +30,16 @@ class Report:
     """Notes it played meanwhile."""
     extend_seconds: tuple[float, float, float]
     """Seconds to make a bar: p50, p95 and the longest of 24."""
+    silent_seconds: float
+    """The longest time within a call, while it made these bars, without a beat."""
     prime_seconds: float
     """Median seconds to take in one key press or release after the longest phrase."""
     prime_growth: float
     """The same, as a multiple of the time after 64 notes; near 1 when listening is incremental."""
     idle_controls: tuple[str, ...]
     """Controls whose lowest and highest value gave the same notes as the default."""
+    silent_parts: tuple[str, ...]
+    """Parts that played no note meanwhile."""
     seeds_differ: bool
     """Whether another seed gave other notes."""
 
@@ -47,6 +49,7 @@ class Report:
             f"{len(self.rules)} rules kept over {self.notes} notes; a bar takes {p50} ms (p50), {p95} (p95), "
             f"{longest} (longest); an event {self.prime_seconds * 1e3:.3f} ms, {self.prime_growth:.1f} times that "
             f"after 64 notes; idle controls: {', '.join(self.idle_controls) or 'none'}; "
+            f"silent parts: {', '.join(self.silent_parts) or 'none'}; "
             f"seeds {'differ' if self.seeds_differ else 'make no difference'}"
         )
 
@@ -91,18 +94,29 @@ def check_generator(
                 check(scene)
         rules.check_controls(scene)
         rules.check_constraints(scene)
+        rules.check_morph(scene)
+        rules.check_gap(scene)
+    if info.fills and not trial.hears_after:
+        raise BrokenRule("it fills a gap", "what comes after a gap never made a difference to what was played in it")
     if not trial.notes:
         raise BrokenRule("it plays", "no phrase that was asked for had a note in it")
-    limit = CLASS_SECONDS[info.latency] * allowance if deadline_seconds is None else deadline_seconds
+    limit = LIMITS[info.latency].bar_seconds * allowance if deadline_seconds is None else deadline_seconds
+    trial.silent_seconds = 0.0
     extend_seconds = _check_deadline(trial, limit, f"{info.latency} class" if deadline_seconds is None else "deadline")
+    if trial.silent_seconds > SILENT_SECONDS * allowance:
+        what = f"it computed for {trial.silent_seconds:.1f} s without a beat; allowed: {SILENT_SECONDS:g} s on a stage"
+        raise BrokenRule("it is not taken for hung", f"{what}, {SILENT_SECONDS * allowance:g} s here")
+    trial.rules["it is not taken for hung"] = None
     at_first, at_last = (_prime_seconds(trial, length) for length in (64, 4096))
     return Report(
         rules=tuple(trial.rules),
         notes=trial.notes,
         extend_seconds=extend_seconds,
+        silent_seconds=trial.silent_seconds,
         prime_seconds=at_last,
         prime_growth=at_last / at_first,
         idle_controls=tuple(control.name for control in info.controls if control.name not in trial.moved),
+        silent_parts=tuple(name for part, name in enumerate(info.parts) if part not in trial.parts),
         seeds_differ=trial.seeds_differ,
     )
 

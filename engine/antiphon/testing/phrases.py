@@ -65,6 +65,11 @@ def long_phrase(length: int) -> Phrase:
     return Phrase.of(notes)
 
 
+def closed(heard: Phrase) -> Phrase:
+    """`heard` with the keys that are down released at its end."""
+    return replace(heard, notes=tuple(note.closed(heard.end_ticks) for note in heard.notes))
+
+
 def before_a_rest(heard: Phrase) -> Phrase | None:
     """The first notes of `heard`, cut near the middle where none sounds; None if one always does."""
     cuts: list[int] = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from antiphon.music.clock import Clock, ManualClock
 from antiphon.music.messages import channel, is_note_off, is_note_on
+from antiphon.output import PortGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class SentNote:
 class RecordingOutput:
     """An output that keeps what it is sent, in `sent`: each message with the second it was due."""
 
+    stamps = True
+
     def __init__(self, name: str = "recording", clock: Clock | None = None) -> None:
         """`clock` tells when a message is due that is sent for at once; a clock that stands at 0, if None."""
         self.name = name
@@ -35,9 +38,9 @@ class RecordingOutput:
         self._clock = clock or ManualClock()
 
     def send(self, message: bytes, at_seconds: float | None = None) -> None:
-        """Keep `message`, due at `at_seconds`; at once, if None. Raises RuntimeError after `close`."""
+        """Keep `message`, due at `at_seconds`; at once, if None. Raises PortGone after `close`."""
         if self.closed:
-            raise RuntimeError(f"output {self.name!r} is closed; {message.hex(' ')} cannot be sent")
+            raise PortGone(f"output {self.name!r} is closed; {message.hex(' ')} cannot be sent")
         self.sent.append((message, self._clock.now() if at_seconds is None else at_seconds))
 
     def close(self) -> None:

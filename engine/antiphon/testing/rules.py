@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
-from antiphon.generator import Constraint, Constraints, Request
+from antiphon.generator import Constraint, Constraints, Gap, Given, Morph, Request
 from antiphon.notes import Note, Phrase
-from antiphon.testing.phrases import BAR_TICKS, before_a_rest, long_phrase, streamed
+from antiphon.testing.phrases import BAR_TICKS, before_a_rest, closed, long_phrase, streamed
 from antiphon.testing.trial import Scene
 
 _C_MAJOR: Final = frozenset({0, 2, 4, 5, 7, 9, 11})
@@ -139,6 +139,46 @@ def check_constraints(scene: Scene) -> None:
         for constraint in sorted(scene.trial.info.honours):
             if what := _violation((*first.notes, *second.notes), constraints, constraint):
                 raise scene.broken(rule, f"it says it honours {constraint!r}, but {what}")
+
+
+def check_morph(scene: Scene) -> None:
+    """Between two pieces of music, either of which may be its own to make up, it plays legally and repeatably."""
+    if not scene.trial.info.interpolates:
+        return
+    a, b = (replace(long_phrase(length), end_ticks=BAR_TICKS) for length in (8, 12))
+    for given in (Morph(a, b), Morph(a, None), Morph(None, b), Morph(None, None)):
+        _check_repeats(scene, "it plays between two pieces of music", closed(scene.heard), given)
+
+
+def check_gap(scene: Scene) -> None:
+    """In a gap it plays legally and repeatably; whether what comes after makes a difference, the trial keeps."""
+    if not scene.trial.info.fills:
+        return
+    before = closed(scene.heard)
+    end_ticks = before.end_ticks + 2 * BAR_TICKS
+    answers = []
+    for semitones, length in ((0, 16), (7, 5)):
+        notes = (replace(note, pitch=note.pitch + semitones) for note in long_phrase(length).notes)
+        after = Phrase.of(notes, 0).shifted(end_ticks)
+        answers.append(_check_repeats(scene, "it fills a gap", before, Gap(before, after)))
+    _check_repeats(scene, "it fills a gap", before, Gap(before, Phrase(end_ticks, end_ticks)))
+    scene.trial.hears_after |= answers[0] != answers[1]
+
+
+def _check_repeats(scene: Scene, rule: str, heard: Phrase, given: Given) -> tuple[Phrase, Phrase]:
+    """Two bars after `heard`, a bar at a time and in one, the same again when rewound; the phrases of a bar."""
+    player = scene.player(rule)
+    player.prime(heard)
+    asked = replace(scene.request(heard), given=given, left_ticks=2 * BAR_TICKS)
+    first = player.extend(asked)
+    asked_next = replace(scene.request(first), given=given, left_ticks=BAR_TICKS, final=True)
+    second = player.extend(asked_next)
+    player.rewind(heard.end_ticks)
+    _compare(scene, rule, "rewound, the first bar", first, player.extend(asked))
+    _compare(scene, rule, "rewound, the second bar", second, player.extend(asked_next))
+    player.rewind(heard.end_ticks)
+    player.extend(replace(asked, length_ticks=2 * BAR_TICKS, final=True))
+    return first, second
 
 
 def _compare(scene: Scene, rule: str, what: str, expected: Phrase, got: Phrase) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,7 +31,23 @@ class Trial:
     rules: dict[str, None] = field(default_factory=lambda: {"the declaration is valid": None})
     notes: int = 0
     moved: set[str] = field(default_factory=set)
+    parts: set[int] = field(default_factory=set)
     seeds_differ: bool = False
+    silent_seconds: float = 0.0
+    """The longest time without a beat within a call."""
+    _beat_seconds: float = 0.0
+    hears_after: bool = False
+    """Whether what comes after a gap made a difference to what was played in it."""
+
+    def begin(self) -> None:
+        """A call begins."""
+        self._beat_seconds = time.perf_counter()
+
+    def beat(self) -> None:
+        """The generator is at work, or the call is over."""
+        now = time.perf_counter()
+        self.silent_seconds = max(self.silent_seconds, now - self._beat_seconds)
+        self._beat_seconds = now
 
 
 @dataclass(slots=True)
@@ -62,7 +79,9 @@ class Player:
     def __init__(self, scene: Scene, rule: str, seed: int) -> None:
         self._scene = scene
         self._rule = rule
-        generator = self._call("make", lambda: scene.trial.make(Casting(seed, scene.trial.model)))
+        generator = self._call(
+            "make", lambda: scene.trial.make(Casting(seed, scene.trial.model, beat=scene.trial.beat))
+        )
         if not isinstance(generator, Generator):
             missing = [name for name in ("prime", "extend", "rewind") if not hasattr(generator, name)]
             raise scene.broken(
@@ -82,15 +101,19 @@ class Player:
     def extend(self, request: Request) -> Phrase:
         answer = self._call("extend", lambda: self._generator.extend(told(request, self._heard)))
         try:
-            phrase = check_phrase(answer, request)
+            phrase = check_phrase(answer, request, self._scene.trial.info.part_count)
         except IllegalPhrase as error:
             raise self._scene.broken("phrases are legal", str(error)) from error
         self._scene.trial.notes += len(phrase.notes)
+        self._scene.trial.parts |= {note.part for note in phrase.notes}
         return phrase
 
     def _call(self, name: str, function: Callable[[], object]) -> object:
+        self._scene.trial.begin()
         try:
             return function()
         except Exception as error:
             what = f"{name} raised {type(error).__name__}: {error}"
             raise self._scene.broken(self._rule, what) from error
+        finally:
+            self._scene.trial.beat()

@@ -9,6 +9,7 @@ from pathlib import Path
 from antiphon.generator import Casting
 from antiphon.models.card import ModelCard, ModelError, read_any_card
 from antiphon.models.loading import load_model
+from antiphon.tokens.beating import BeatingModel
 from antiphon.tokens.codec import Codec
 from antiphon.tokens.codecs import codec_named
 from antiphon.tokens.generator import TokenGenerator
@@ -34,7 +35,7 @@ def make_token_player(
         other = (elsewhere or {}).get(spoken)
         hint = f": choose the generator '{other}' for it" if other else ""
         raise ModelError(f"model '{path}' speaks the codec '{spoken}', this generator '{codec_name}'{hint}")
-    model = load_model(path, device=casting.device)
+    model = BeatingModel(load_model(path, device=casting.device), casting.beat)
     _check_codec(model.card, codec_named(codec_name))
     tells_velocity = codec_name != GridCodec.name
     return TokenGenerator(casting.seed, partial(codec_named, codec_name), model, tells_velocity=tells_velocity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -69,9 +69,9 @@ def export_checkpoint(
     model = restored_model(content)
     settings = content["settings"]
     weights = {name: weight.float().numpy() for name, weight in model.state_dict().items()}
-    form = _ring_form if content["architecture"] != "lstm" else _recurrent_form
-    shape = form(content, rewind, chunk)
-    graph = _graph(content["architecture"], weights, settings, int(shape["capacity"]), precision)
+    family = FAMILIES[content["architecture"]]
+    shape = family.shape(content, rewind, chunk)
+    graph = family.graph(weights, settings, int(shape["capacity"]), precision)
     metadata = {
         **common_metadata(content, model, label, precision),
         "vocabulary": settings.get("vocabulary", READ_WORDS),
@@ -121,16 +121,13 @@ def write_model(graph: Graph, metadata: Mapping[str, object], out: Path) -> None
         ) from error
 
 
-def _graph(
-    architecture: str, weights: Weights, settings: Mapping[str, Any], capacity: int, precision: Precision
-) -> Graph:
-    if architecture == "lstm":
-        return lstm_graph(weights, settings, precision)
-    if architecture == NOTE_TRANSFORMER:
-        folded = fold(weights, settings["width"] // settings["heads"])
-        return note_transformer_graph(folded, settings, capacity, precision)
-    build = transformer_graph if architecture == "transformer" else study_transformer_graph
-    return build(weights, settings, capacity, precision)
+def _lstm_graph(weights: Weights, settings: Mapping[str, Any], capacity: int, precision: Precision) -> Graph:
+    return lstm_graph(weights, settings, precision)
+
+
+def _note_graph(weights: Weights, settings: Mapping[str, Any], capacity: int, precision: Precision) -> Graph:
+    folded = fold(weights, settings["width"] // settings["heads"])
+    return note_transformer_graph(folded, settings, capacity, precision)
 
 
 def _ring_form(content: Mapping[str, Any], rewind: int, chunk: int) -> dict[str, float]:
@@ -157,3 +154,22 @@ def _recurrent_form(content: Mapping[str, Any], rewind: int, chunk: int) -> dict
         "distances": 0,
         "rotary_base": 0,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How models of an architecture become a file."""
+
+    graph: Callable[[Weights, Mapping[str, Any], int, Precision], Graph]
+    """Makes the graph of weights, settings and capacity."""
+    shape: Callable[[Mapping[str, Any], int, int], dict[str, float]]
+    """What the card says of it, given a checkpoint's content, how far it is rewound, and the longest run."""
+
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    "transformer": Family(transformer_graph, _ring_form),
+    "study-transformer": Family(study_transformer_graph, _ring_form),
+    "lstm": Family(_lstm_graph, _recurrent_form),
+    NOTE_TRANSFORMER: Family(_note_graph, _ring_form),
+}
+"""By the name that checkpoints and model files use."""

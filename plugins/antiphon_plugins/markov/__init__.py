@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon.generator import Casting, Control, Generator, GeneratorInfo
+from antiphon import Casting, Control, Generator, GeneratorInfo
 
 INFO = GeneratorInfo(
     name="markov",

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from antiphon.generator import Request
-from antiphon.notes import Note, score_order
+from antiphon import Note, Request, score_order
 from antiphon_plugins.markov.draw import choose, uniform
 from antiphon_plugins.markov.events import Event, make_event
 from antiphon_plugins.markov.legality import Legality, is_muddy, silence_overlaps

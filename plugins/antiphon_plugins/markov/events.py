@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from antiphon.notes import Note
+from antiphon import Note
 
 CHORD_TICKS = 30
 """Notes that start within this many ticks of the first (31 ms at 120 bpm) are one chord."""

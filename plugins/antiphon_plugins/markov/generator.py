@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from antiphon.generator import Request
-from antiphon.notes import Note, Phrase
+from antiphon import Note, Phrase, Request
 from antiphon_plugins.markov.composer import Composer
 from antiphon_plugins.markov.events import SIXTEENTH_TICKS, Event, gather, make_event
 from antiphon_plugins.markov.manner import Manner, read_manner

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.generator import Constraints
-from antiphon.notes import Note
+from antiphon import Constraints, Note
 
 
 class Legality:

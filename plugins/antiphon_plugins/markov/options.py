@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from antiphon.generator import Request
+from antiphon import Request
 from antiphon_plugins.markov.events import Event, gap_class
 from antiphon_plugins.markov.guard import earliest_onset, staleness
 from antiphon_plugins.markov.legality import Legality, thin

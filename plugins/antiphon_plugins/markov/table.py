@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.errors import AntiphonError
+from antiphon import AntiphonError
 from antiphon_plugins.markov.events import GAP_SIXTEENTHS
 
 FORMAT: Final = 1

@@ -15,10 +15,20 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
-from antiphon.note_steps.codec import PARTS, PITCHES, VELOCITIES
-from antiphon.note_steps.model import turns
-from antiphon.note_steps.spans import SPAN_CLASSES
-from antiphon.note_steps.words import GIVEN_PART, GIVEN_PITCH, GIVEN_TIME, GIVEN_VELOCITY, GIVEN_WORDS, OPEN, READ_WORDS
+from antiphon.note_steps import (
+    GIVEN_PART,
+    GIVEN_PITCH,
+    GIVEN_TIME,
+    GIVEN_VELOCITY,
+    GIVEN_WORDS,
+    OPEN,
+    PARTS,
+    PITCHES,
+    READ_WORDS,
+    SPAN_CLASSES,
+    VELOCITIES,
+    turns,
+)
 
 HEADS: Final = ("time", "part", "pitch", "velocity", "length")
 """In the order in which they speak."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon.generator import Casting, Generator, GeneratorInfo
-from antiphon.tokens.controls import TOKEN_CONTROLS
+from antiphon import Casting, Generator, GeneratorInfo
+from antiphon.tokens import TOKEN_CONTROLS
 from antiphon_plugins.codecs import PLAYERS
 
 _FOLDER = Path(__file__).parent
@@ -37,7 +37,7 @@ def make(casting: Casting) -> Generator:
     Raises:
         ModelError: the model cannot be used, or speaks another codec.
     """
-    from antiphon.tokens.making import make_token_player  # here, so that listing the generators stays cheap
+    from antiphon.tokens import make_token_player  # here, so that listing the generators stays cheap
 
     return make_token_player(casting, _FOLDER / "performance.onnx", "performance", PLAYERS)
 
@@ -48,7 +48,7 @@ def make_grid(casting: Casting) -> Generator:
     Raises:
         ModelError: the model cannot be used, or speaks another codec.
     """
-    from antiphon.tokens.making import make_token_player
+    from antiphon.tokens import make_token_player
 
     return make_token_player(casting, _FOLDER / "grid.onnx", "grid", PLAYERS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon.generator import Casting, Control, Generator, GeneratorInfo
+from antiphon import Casting, Control, Generator, GeneratorInfo
 
 _FOLDER = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def make(casting: Casting) -> Generator:
         ModelError: the model cannot be used, or is of another kind.
     """
     # Here, so that listing the generators stays cheap.
-    from antiphon.rolls.model import load_roll_model
+    from antiphon.rolls import load_roll_model
     from antiphon_plugins.vae.generator import Interpolator
 
     path = _FOLDER / "vae.onnx" if casting.model is None else Path(casting.model)

@@ -6,9 +6,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from antiphon.notes import STEP_TICKS, Note, Phrase
-from antiphon.rolls.model import Code, RollModel
-from antiphon.rolls.roll import Roll, roll_of
+from antiphon import STEP_TICKS, Note, Phrase
+from antiphon.rolls import Code, Roll, RollModel, roll_of
 from antiphon_plugins.vae.feel import Feel, phase_of
 from antiphon_plugins.vae.likelihood import notes_in, threshold_of
 

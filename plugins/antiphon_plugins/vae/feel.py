@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT, Note, Phrase
-from antiphon.tokens.grid_tokens import nearest_step
+from antiphon import STEP_TICKS, TICKS_PER_BEAT, Note, Phrase
+from antiphon.tokens import nearest_step
 
 _BEAT_STEPS: Final = TICKS_PER_BEAT // STEP_TICKS
 _CLEAR: Final = 0.2

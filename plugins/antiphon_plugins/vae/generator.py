@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from antiphon.generator import Request
-from antiphon.notes import STEP_TICKS, Note, Phrase, score_order
-from antiphon.rolls.model import RollModel
-from antiphon.rolls.roll import notes_of
+from antiphon import STEP_TICKS, Morph, Note, Phrase, Request, score_order
+from antiphon.rolls import RollModel, notes_of
 from antiphon_plugins.vae.ends import Drawn, End, Played, last_played
 from antiphon_plugins.vae.feel import Feel
 from antiphon_plugins.vae.likelihood import threshold_of
@@ -75,10 +73,11 @@ class Interpolator:
         return self._heard.end_ticks
 
     def _ends_of(self, request: Request, bar_steps: int) -> tuple[End, End]:
-        if request.morph is None:  # Variations of what was heard: the way from it to itself, and what lies beside that.
-            end = self._end(last_played(self._heard, request.bar_ticks), bar_steps, "a")
-            return end, end
-        return self._end(request.morph.a, bar_steps, "a"), self._end(request.morph.b, bar_steps, "b")
+        if isinstance(request.given, Morph):
+            return self._end(request.given.a, bar_steps, "a"), self._end(request.given.b, bar_steps, "b")
+        # Variations of what was heard: the way from it to itself, and what lies beside that.
+        end = self._end(last_played(self._heard, request.bar_ticks), bar_steps, "a")
+        return end, end
 
     def _end(self, phrase: Phrase | None, bar_steps: int, name: Purpose) -> End:
         if phrase is None:

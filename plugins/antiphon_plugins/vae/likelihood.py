@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.rolls.roll import ONSET, Roll
+from antiphon.rolls import ONSET, Roll
 
 _SURE: Final = 0.5
 """What is at least as likely as this is played, unless fewer notes are wanted."""

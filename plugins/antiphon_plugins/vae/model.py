@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 
-from antiphon.rolls.roll import CHANNELS, KEYS
+from antiphon.rolls import CHANNELS, KEYS
 
 BEAT: Final = 4
 """Steps that are seen, and written, as one."""

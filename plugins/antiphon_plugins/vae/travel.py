@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
-from antiphon.rolls.model import Code
-from antiphon.tokens.sampler import uniform
+from antiphon.rolls import Code
+from antiphon.tokens import uniform
 
 _WANDER_BARS: Final = 4
 """How long it wanders in one direction."""

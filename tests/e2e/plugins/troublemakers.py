@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import time
 
-from antiphon import Casting, GeneratorInfo, Note, Phrase, Request, hookimpl
-from antiphon.generator import RegisterGenerator
+from antiphon import Casting, GeneratorInfo, LatencyClass, Note, Phrase, RegisterGenerator, Request, hookimpl
 
 
 class Troublemaker:
     """Plays a quarter note for every beat it is asked for, unless its manners forbid it."""
 
-    def __init__(self, manners: str, device: str) -> None:
+    def __init__(self, manners: str, casting: Casting) -> None:
         self._manners = manners
-        self.runs_on = f"{device}, if it must"
+        self._beat = casting.beat
+        self.runs_on = f"{casting.device}, if it must"
 
     def prime(self, heard: Phrase) -> None:
         if heard.notes:
@@ -46,14 +46,22 @@ class Troublemaker:
         if self._manners == f"hangs-in-{where}":
             while True:
                 time.sleep(60)
+        if self._manners in ("slow-but-beats", "beats-for-ever") and where == "extend":
+            begun = time.perf_counter()
+            while self._manners == "beats-for-ever" or time.perf_counter() - begun < 3:
+                time.sleep(0.05)
+                self._beat()
         if self._manners == f"dies-in-{where}":
             os._exit(86)
+
+
+_LATENCY: dict[str, LatencyClass] = {"slow-but-beats": "heavy"}
 
 
 def make(manners: str, casting: Casting) -> Troublemaker:
     if manners == "cannot-be-made":
         raise OSError("no model anywhere")
-    return Troublemaker(manners, casting.device)
+    return Troublemaker(manners, casting)
 
 
 @hookimpl
@@ -69,8 +77,10 @@ def register_generators(register: RegisterGenerator) -> None:
         "before-its-time",
         "out-of-range",
         "cannot-be-made",
+        "slow-but-beats",
+        "beats-for-ever",
     ):
         register(
-            GeneratorInfo(manners, f"A generator that is {manners}."),
+            GeneratorInfo(manners, f"A generator that is {manners}.", latency=_LATENCY.get(manners, "quick")),
             lambda casting, manners=manners: make(manners, casting),
         )

@@ -20,10 +20,11 @@ from antiphon.doctor import checks
 from antiphon.doctor.checks import Finding
 from antiphon.errors import AntiphonError, pip_line
 from antiphon.midi import backends
-from antiphon.midi.backend import BackendUnusable, PortGone
+from antiphon.midi.backend import BackendUnusable
 from antiphon.midi.backends import BackendReport
 from antiphon.models import onnx_session
 from antiphon.models.onnx_session import Providers, probe_providers
+from antiphon.output import PortGone
 from antiphon.session.percentiles import percentile
 from antiphon.sound import audio
 

@@ -13,7 +13,16 @@ from toys import TOYS, sound, toy_player
 
 from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
 from antiphon.duet.offline import Offline
-from antiphon.duet.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan
+from antiphon.duet.plan import (
+    ControllerMapping,
+    Handover,
+    MetronomePlan,
+    MorphPlan,
+    PartPlan,
+    Plan,
+    VelocityCurve,
+    VoicePlan,
+)
 from antiphon.duet.schedule import PLAYER
 from antiphon.generator import Constraints
 from antiphon.music import messages
@@ -39,7 +48,7 @@ handovers = st.sampled_from(
 constraints = st.sampled_from(
     [Constraints(), Constraints(polyphony=1), Constraints(50, 70, frozenset({0, 2, 4, 5, 7, 9, 11}), 3)]
 )
-playing = st.sampled_from(["regular", "chords", "overlapping", "dense", "hesitant", "moody"])
+playing = st.sampled_from(["regular", "chords", "overlapping", "dense", "hesitant", "moody", "trio"])
 names = st.sampled_from(sorted(TOYS))
 voice_plans = st.builds(
     VoicePlan,
@@ -56,6 +65,7 @@ voice_plans = st.builds(
     channel=st.integers(0, 1),
     output=st.sampled_from([None, None, "synth"]),
     program=st.sampled_from([None, 5]),
+    parts=st.sampled_from([(), (), (PartPlan("a", 0, "synth", 7), PartPlan("b", 1), PartPlan("c", 0))]),
     transpose=st.sampled_from([0, -12, 100]),
     velocity=st.sampled_from([VelocityCurve(), VelocityCurve(20, 90, 0.5)]),
     input_channels=st.sampled_from([frozenset(range(16)), frozenset({1})]),

@@ -11,9 +11,10 @@ import pytest
 
 from antiphon.errors import AntiphonError
 from antiphon.midi import backends, rtmidi_backend
-from antiphon.midi.backend import BackendUnusable, PortGone, ServerDown, checked
+from antiphon.midi.backend import BackendUnusable, ServerDown, checked
 from antiphon.midi.backends import KINDS, find_backend
 from antiphon.midi.rtmidi_backend import RtMidiBackend
+from antiphon.output import PortGone
 from antiphon.quiet import quiet_stderr
 
 

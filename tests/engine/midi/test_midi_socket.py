@@ -12,9 +12,10 @@ from threading import Thread
 import pytest
 
 from antiphon.errors import AntiphonError
-from antiphon.midi.backend import BackendUnusable, PortGone
+from antiphon.midi.backend import BackendUnusable
 from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_off, note_on
+from antiphon.output import PortGone
 
 Inbox = SimpleQueue[bytes]
 

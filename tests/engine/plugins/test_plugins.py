@@ -202,7 +202,7 @@ def test_the_example_plugin_installed_by_pip_is_found_and_plays(site: Path) -> N
 
 def test_the_example_plugin_passes_its_own_tests_where_it_is_installed(site: Path) -> None:
     said = run(site, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
-    assert "2 passed" in said
+    assert "10 passed" in said
 
 
 # ---- what a plugin may bring -----------------------------------------------------------------------------------
@@ -309,6 +309,13 @@ def test_an_unknown_generator_is_an_error_that_names_those_there_are_and_the_nea
             GeneratorInfo("a", "x", interpolates="yes"),  # type: ignore[arg-type] # wrong on purpose
             "interpolates is 'yes'; allowed: True or False",
         ),
+        (GeneratorInfo("a", "x", fills=1), "fills is 1; allowed: True or False"),  # type: ignore[arg-type] # the same
+        (GeneratorInfo("a", "x", parts=("bass", "Bass")), "part 'Bass': a name is of lower-case letters"),
+        (GeneratorInfo("a", "x", parts=("bass", "bass")), "there are two parts 'bass'; names must differ"),
+        (
+            GeneratorInfo("a", "x", parts=tuple(f"part-{number}" for number in range(17))),
+            "allowed: a tuple of up to 16 names",
+        ),
         (info("a", Control("x", 0, 1, 0, ""), Control("x", 0, 2, 0, "")), "there are two controls 'x'"),
         (info("a", Control("X", 0, 1, 0, "")), "control 'X' must be of lower-case letters"),
         (info("a", Control("x", 1, 1, 1, "")), "control 'x' ranges from 1 to 1"),
@@ -402,6 +409,8 @@ def sample_plugins(tmp_path: Path) -> Plugins:
         "beat",
         frozenset({"scale", "range"}),
         interpolates=True,
+        fills=True,
+        parts=("high", "low"),
     )
     plugins.admit("band", bring(lead), "band 2.0")
     plugins.admit("lights", plugin(register_outputs=lambda register: register("lamp", "Blinks.", print)), "lights 1.0")
@@ -413,7 +422,8 @@ def test_the_command_plugins_lists_what_there_is_and_what_is_left_out(tmp_path: 
     cli, plugins = command_line(), sample_plugins(tmp_path)
     said = invoke(cli, "plugins", plugins=plugins)
     assert "lead  Leads. (band 2.0)" in said
-    assert "latency heavy; follows beat; honours range, scale; interpolates" in said
+    assert "latency heavy; follows beat; honours range, scale; interpolates; fills gaps" in said
+    assert "parts high, low" in said
     assert "leap  1 to 12, default 5  wider" in said
     assert "lamp  Blinks. (lights 1.0)" in said
     assert str(tmp_path) in said
@@ -433,7 +443,7 @@ def test_the_command_plugins_speaks_json(tmp_path: Path) -> None:
     (generator,) = said["generators"]
     assert generator["name"] == "lead"
     assert generator["origin"] == "band 2.0"
-    assert generator["interpolates"] is True
+    assert (generator["interpolates"], generator["fills"], generator["parts"]) == (True, True, ["high", "low"])
     assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider"}]
     assert said["outputs"] == [{"name": "lamp", "summary": "Blinks.", "origin": "lights 1.0"}]
     assert said["preset_folders"] == [str(tmp_path)]

@@ -203,6 +203,30 @@ IN_A_CONTROLLER = [
 ]
 """The same, below `[[controller]]`; 0 is the line of the heading."""
 
+IN_A_CHOIR = [
+    (
+        "[voice.parts.bas]\nchannel = 3",
+        1,
+        "parts.bas: generator 'choir' has no such part; did you mean 'bass'? allowed:",
+    ),
+    ("[voice.parts.bass]\nchannel = 17", 2, "parts.bass.channel is 17; allowed: a whole number, 1 to 16"),
+    (
+        "[voice.parts.bass]\nchanel = 3",
+        2,
+        "parts.bass.chanel: unknown key; did you mean 'channel'? allowed in [voice.parts",
+    ),
+    ("[voice.parts]\nbass = 3", 2, "parts.bass is 3; allowed: a table"),
+    ("parts = 3", 1, "parts is 3; allowed: a table"),
+    ("[voice.parts.bass]\noutput = 'synht'", 2, "parts.bass.output is \"synht\"; did you mean 'synth'? allowed:"),
+    ("[voice.parts.bass]\nbank = 3", 2, "parts.bass.bank has no effect without a program, for a synth takes the two"),
+    (
+        "[voice.parts.bass]\nprogram = 33",
+        1,
+        "parts.bass: parts 'alto' and 'bass' have two sounds on channel 2; give each a channel of its own",
+    ),
+]
+"""The same of a voice whose generator has two parts."""
+
 IN_THE_WHOLE = [
     ("", ":1: voice: this preset has no voices; allowed: one to four [[voice]] tables"),
     (VOICE * 5, ":9: voice 5: this preset has 5 voices; allowed: one to four [[voice]] tables"),
@@ -243,6 +267,20 @@ def test_a_mistake_in_a_morph_is_told(
     monkeypatch.setitem(GENERATORS, "blend", BLEND)
     (found,) = problems(tmp_path, f"[[voice]]\ngenerator = 'blend'\n{text}")
     assert found.startswith(f"late.toml:{line + 2}: voice 1: {problem}")
+
+
+@pytest.mark.parametrize(("text", "line", "problem"), IN_A_CHOIR)
+def test_a_mistake_in_a_part_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: int, problem: str
+) -> None:
+    monkeypatch.setitem(GENERATORS, "choir", GeneratorInfo("choir", "sings", parts=("alto", "bass")))
+    (found,) = problems(tmp_path, f"[[voice]]\ngenerator = 'choir'\n{text}")
+    assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
+
+
+def test_a_part_of_a_generator_without_parts_is_told(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, f"{VOICE}[voice.parts.bass]\nchannel = 3")
+    assert found.startswith("late.toml:3: voice[0].parts.bass: generator 'markov' has no such part; allowed: none")
 
 
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_CONTROLLER)

@@ -19,6 +19,7 @@ from antiphon.duet.plan import (
     HandoverBy,
     MetronomePlan,
     MorphPlan,
+    PartPlan,
     Plan,
     TempoPlan,
     VelocityCurve,
@@ -40,6 +41,7 @@ from antiphon.presets.schema import (
     HandoverTable,
     MetronomeTable,
     MorphTable,
+    PartTable,
     PresetFile,
     SetlistFile,
     Table,
@@ -59,6 +61,7 @@ MARKOV = GeneratorInfo(
 )
 ECHO = GeneratorInfo("echo", "repeats", (Control("delay", 0, 4, 1, "beats"),), follows="beat")
 BLEND = GeneratorInfo("blend", "interpolates", (Control("position", 0, 1, 0.5, "from A to B"),), interpolates=True)
+CHOIR = GeneratorInfo("choir", "sings", parts=("soprano", "alto", "bass"))
 GENERATORS = {info.name: info for info in (MARKOV, ECHO, BLEND)}
 DEFAULTS = {"order": 6.0, "temperature": 1.0}
 VOICE = '[[voice]]\ngenerator = "markov"\n'
@@ -407,6 +410,7 @@ SECTIONS = {
     HandoverTable: "`[voice.handover]`",
     VelocityTable: "`[voice.velocity]`",
     MorphTable: "`[voice.morph]`",
+    PartTable: "`[voice.parts.NAME]`",
     ControllerTable: "`[[controller]]`",
     TempoControlTable: "`[tempo_control]`",
     MetronomeTable: "`[metronome]`",
@@ -449,3 +453,31 @@ def test_the_reference_s_examples_load_and_its_messages_are_the_real_ones(tmp_pa
             'allowed: "markov"', 'allowed: "blend", "echo", "markov"'
         )
         assert problem.startswith(expected.removesuffix("…"))
+
+
+def test_each_part_has_its_own_channel_sound_and_output_or_the_voice_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(GENERATORS, "choir", CHOIR)
+    text = """
+    [[voice]]
+    generator = "choir"
+    channel = 3
+    program = 53
+    bank = 1
+    [voice.parts.soprano]
+    channel = 5
+    program = 54
+    [voice.parts.bass]
+    channel = 6
+    bank = [1, 2]
+    output = "synth"
+    """
+    plan = load(tmp_path, text)
+    assert plan.voices[0].parts == (
+        PartPlan("soprano", 4, None, 53, None),
+        PartPlan("alto", 2, None, 52, 1),
+        PartPlan("bass", 5, "synth", 52, 130),
+    )
+    assert load(tmp_path, preset_text(plan)) == plan
+    assert load(tmp_path, VOICE).voices[0].parts == ()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from stages import LiveLike
-from toys import TOYS, toy_player
+from toys import TOYS, toy_info, toy_player
 
 from antiphon.duet.casting import Role
 from antiphon.duet.events import Ended
@@ -40,7 +40,9 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         if name not in TOYS:
             raise AntiphonError(f"no generator {name!r}")
         control = Control("heat", 0.0, 2.0, 1.0, "more of it")
-        return SimpleNamespace(info=GeneratorInfo(name, "a toy", (control,), follows=FOLLOWS.get(name, "beat")))
+        parts = toy_info(name).parts
+        follows = FOLLOWS.get(name, "beat")
+        return SimpleNamespace(info=GeneratorInfo(name, "a toy", (control,), follows=follows, parts=parts))
 
     def make_player(role: Role) -> Player:
         ROLES.append(role)
@@ -66,6 +68,15 @@ def test_a_score_goes_on_from_the_next_bar_line_for_as_many_bars_as_asked() -> N
     assert continued.score.markers == ((1920, "antiphon"),)
     assert continued.score.end_ticks <= 4 * 1920
     assert {role.casting.seed for role in ROLES} == {7}
+
+
+def test_each_part_of_the_continuation_is_a_track_of_its_own() -> None:
+    continued = continue_score(Score((Track("piano", TUNE),)), generator="trio", bars=1, seed=0)
+    _, *parts = continued.score.tracks
+    assert [track.name for track in parts] == ["antiphon trio lead", "antiphon trio echo", "antiphon trio bass"]
+    pitches = [{message[1] for _, message in track.messages if messages.is_note_on(message)} for track in parts]
+    assert pitches == [{60}, {60}, {36}]
+    assert sum(messages.is_note_on(m) for track in parts for _, m in track.messages) == continued.notes == 12
 
 
 def test_the_continuation_keeps_to_the_metre_and_tempo_of_the_score() -> None:

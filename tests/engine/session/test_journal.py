@@ -29,7 +29,7 @@ from antiphon.duet.events import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.duet.plan import ControllerMapping, Handover, Plan, VelocityCurve, VoicePlan
+from antiphon.duet.plan import ControllerMapping, Handover, PartPlan, Plan, VelocityCurve, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints
@@ -270,3 +270,27 @@ def test_a_journal_bent_anywhere_is_refused_by_line_or_can_be_worked_with(
         session = read_session(folder)
         statistics(session.header, session.records)
         score_of(session.header, session.records)
+
+
+TRIO = Plan("trio", (VoicePlan("trio", parts=(PartPlan("lead", 1, "synth", 3, 130), PartPlan("bass", 2))),))
+
+
+def test_parts_are_on_record_and_a_voice_of_one_part_is_written_as_before(tmp_path: Path) -> None:
+    head = Header((TRIO,), ("virtual", "synth"), {}, "")
+    sends = [Record(Send(0, messages.note_on(1 + part, 60, 80), 10, 0, part)) for part in (0, 1)]
+    writer = JournalWriter(tmp_path, head)
+    writer.write(sends)
+    writer.close()
+    first, second = (tmp_path / "journal.jsonl").read_text().splitlines()[1:]
+    assert '"part"' not in first
+    assert '"part":1' in second
+    session = read_session(tmp_path)
+    assert (session.header, list(session.records)) == (head, sends)
+
+
+def test_a_part_that_no_plan_has_is_damage(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Header((TRIO,), ("virtual",), {}, ""))
+    writer.write([Record(Send(0, messages.note_on(1, 60, 80), 10, 0, 2)), Record(Ended(20))])
+    writer.close()
+    with pytest.raises(AntiphonError, match="part is 2; allowed: 0 to 1"):
+        read_session(tmp_path)

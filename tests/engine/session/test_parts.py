@@ -27,7 +27,7 @@ from antiphon.duet.events import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.duet.plan import ControllerMapping, Handover, MorphPlan, Plan, VoicePlan
+from antiphon.duet.plan import ControllerMapping, Handover, MorphPlan, PartPlan, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.music import messages
@@ -396,3 +396,25 @@ def test_a_generator_s_name_makes_a_file_name() -> None:
     plan = Plan("odd", (VoicePlan("my/own: thing"),))
     events = [Record(event) for event in (on(0, 60), off(10, 60), on(20, 62, source=PLAYER))]
     assert list(part_files(Session(Path("x"), header(plan), tuple(events)))) == ["antiphon-1-my-own-thing.mid"]
+
+
+TRIO = VoicePlan("trio", parts=(PartPlan("lead", 1), PartPlan("bass", 2)))
+
+
+def test_each_part_of_a_generator_is_a_track_of_its_own() -> None:
+    notes = [Send(0, messages.note_on(1 + part, 60, 80), 10 + part, 0, part) for part in (0, 1)]
+    ends = [Send(0, messages.note_off(1 + part, 60), 50 + part, 0, part) for part in (0, 1)]
+    found = played(*notes, *ends, plans=(Plan("trio", (TRIO,)), Plan("alone", (VoicePlan("markov"),))))
+    assert [track.name for track in found.voices] == ["antiphon 1 trio lead, markov", "antiphon 1 trio bass"]
+    assert [[ticks for ticks, _ in track.messages] for track in found.voices] == [[10, 50], [11, 51]]
+    assert found.voice_of == (0, 0)
+    assert [score.tracks[0].name for score in found.alone()] == [track.name for track in found.voices]
+
+
+def test_every_part_is_told_of_what_concerns_its_voice() -> None:
+    sent = [Send(0, messages.note_on(2, 60, 80), 40, 0, 1), Send(0, messages.note_off(2, 60), 50, 0, 1)]
+    found = played(
+        Decision("handover", 0, 30, ""), Decision("touch", 1, 60, ""), *sent, plans=(Plan("two", (TRIO, TRIO)),)
+    )
+    (bass,) = found.alone()
+    assert bass.markers == ((30, "antiphon 1"),)

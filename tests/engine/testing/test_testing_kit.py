@@ -16,6 +16,7 @@ from antiphon.generator import Casting, Constraint, Control, GeneratorInfo, Requ
 from antiphon.music.clock import ManualClock
 from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.output import PortGone
 from antiphon.testing import BrokenRule, RecordingOutput, SentNote, check_generator, sample_phrases, streamed
 
 INFO = GeneratorInfo(
@@ -439,7 +440,7 @@ def test_a_message_without_a_time_is_due_when_the_clock_says() -> None:
 def test_nothing_can_be_sent_after_close() -> None:
     output = RecordingOutput()
     output.close()
-    with pytest.raises(RuntimeError, match=r"output 'recording' is closed; 90 3c 01"):
+    with pytest.raises(PortGone, match=r"output 'recording' is closed; 90 3c 01"):
         output.send(note_on(0, 60, 1))
 
 

@@ -51,6 +51,17 @@ def test_without_a_model_in_the_preset_it_plays_its_own(tmp_path: Path, toys: li
     assert (path, codec.name, device) == (own, "performance", "auto")
 
 
+def test_it_beats_with_every_run_of_its_model(tmp_path: Path) -> None:
+    beats: list[None] = []
+    casting = Casting(0, beat=lambda: beats.append(None))
+    player = make_token_player(casting, write_model(tmp_path / "own.onnx"), "performance")
+    assert not beats
+    player.prime(HEARD)
+    heard = len(beats)
+    player.extend(Request(HEARD.end_ticks, 7680))
+    assert 0 < heard < len(beats)
+
+
 def test_a_model_is_chosen_by_path_whatever_its_architecture(
     tmp_path: Path, toys: list[tuple[Path, Codec, Device]]
 ) -> None:

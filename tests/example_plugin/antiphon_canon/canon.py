@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from antiphon import Casting, Control, GeneratorInfo, Note, Phrase, Request
+from collections.abc import Iterator
+from dataclasses import replace
+
+from antiphon import Casting, Constraints, Control, GeneratorInfo, Note, Phrase, Request
 
 INFO = GeneratorInfo(
     name="canon",
@@ -32,36 +35,48 @@ class Canon:
             self._heard = Phrase(min(self._heard.start_ticks, to_ticks), to_ticks, notes)
 
     def extend(self, request: Request) -> Phrase:
-        call_end = self._heard.end_ticks
-        call_start = call_end - round(request.controls["bars"]) * request.bar_ticks
-        call = [note.closed(call_end) for note in self._heard.notes if note.start_ticks >= call_start]
-        if not call:
-            return Phrase(request.start_ticks, request.end_ticks)
-        # A call shorter than its bars comes round as soon as it is over.
-        call_start = call[0].start_ticks
-        call_ticks = call_end - call_start
-        notes = []
-        first_round = (request.start_ticks - call_end) // call_ticks
-        last_round = (request.end_ticks - 1 - call_end) // call_ticks
-        for round_ in range(first_round, last_round + 1):
-            delay_ticks = call_ticks * (round_ + 1)
-            for note in call:
-                if request.start_ticks <= note.start_ticks + delay_ticks < request.end_ticks:
-                    notes.append(_answer(note.shifted(delay_ticks), call[0].pitch, request))
+        call = latest(self._heard, round(request.controls["bars"]) * request.bar_ticks)
+        notes = [_answer(note, call[0].pitch, request) for note in rounds(call, self._heard.end_ticks, request)]
         return Phrase.of(notes, request.start_ticks, request.end_ticks)
 
 
-def _answer(note: Note, axis: int, request: Request) -> Note:
-    """`note` at the interval, mirrored about `axis` if asked, and octaves away if it would leave the range."""
-    pitch = 2 * axis - note.pitch if request.controls["mirror"] >= 0.5 else note.pitch
-    pitch += round(request.controls["interval"])
-    low, high = request.constraints.low_pitch, request.constraints.high_pitch
+def latest(heard: Phrase, ticks: int) -> list[Note]:
+    """The notes of the last so many ticks of `heard`, all of them released at its end."""
+    return [note.closed(heard.end_ticks) for note in heard.notes if note.start_ticks >= heard.end_ticks - ticks]
+
+
+def rounds(call: list[Note], call_end_ticks: int, request: Request, delay_ticks: int = 0) -> Iterator[Note]:
+    """The notes of `call` that fall into the request, as it comes round and round after `call_end_ticks`.
+
+    A call shorter than its bars comes round as soon as it is over. `delay_ticks`: how much later it comes in.
+    """
+    if not call:
+        return
+    call_ticks = call_end_ticks - call[0].start_ticks
+    entry_ticks = call_end_ticks + delay_ticks
+    first_round = max(0, (request.start_ticks - entry_ticks) // call_ticks)
+    last_round = (request.end_ticks - 1 - entry_ticks) // call_ticks
+    for round_ in range(first_round, last_round + 1):
+        for note in call:
+            later = note.shifted(call_ticks * (round_ + 1) + delay_ticks)
+            if request.start_ticks <= later.start_ticks < request.end_ticks:
+                yield later
+
+
+def into_range(pitch: int, limits: Constraints) -> int:
+    """`pitch`, octaves away if it would leave the range."""
+    low, high = limits.low_pitch, limits.high_pitch
     if pitch < low:
         pitch += -(-(low - pitch) // 12) * 12
     if pitch > high:
         pitch -= -(-(pitch - high) // 12) * 12
-    # A range narrower than an octave may have no room for this pitch class.
-    return Note(note.start_ticks, min(high, max(low, pitch)), note.length_ticks, note.velocity)
+    return min(high, max(low, pitch))  # A range narrower than an octave may have no room for this pitch class.
+
+
+def _answer(note: Note, axis: int, request: Request) -> Note:
+    """`note` at the interval, mirrored about `axis` if asked."""
+    pitch = 2 * axis - note.pitch if request.controls["mirror"] >= 0.5 else note.pitch
+    return replace(note, pitch=into_range(pitch + round(request.controls["interval"]), request.constraints))
 
 
 def make(casting: Casting) -> Canon:

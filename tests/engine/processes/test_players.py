@@ -1,0 +1,34 @@
+"""What a generator's beat is worth to those who watch its process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from antiphon.generator import LIMITS, Casting
+from antiphon.processes.players import Beat
+from antiphon.processes.runtime import Pulse
+
+
+def test_a_beat_counts_for_as_long_as_the_generator_s_class_allows(tmp_path: Path) -> None:
+    pulse = Pulse(tmp_path)
+    beat = Beat(pulse, Pulse.FIRST_PLAYER)
+    beat()
+    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is None, "while it is made, nobody may take it for ready"
+    beat.count_for(1000)
+    beat()
+    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is not None
+    pulse.reset(Pulse.FIRST_PLAYER)
+    beat.count_for(0)
+    beat()
+    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is None, "its time is over"
+
+
+def test_the_slower_the_class_the_longer_it_may_take() -> None:
+    limits = [LIMITS[latency] for latency in ("instant", "quick", "heavy")]
+    assert sorted(limits, key=lambda limit: (limit.bar_seconds, limit.call_seconds)) == limits
+    assert all(limit.bar_seconds < limit.call_seconds for limit in limits)
+
+
+def test_who_listens_to_a_beat_makes_no_other_casting_of_it() -> None:
+    assert Casting(1, beat=lambda: None) == Casting(1)
+    Casting(1).beat()
