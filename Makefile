@@ -3,9 +3,16 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+# Only errors: a warning of pip's speaks of mirrors and caches, which are not our business.
+PIP := $(BIN)/python -m pip install --quiet --quiet
+PYTEST := $(BIN)/python -m pytest
+UNITS := tests/engine tests/export tests/plugins
+# Real processes on a machine that others keep busy get a second chance, and who hangs gets none; the summary tells
+# which needed it.
+STAGE := tests/e2e --reruns 1 --rerun-except 'from pytest-timeout'
 ON_JACK := $(addprefix tests/e2e/test_,ports_on_jack.py clocks_on_jack.py ardour.py)
 
-.PHONY: demo test check docs clean
+.PHONY: demo test coverage check docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/antiphon demo --output duet
@@ -15,12 +22,18 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	sh tests/system-packages.sh
-	@# Real processes on a machine that others keep busy get a second chance; the summary tells which needed it.
-	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= tests/e2e $(addprefix --ignore=,$(ON_JACK))
-	@# What needs no quiet machine takes every core.
-	$(BIN)/python -m pytest --reruns 1 --cov --cov-report= --cov-append --numprocesses auto tests/engine tests/export tests/plugins
-	@# Coverage's tracer makes JACK's callbacks too slow: for a burst of 10,000 notes, for a clock.
-	$(BIN)/python -m pytest --reruns 1 $(ON_JACK)
+	@# A test here takes ten seconds at most. One that hangs is interrupted by a signal: so JACK and whatever else it
+	@# has started are ended before the next.
+	$(PYTEST) $(STAGE) --timeout 240
+	@# What needs no quiet machine takes every core. What computes is never interrupted; if it hangs, see pyproject.toml.
+	$(PYTEST) $(UNITS) --numprocesses auto
+
+# The same tests, measured, in place of `make test`, not after it. Nothing is interrupted: see pyproject.toml.
+# Coverage's tracer makes JACK's callbacks too slow for a burst of 10,000 notes, for a clock: those are left out.
+coverage: $(VENV)/.dev
+	sh tests/system-packages.sh
+	$(PYTEST) $(STAGE) --cov --cov-report= $(addprefix --ignore=,$(ON_JACK))
+	$(PYTEST) $(UNITS) --numprocesses auto --cov --cov-report= --cov-append
 	$(BIN)/coverage report --skip-covered --include='engine/*' --fail-under=90
 
 check: $(VENV)/.dev
@@ -35,14 +48,14 @@ docs: $(VENV)/.dev
 $(VENV)/bin/python:
 	sh tests/system-packages.sh demo
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(PIP) --upgrade pip
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+	$(PIP) --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints-dev.txt --group dev --editable '.[jack,train]'
+	$(PIP) --constraint constraints-dev.txt --group dev --editable '.[jack,train]'
 	touch $@
 
 clean:

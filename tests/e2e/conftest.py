@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from .scene import Scene
-from .stage import Command, on_stage
+from .stage import PATIENCE_SECONDS, Command, on_stage
 
 HERE = Path(__file__).parent
 # importlib mode leaves sys.path alone; the toys lie beside the engine's tests.
@@ -73,7 +73,7 @@ class JackServer:
     def _end(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._process is not None:
             end(self._process)
-            self._process.wait(10)
+            self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
 
@@ -195,9 +195,11 @@ class Listener:
         return [Heard(record["seconds"], record["frame"], bytes(record["message"])) for record in records]
 
     def wait_for(self, count: int, patience_seconds: float = 10.0) -> list[Heard]:
-        """All messages so far, once there are `count`, or when patience is at its end."""
-        deadline = time.perf_counter() + patience_seconds
+        """All messages so far, once there are `count`, or when none has come for so long."""
+        before, deadline = 0, time.perf_counter() + patience_seconds
         while len(heard := self.heard()) < count and time.perf_counter() < deadline:
+            if len(heard) > before:
+                before, deadline = len(heard), time.perf_counter() + patience_seconds
             time.sleep(0.05)
         return heard
 
@@ -205,7 +207,7 @@ class Listener:
         """End the process and return all it has heard."""
         if self._process.stdout is not None and not self._process.stdout.closed:
             try:
-                self._process.communicate(timeout=5)
+                self._process.communicate(timeout=PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.communicate()
@@ -231,7 +233,7 @@ class Keyboard:
         """Waits until it plays; when its second 0 was, in `time.perf_counter()` seconds."""
         return float(_await_line(self._process, "playing").split()[1])
 
-    def wait(self, patience_seconds: float = 60.0) -> None:
+    def wait(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Until it has played all."""
         self._process.communicate(timeout=patience_seconds)
 

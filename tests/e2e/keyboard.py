@@ -15,7 +15,7 @@ from pathlib import Path
 
 Score = list[tuple[float, bytes]]
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 """How long to wait for somebody to connect."""
 
 

@@ -24,11 +24,14 @@ PLUGINS = Path(__file__).parent / "plugins"
 EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))
 
+PATIENCE_SECONDS = 60.0
+"""For what takes a second or two on a quiet machine."""
+
 Timed = list[tuple[float, bytes]]
 """What a keyboard plays: seconds and messages."""
 
 
-def wait_until(happened: Callable[[], Any], what: str, patience_seconds: float = 20.0) -> Any:
+def wait_until(happened: Callable[[], Any], what: str, patience_seconds: float = PATIENCE_SECONDS) -> Any:
     """What `happened` returns, once that is true. Raises AssertionError, naming `what`, if it never is."""
     deadline = time.perf_counter() + patience_seconds
     while True:
@@ -107,7 +110,7 @@ class Command:
         """A screen that was redrawn a hundred times helps nobody."""
         return self.said[-4000:]
 
-    def wait_for(self, text: str, patience_seconds: float = 30.0) -> None:
+    def wait_for(self, text: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Until it has said `text`."""
         try:
             wait_until(lambda: text in self.said or self._process.poll() is not None, text, patience_seconds)
@@ -147,7 +150,7 @@ class Command:
         """Send a signal to the command itself, or to one of its processes."""
         os.kill(self._process.pid if process is None else self.processes()[process], number)
 
-    def wait(self, patience_seconds: float = 30.0) -> int:
+    def wait(self, patience_seconds: float = PATIENCE_SECONDS) -> int:
         """Its exit code, once it has ended by itself."""
         try:
             code = self._process.wait(patience_seconds)
@@ -167,7 +170,7 @@ class Command:
             for pid in [*([self._process.pid] if self._process.poll() is None else []), *self.processes().values()]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Leave nothing of it behind."""

@@ -13,8 +13,9 @@ from .stage import Command, journal, note_ons, sounding, wait_until
 
 pytestmark = pytest.mark.usefixtures("socket_ports")
 
-BEAT_SECONDS = 0.5
-TOP = "tempo_bpm = 120\n[[voice]]\nchannel = 2\n"
+TEMPO_BPM = 180
+BEAT_SECONDS = 60 / TEMPO_BPM
+TOP = f"tempo_bpm = {TEMPO_BPM}\n[[voice]]\nchannel = 2\n"
 ACCOMPANY = TOP + 'mode = "accompany"\nlaunch = "beat"\nrange = ["C2", "B3"]\n'
 TURNS = TOP + 'answer_bars = 1\n[voice.handover]\nby = "turns"\nbars = 1\n'
 PORTS = ("--midi", "socket", "--in", "virtual", "--out", "virtual")
@@ -30,13 +31,13 @@ def tune(beats: int) -> list[tuple[float, bytes]]:
 
 
 def perform(start: Callable[..., Command], listen, play, folder: Path, preset: str) -> tuple[list[dict], list[bytes]]:
-    """Play six seconds of the tune, and rest; the journal, and what was heard."""
+    """Play three bars of the tune, and rest for as long as it may play on; the journal, and what was heard."""
     (folder / "it.toml").write_text(preset, encoding="utf-8")
     session = folder / "session"
     jam = start("jam", folder / "it.toml", *PORTS, "--session", session)
     jam.wait_for("ready in")
     listener = listen("Antiphon:out", backend="socket")
-    keyboard = play([*tune(12), (8.6, note_off(0, 60))], to="Antiphon:in", backend="socket")
+    keyboard = play([*tune(12), (17.2 * BEAT_SECONDS, note_off(0, 60))], to="Antiphon:in", backend="socket")
     keyboard.wait()
     assert jam.stop() == 0, jam.said
     wait_until(lambda: not sounding(h.message for h in listener.heard()), "the last notes end")

@@ -15,9 +15,9 @@ from .stage import Command, melody, note_ons, sounding, wait_until
 
 pytestmark = pytest.mark.usefixtures("socket_ports")
 
-BAR_SECONDS = 1.5
+BAR_SECONDS = 0.75
 PRESET = """
-tempo_bpm = 160
+tempo_bpm = 320
 [[voice]]
 generator = "vae"
 model = "toy.onnx"
@@ -37,11 +37,11 @@ control = "position"
 A = {60, 62, 64, 67, 69}
 B = {note.pitch for note in parse_steps("F#4 G#4 A#4 C#5").notes}
 CALL = melody(60, 64, 67, 69, 64, 62, 60, 67, gap_seconds=BAR_SECONDS / 8)
-PEDAL = [(1.4, control_change(0, 66, 127)), (1.45, control_change(0, 66, 0))]
-WHEEL = [(0.0, control_change(0, 1, 0)), (6.0, control_change(0, 1, 64)), (11.0, control_change(0, 1, 127))]
+PEDAL = [(0.7, control_change(0, 66, 127)), (0.73, control_change(0, 66, 0))]
+WHEEL = [(0.0, control_change(0, 1, 0)), (2.5, control_change(0, 1, 64)), (5.0, control_change(0, 1, 127))]
 """The wheel comes to rest where a while later all is heard as it says: a bar at most, and a bar begun before that."""
-RESTS = {"at A": (2.0, 6.0), "between": (9.0, 11.0), "at B": (14.0, 17.0)}
-END = [(17.0, control_change(0, 1, 127))]
+RESTS = {"at A": (1.0, 2.5), "between": (4.0, 5.0), "at B": (6.5, 7.5)}
+END = [(7.5, control_change(0, 1, 127))]
 
 
 def distance(pitches: Iterable[int], end: set[int]) -> float:

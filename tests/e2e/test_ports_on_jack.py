@@ -19,6 +19,7 @@ from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.output import PortGone
 
 from .conftest import is_calm
+from .stage import PATIENCE_SECONDS
 
 jack = pytest.importorskip("jack")
 
@@ -35,7 +36,7 @@ def spawn(work: Callable[[], None], name: str) -> None:
     Thread(target=work, name=name, daemon=True).start()
 
 
-def wait_until(happened: Callable[[], object], patience_seconds: float = 5.0) -> None:
+def wait_until(happened: Callable[[], object], patience_seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.perf_counter() + patience_seconds
     while not happened():
         assert time.perf_counter() < deadline, "it never happened"
@@ -150,7 +151,7 @@ def test_arrivals_are_stamped_with_the_frame_at_which_they_were_played(
     backend.open_input("in", lambda _, seconds: stamps.put((seconds, time.perf_counter())), virtual=True)
     count, gap_seconds = 200, 0.00507
     play([(number * gap_seconds, note_on(0, 60, 1)) for number in range(count)], to="Antiphon:in").wait()
-    received = [stamps.get(timeout=5) for _ in range(count)]
+    received = [stamps.get(timeout=PATIENCE_SECONDS) for _ in range(count)]
     assert all(stamp <= seen for stamp, seen in received), "a message arrived before it was stamped"
     gaps = [
         later - earlier
@@ -252,7 +253,7 @@ def test_a_vanished_keyboard_is_noticed_and_can_be_opened_again(backend: JackBac
     port.close()
     play([(0.0, control_change(0, 64, 127))])
     backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
-    assert inbox.get(timeout=5) == control_change(0, 64, 127)
+    assert inbox.get(timeout=PATIENCE_SECONDS) == control_change(0, 64, 127)
 
 
 def test_a_port_that_does_not_exist_is_refused(backend: JackBackend, observer: jack.Client) -> None:
@@ -292,7 +293,7 @@ def test_the_death_of_the_server_is_noticed_and_survived(jack_server, listen) ->
     out.send(note_on(0, 60, 1))
     jack_server.kill()
     try:
-        assert reasons.get(timeout=1)
+        assert reasons.get(timeout=PATIENCE_SECONDS)
         assert reasons.empty()
         with pytest.raises(PortGone, match="server is gone"):
             out.send(note_off(0, 60))
@@ -342,7 +343,7 @@ def test_rtmidi_connects_to_ports_of_others(rtmidi_backend: RtMidiBackend, liste
     assert "listener:in" in rtmidi_backend.outputs()
     rtmidi_backend.open_output("listener:in").send(note_on(0, 61, 1))
     rtmidi_backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
-    assert inbox.get(timeout=5) == note_on(0, 60, 1)
+    assert inbox.get(timeout=PATIENCE_SECONDS) == note_on(0, 60, 1)
     assert [heard.message for heard in listener.wait_for(1)] == [note_on(0, 61, 1)]
     with pytest.raises(PortGone):
         rtmidi_backend.open_output("nobody:in")

@@ -16,6 +16,8 @@ from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_on
 from antiphon.output import PortGone
 
+from .stage import PATIENCE_SECONDS
+
 BURST = [
     note_on(channel=number // 128 % 16, pitch=number % 128, velocity=number // 2048 + 1) for number in range(10_000)
 ]
@@ -58,9 +60,9 @@ def test_a_keyboard_that_is_killed_is_noticed_and_found_again(backend: SocketBac
     keyboard = play([(0.0, note_on(0, 60, 1)), (60.0, note_on(0, 61, 1))], backend="socket", settle_seconds=0.5)
     assert backend.inputs() == ["keyboard:out"]
     port = backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
-    assert inbox.get(timeout=5) == note_on(0, 60, 1)
+    assert inbox.get(timeout=PATIENCE_SECONDS) == note_on(0, 60, 1)
     keyboard.close()
-    deadline = time.perf_counter() + 5
+    deadline = time.perf_counter() + PATIENCE_SECONDS
     while port.connected and time.perf_counter() < deadline:
         time.sleep(0.005)
     assert not port.connected
@@ -69,7 +71,7 @@ def test_a_keyboard_that_is_killed_is_noticed_and_found_again(backend: SocketBac
         backend.open_input("keyboard:out", lambda *_: None)
     play([(0.0, note_on(0, 62, 1))], backend="socket", settle_seconds=0.5)
     backend.open_input("keyboard:out", lambda message, _: inbox.put(message))
-    assert inbox.get(timeout=5) == note_on(0, 62, 1)
+    assert inbox.get(timeout=PATIENCE_SECONDS) == note_on(0, 62, 1)
 
 
 def test_a_listener_that_is_killed_does_not_disturb_the_others(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,23 +14,22 @@ from antiphon.models import loading, onnx_session
 from antiphon.models.card import ModelCard, ModelError, read_card
 from antiphon.models.loading import load_model
 from antiphon.models.step_model import StepModel, check_logits, check_rewind, check_tokens
+from antiphon.music.clock import ManualClock
 
 
 class Paced:
-    """A model that takes its time."""
+    """A model that takes its time, by a clock that it turns itself."""
 
     vocabulary = 4
     earliest = 0
 
-    def __init__(self, card: ModelCard, runs_on: str, seconds: float) -> None:
+    def __init__(self, card: ModelCard, runs_on: str, clock: ManualClock, seconds: float) -> None:
         self.card, self.runs_on, self.position = card, runs_on, 0
-        self._seconds = seconds
+        self._clock, self._seconds = clock, seconds
 
     def feed(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
         self.position += len(tokens)
-        until = time.perf_counter() + self._seconds
-        while time.perf_counter() < until:
-            pass
+        self._clock.advance(self._seconds)
         return np.zeros(4, np.float32)
 
     def feed_all(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -53,13 +52,15 @@ class Opening:
         """Places where a model cannot be run."""
         self.places: list[str] = []
         """Where one was opened."""
+        self.clock = ManualClock()
+        monkeypatch.setattr(loading, "time", SimpleNamespace(perf_counter=self.clock.now))
         monkeypatch.setattr(loading, "_open", self)
 
     def __call__(self, card: ModelCard, place: str) -> StepModel:
         if place in self.broken:
             raise ModelError(f"cannot be run on {place}")
         self.places.append(place)
-        return Paced(card, place, 0.0008 if place == "cpu" else 0.0002)
+        return Paced(card, place, self.clock, 0.0008 if place == "cpu" else 0.0002)
 
 
 @pytest.fixture

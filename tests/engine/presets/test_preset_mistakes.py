@@ -451,7 +451,7 @@ ANY_VALUE = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(st.sampled_from([*PresetFile.model_fields, "temperature", "x y"]), ANY_VALUE, max_size=6),
     st.lists(st.dictionaries(st.sampled_from([*VoiceTable.model_fields, "order"]), ANY_VALUE, max_size=5), max_size=5),

@@ -355,7 +355,9 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
+)
 @given(plans())
 def test_a_plan_written_as_a_preset_loads_as_the_same_plan(tmp_path: Path, plan: Plan) -> None:
     assert load(tmp_path, preset_text(plan)) == plan

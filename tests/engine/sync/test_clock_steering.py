@@ -169,13 +169,14 @@ class Nobody:
 
 
 def test_in_a_day_and_a_night_without_a_break_nothing_drifts() -> None:
+    """The last hour of it, of a clock without jitter: so an hour's share of a millisecond is seen."""
     duet = Duet([PLAN], Nobody())
     steering = ClockSteering(duet, lambda text: None, 0.0)
-    daw, bpm = Daw(Random(0), "buffers", seconds=1.0), 11.0
+    daw, bpm = Daw(Random(0), "none", seconds=23 * 3600.0), 11.0
     daw.running = True
-    steering.hear("daw", b"\xfa", 1.0)
+    steering.hear("daw", b"\xfa", daw.seconds)
     off, gained = [], set()
-    for due, arrives in daw.pulses(24 * 60 * bpm, bpm):
+    for due, arrives in daw.pulses(60 * bpm, bpm):
         assert arrives is not None
         steering.hear("daw", b"\xf8", arrives)
         if daw.song_pulse > 8 * 24 and daw.song_pulse % 24 == 0:
@@ -186,8 +187,7 @@ def test_in_a_day_and_a_night_without_a_break_nothing_drifts() -> None:
             off.append(abs((beats - round(beats)) * 60 / bpm + past_seconds))
     assert duet.timeline.seconds_at(duet.now_ticks) > 86_000
     assert len(gained) == 1, "no beat was gained or lost"
-    assert percentile(off, 95) <= 0.001
-    assert percentile(off[-1000:], 95) <= 0.001, "and it is no worse in the morning"
+    assert max(off) <= 0.001 / 24
 
 
 def test_turns_are_those_of_the_song_for_as_long_as_its_transport_runs() -> None:

@@ -7,7 +7,8 @@ from antiphon.testing import check_generator
 
 
 def test_canon_keeps_the_rules() -> None:
-    report = check_generator(make, INFO)
+    # The allowance is for a machine that does much else meanwhile.
+    report = check_generator(make, INFO, allowance=100)
     assert not report.idle_controls
 
 

@@ -1,0 +1,6 @@
+"""Settings of all tests: none fails because the machine is slow."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
