@@ -183,6 +183,7 @@ class Accompanist:
             (start - beat_ticks // 2 - now.ticks) * 60 / (now.bpm * 480),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
+            beside=True,
         )
         said: list[Command] = []
         for chair in CHAIRS:

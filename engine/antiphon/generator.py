@@ -7,7 +7,7 @@ MIDI byte: the host owns time, notes, pedal, constraints, fallback and recording
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -102,11 +102,18 @@ class Request:
     """Whether this phrase opens an answer whose first note is wanted at `start_ticks`, on a place of the pulse."""
     call_ticks: int | None = None
     """Where the call that is answered began; None if nobody says."""
+    beside: bool = False
+    """Whether the player plays on meanwhile, as where they are accompanied."""
 
     @property
     def end_ticks(self) -> int:
         """Where the phrase must end."""
         return self.start_ticks + self.length_ticks
+
+    def shortened(self, to_ticks: int) -> Request:
+        """The same request up to `to_ticks`, on its way to the same end as before."""
+        left_ticks = self.length_ticks if self.final and self.left_ticks is None else self.left_ticks
+        return replace(self, length_ticks=to_ticks - self.start_ticks, final=False, left_ticks=left_ticks)
 
 
 @runtime_checkable
@@ -117,8 +124,9 @@ class Generator(Protocol):
         """Take in what has been played, by the musician and by this voice.
 
         `heard` is everything still remembered, in absolute ticks, in score order; a note still held has
-        `length_ticks` None. Called at every key press and release, so it must be cheap when `heard` extends
-        (or differs only at the end from) what was primed before. What was generated since is forgotten.
+        `length_ticks` None, and what this voice played is `own`. Called at every key press and release, so it must be
+        cheap when `heard` extends (or differs only at the end from) what was primed before. What was generated since
+        is forgotten.
         """
         ...
 

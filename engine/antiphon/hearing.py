@@ -1,14 +1,20 @@
-"""What a generator is told of what was heard: key and pulse, added to a request. It plays nothing."""
+"""What a generator is told of what was heard, and how much of it a model reads. It plays nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from antiphon.generator import Request
 from antiphon.notes import Note
 from antiphon.pulse import heard_pulse
 from antiphon.tonality import heard_key
+
+_CALL_NOTES: Final = 64
+"""How many notes back the beginning of a call is looked for."""
+_PAUSE_TICKS: Final = 720
+"""Between two onsets: after such a time a new call begins."""
 
 
 def told(request: Request, heard: Sequence[Note]) -> Request:
@@ -32,3 +38,15 @@ def since(heard: Sequence[Note], ticks: int | None) -> Sequence[Note]:
     while first and heard[first - 1].start_ticks >= ticks:
         first -= 1
     return heard[first:]
+
+
+def recent(notes: Sequence[Note], least: int) -> tuple[Note, ...]:
+    """The last of `notes`, at least `least`, from one that seldom changes, for a model must then read them all anew.
+
+    It changes as a call begins, if it can: then there is time, for the answer is far.
+    """
+    onsets = [note.start_ticks for note in notes[-_CALL_NOTES:]]
+    pauses = (place for place in range(len(onsets) - 1, 0, -1) if onsets[place] - onsets[place - 1] >= _PAUSE_TICKS)
+    since = len(onsets) - next(pauses, len(onsets) - 1)
+    first = max(0, (len(notes) - since + 1 - least) // least * least)
+    return tuple(notes[first:])

@@ -23,6 +23,8 @@ class Note:
     """Sounding length in ticks, at least 1; `None` while the key is still held."""
     velocity: int
     """MIDI velocity, 1 to 127."""
+    own: bool = False
+    """Whether the voice that is told of it played it itself; of notes that it plays anew, False."""
 
     @property
     def end_ticks(self) -> int | None:
