@@ -35,6 +35,8 @@ class Control:
     """Value when the preset says nothing."""
     help: str
     """What turning it up does, in one line."""
+    names: tuple[str, ...] = ()
+    """What its whole values are called, from `low` up, if it chooses among several; presets may say these."""
 
     def check(self, value: float) -> None:
         """Raise ValueError, naming what is allowed, if `value` lies outside the range."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from antiphon.codec import NoteRows
 from antiphon.errors import AntiphonError
+from antiphon.note_controls import STYLES
 from antiphon.note_spans import Clock
-from antiphon.note_words import STYLES
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
 from antiphon_export.midi_notes import FileNotes, melodic, rows_of_table
