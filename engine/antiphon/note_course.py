@@ -116,7 +116,7 @@ class NoteCourse:
         """How much each of `onsets` [N] is favoured: the call's own places of the pulse, the beat before an end."""
         if self.pulse is None:
             off = (self.manner.clock == "beat") & ~LATTICE[onsets % BEAT_UNITS]
-            return np.log(1.0 - off, where=~off, out=np.full(len(onsets), -np.inf))
+            return np.where(off, -np.inf, np.zeros(len(onsets)))
         ticks = onsets * self.manner.unit_ticks
         places = np.array(self.pulse.around(float(ticks.min()), float(ticks.max())))
         middles = (places[1:] + places[:-1]) / 2

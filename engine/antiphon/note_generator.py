@@ -1,4 +1,4 @@
-"""A generator that plays a model of notes: the contract kept with a note a step. How a step is drawn is `note_line`'s."""
+"""A generator that plays a model of notes: it keeps the contract. How a note is drawn is `note_line`'s."""
 
 from __future__ import annotations
 

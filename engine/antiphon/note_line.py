@@ -1,4 +1,4 @@
-"""Music on its way out of a model of notes: the choice of the next step, an attribute at a time. It knows no phrases."""
+"""Music on its way out of a model of notes: the choice of the next step, an attribute at a time. It cuts no phrases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from antiphon.note_course import NoteCourse, Pitches
 from antiphon.note_feed import NoteFeed
 from antiphon.note_manner import HELD, Manner, Read, Step, lively, told_ends
 from antiphon.note_model import Attribute
-from antiphon.note_words import ENDS, LENGTHS, OPEN, SHARED, given_words
+from antiphon.note_words import ENDS, LENGTHS, OPEN, SHARED, Bag, given_words
 from antiphon.sampler import sample, uniform
 from antiphon.token_guard import TokenGuard
 from antiphon.token_pace import TokenPace
@@ -89,6 +89,30 @@ class Line:
         self.kept = [ended if step == note else step for step in self.kept]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What is known of a step before its heads speak."""
+
+    onset: int
+    part: int
+    ends: list[int]
+    """Ends that were told, of what will sound then."""
+    time: NDArray[np.int64]
+    """Class of the time from the latest onset, [1]."""
+    moment: Bag
+    """Words of its place and of how much is left, [1, 2]."""
+    classes: NDArray[np.int64]
+    """Classes of how long until each of `ends`, -1 for none; [ENDS]."""
+
+    @classmethod
+    def of(cls, line: Line, course: NoteCourse, onset: int) -> _Asked:
+        spans, ends = line.manner.spans, told_ends(line.steps, onset)
+        classes = np.full(ENDS, -1, dtype=np.int64)
+        classes[: len(ends)] = spans.classes_of(np.array(ends, dtype=np.int64) - onset)
+        time = spans.classes_of(np.array([onset - line.now]))
+        return cls(onset, line.manner.part, ends, time, line.manner.moment(onset, course.rest)[None], classes)
+
+
 @dataclass(frozen=True, slots=True)
 class Pen:
     """Draws the steps of lines. Chance comes from the seed and the place in the music."""
@@ -122,7 +146,8 @@ class Pen:
         if ends and line.last_pitch is None:
             for note in [note for note in line.kept if note.end > onset]:  # The last chord stands alone.
                 line.end(note, onset)
-        pitch = self._pitch(line, course, onset, ends=ends)
+        asked = _Asked.of(line, course, onset)
+        pitch = self._pitch(line, course, asked, ends=ends)
         if pitch is None:
             line.closed = True
             return
@@ -132,8 +157,8 @@ class Pen:
                 line.end(note, onset)
         else:
             self._make_room(line, course, onset, pitch)
-            velocity = self._velocity(line, course, onset, pitch)
-            end = course.rest if ends else self._end(line, course, onset, pitch, velocity)
+            velocity = self._velocity(line, course, asked, pitch)
+            end = course.rest if ends else self._end(line, course, asked, pitch, velocity)
             end = max(onset + 1, end)
         step = Step(onset, line.manner.part, pitch, velocity, end, end == HELD)
         line.drawn.append(line.manner.told(line.steps, step, course.rest))
@@ -194,8 +219,9 @@ class Pen:
 
     # ---- what is struck ------------------------------------------------------------------------------------------
 
-    def _pitch(self, line: Line, course: NoteCourse, onset: int, *, ends: bool) -> int | None:
+    def _pitch(self, line: Line, course: NoteCourse, asked: _Asked, *, ends: bool) -> int | None:
         """The pitch, or `LIFT`; None if the last chord has all it may have."""
+        onset = asked.onset
         free = self._free(line, course, onset)
         if ends:
             free = course.last_pitches(free, list(line.guard.latest(_LATELY)), line.last_pitch)
@@ -204,7 +230,7 @@ class Pen:
         allowed[LIFT] = not ends and self._may_lift(line, course, onset)
         if not allowed.any():
             return None
-        bent = self._speak("pitch", line, course, onset).copy()
+        bent = self._speak("pitch", asked).copy()
         bent[:128] -= course.foreign_nats()
         for pitch, turns in line.guard.excess(course.taste.repetition).items():
             bent[pitch] -= _BOREDOM * turns
@@ -225,22 +251,22 @@ class Pen:
                 line.end(note, onset)
                 sounding.remove(note)
 
-    def _velocity(self, line: Line, course: NoteCourse, onset: int, pitch: int) -> int:
+    def _velocity(self, line: Line, course: NoteCourse, asked: _Asked, pitch: int) -> int:
         if line.manner.clock == "beat":
             return UNTOLD
-        logits = self._speak("velocity", line, course, onset, pitch)
-        return self._sample(line, logits, np.ones(len(logits), dtype=np.bool_), course, line.ticks(onset))
+        logits = self._speak("velocity", asked, pitch)
+        return self._sample(line, logits, np.ones(len(logits), dtype=np.bool_), course, line.ticks(asked.onset))
 
-    def _end(self, line: Line, course: NoteCourse, onset: int, pitch: int, velocity: int) -> int:
+    def _end(self, line: Line, course: NoteCourse, asked: _Asked, pitch: int, velocity: int) -> int:
         """When the note ends; `HELD` if a lift is to end it."""
+        onset, ends = asked.onset, asked.ends
         spans, least, ticks = line.manner.spans, course.least, line.ticks(onset)
         lasts = np.append(spans.lows[1:] - 1, spans.lows[-1])
-        ends = told_ends(line.steps, onset)
         allowed = np.zeros(LENGTHS, dtype=np.bool_)
         allowed[spans.classes] = lasts >= least
         allowed[OPEN] = line.manner.clock == "free"
         allowed[[SHARED + place for place, end in enumerate(ends) if end - onset >= least]] = True
-        logits = self._speak("length", line, course, onset, pitch, velocity)
+        logits = self._speak("length", asked, pitch, velocity)
         choice = self._sample(line, logits, allowed, course, ticks)
         if choice == OPEN:
             return HELD
@@ -251,19 +277,11 @@ class Pen:
             end = onset + max(least, low + int(self._chance(line, ticks) * (last - low + 1)))
         return end if course.last is None else min(end, course.last)
 
-    def _speak(
-        self, attribute: Attribute, line: Line, course: NoteCourse, onset: int, *known: int
-    ) -> NDArray[np.float32]:
-        """Logits of `attribute` of the step at `onset`, given its part and what else is `known`, in order."""
-        spans = line.manner.spans
-        ends = np.full(ENDS, -1, dtype=np.int64)
-        told = told_ends(line.steps, onset)
-        ends[: len(told)] = spans.classes_of(np.array(told, dtype=np.int64) - onset)
-        classes = [np.array([value]) for value in (line.manner.part, *known, -1, -1)]
-        time = spans.classes_of(np.array([onset - line.now]))
-        moment = line.manner.moment(onset, course.rest)[None]
-        given = given_words(1 + len(known), time, moment, classes[0], classes[1], classes[2])
-        return self.feed.model.speak(attribute, given[0], ends)
+    def _speak(self, attribute: Attribute, asked: _Asked, *known: int) -> NDArray[np.float32]:
+        """Logits of `attribute` of the step that is asked for, given what else is `known` of it: pitch, velocity."""
+        part, pitch, velocity = (np.array([value]) for value in (asked.part, *known, -1, -1)[:3])
+        given = given_words(1 + len(known), asked.time, asked.moment, part, pitch, velocity)
+        return self.feed.model.speak(attribute, given[0], asked.classes)
 
     # ---- chance --------------------------------------------------------------------------------------------------
 

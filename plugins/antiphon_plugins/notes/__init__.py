@@ -1,4 +1,4 @@
-"""The Transformer that takes a note a step: one model, which plays in free time or to the beat. It needs no PyTorch to."""
+"""The Transformer that takes a note a step: one model, which plays in free time or to the beat, without PyTorch."""
 
 from __future__ import annotations
 
