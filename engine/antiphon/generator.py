@@ -38,10 +38,25 @@ class Control:
     names: tuple[str, ...] = ()
     """What its whole values are called, from `low` up, if it chooses among several; presets may say these."""
 
+    @property
+    def allowed(self) -> str:
+        """What its values may be, in words."""
+        span = f"a number, {self.low:g} to {self.high:g}"
+        return f"{', '.join(map(repr, self.names))}, or {span}" if self.names else span
+
     def check(self, value: float) -> None:
         """Raise ValueError, naming what is allowed, if `value` lies outside the range."""
         if not self.low <= value <= self.high:
             raise ValueError(f"{self.name} is {value:g}; allowed {self.low:g} to {self.high:g}")
+
+    def number(self, value: float | str) -> float:
+        """`value` as a number: itself, or that of one of `names`. Raises ValueError if it is not allowed."""
+        if isinstance(value, str):
+            if value not in self.names:
+                raise ValueError(f"{self.name} is {value!r}; allowed: {self.allowed}")
+            return self.low + self.names.index(value)
+        self.check(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +181,14 @@ class GeneratorInfo:
     interpolates: bool = False
     """Whether it plays between two pieces of music, as `Request.morph` asks; a preset's mode `morph` needs one."""
 
-    def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
+    def resolve_controls(self, values: Mapping[str, float | str]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
         known = {control.name: control for control in self.controls}
-        for name, value in values.items():
+        for name in values:
             if name not in known:
                 allowed = ", ".join(sorted(known)) or "none"
                 raise ValueError(f"generator {self.name!r} has no control {name!r}; it has: {allowed}")
-            known[name].check(value)
-        return {name: values.get(name, control.default) for name, control in known.items()}
+        return {name: control.number(values.get(name, control.default)) for name, control in known.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,12 @@ _SPREAD: Final = {"free": 3, "beat": 0}
 """Units by which the notes of a chord are apart, at most, where a pulse is kept."""
 _LEAST: Final = {"free": 3, "beat": 2}
 """Units that a note lasts, at least."""
+_SIXTEENTHS, _TRIPLETS = (6, 18), (8, 16)
+"""Units of a beat that only the one or the other fall on."""
+_STRANGE: Final = 5.0
+"""Nats that those cost which the call does not have."""
+_NEAR_THIRD: Final = 0.07
+"""So near a third of a beat, a place is a triplet's."""
 
 Pitches = NDArray[np.bool_]
 """A mask over MIDI note numbers, shape [128]."""
@@ -46,6 +52,10 @@ class NoteCourse:
     polyphony: int
     foreign: Pitches
     """Those outside the key."""
+    strange: NDArray[np.float64]
+    """Nats that each unit of a beat costs for being a triplet's where the call has none, or a sixteenth's where it has
+    triplets; shape [BEAT_UNITS].
+    """
     tonic: Pitches
     """Playable ones of the tonic triad; where there are none, all playable ones."""
 
@@ -74,6 +84,7 @@ class NoteCourse:
             playable,
             request.constraints.polyphony,
             foreign,
+            _strange(request.pulse, taste.stay),
             tonic,
         )
 
@@ -114,9 +125,10 @@ class NoteCourse:
 
     def time_nats(self, onsets: Units) -> NDArray[np.float64]:
         """How much each of `onsets` [N] is favoured: the call's own places of the pulse, the beat before an end."""
+        if self.manner.clock == "beat":
+            return np.where(LATTICE[onsets % BEAT_UNITS], -self.strange[onsets % BEAT_UNITS], -np.inf)
         if self.pulse is None:
-            off = (self.manner.clock == "beat") & ~LATTICE[onsets % BEAT_UNITS]
-            return np.where(off, -np.inf, np.zeros(len(onsets)))
+            return np.zeros(len(onsets))
         ticks = onsets * self.manner.unit_ticks
         places = np.array(self.pulse.around(float(ticks.min()), float(ticks.max())))
         middles = (places[1:] + places[:-1]) / 2
@@ -150,3 +162,11 @@ class NoteCourse:
 
     def _nearest(self, ticks: float) -> int:
         return round(ticks / self.manner.unit_ticks)
+
+
+def _strange(pulse: Pulse | None, stay: float) -> NDArray[np.float64]:
+    nats = np.zeros(BEAT_UNITS)
+    if pulse is not None:
+        has_triplets = any(abs(place - third) < _NEAR_THIRD for place in pulse.places for third in (1 / 3, 2 / 3))
+        nats[list(_SIXTEENTHS if has_triplets else _TRIPLETS)] = _STRANGE * stay * pulse.confidence
+    return nats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from types import NoneType
@@ -55,6 +56,14 @@ def _parse_clock_out(value: object) -> bool | list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError
     return _check_distinct(value)
+
+
+def _parse_control(value: object) -> float | str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError
+    return float(value)
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -124,6 +133,8 @@ ClockOut = Annotated[
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
+ControlValue = Annotated[float | str, PlainValidator(_parse_control)]
+"""Some controls have names for their values: which, `presets` knows."""
 Latencies = Annotated[
     dict[Text, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
@@ -258,7 +269,7 @@ class VoiceTable(Table):
     morph: MorphTable = Field(
         default=MorphTable(), description="What a generator that interpolates plays between; see below."
     )
-    controls: dict[str, float] = Field(
+    controls: dict[str, ControlValue] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
 
