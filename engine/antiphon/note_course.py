@@ -26,6 +26,10 @@ _SIXTEENTHS, _TRIPLETS = (6, 18), (8, 16)
 """Units of a beat that only the one or the other fall on."""
 _STRANGE: Final = 5.0
 """Nats that those cost which the call does not have."""
+_NEITHER: Final = 12.0
+"""Nats that all others cost."""
+_STRAYS: Final = (0, 1, -1, 2, -2, 3, -3)
+"""Units around one, the nearest first: one of these is a sixteenth's or a triplet's."""
 _NEAR_THIRD: Final = 0.07
 """So near a third of a beat, a place is a triplet's."""
 
@@ -53,8 +57,8 @@ class NoteCourse:
     foreign: Pitches
     """Those outside the key."""
     strange: NDArray[np.float64]
-    """Nats that each unit of a beat costs for being a triplet's where the call has none, or a sixteenth's where it has
-    triplets; shape [BEAT_UNITS].
+    """Nats that each unit of a beat costs, [BEAT_UNITS]: of a triplet where the call has none, of a sixteenth where it
+    has triplets, and more of all that are neither's.
     """
     tonic: Pitches
     """Playable ones of the tonic triad; where there are none, all playable ones."""
@@ -126,7 +130,7 @@ class NoteCourse:
     def time_nats(self, onsets: Units) -> NDArray[np.float64]:
         """How much each of `onsets` [N] is favoured: the call's own places of the pulse, the beat before an end."""
         if self.manner.clock == "beat":
-            return np.where(LATTICE[onsets % BEAT_UNITS], -self.strange[onsets % BEAT_UNITS], -np.inf)
+            return -self.strange[onsets % BEAT_UNITS]
         if self.pulse is None:
             return np.zeros(len(onsets))
         ticks = onsets * self.manner.unit_ticks
@@ -140,7 +144,10 @@ class NoteCourse:
         """Where what would be struck at `onset` is struck: mostly on a place of the pulse, or in the chord that began
         at `now`; before the end not right before the last chord, but with it. `chance`: 0 <= chance < 1.
         """
-        if self.pulse is not None and chance < self.firmness:
+        if self.manner.clock == "beat":
+            around = (onset + stray for stray in _STRAYS)
+            onset = next(near for near in around if LATTICE[near % BEAT_UNITS])
+        elif self.pulse is not None and chance < self.firmness:
             onset = self._on_place(onset, now, begun)
         last = self.last
         if last is not None and self.ending is not None:
@@ -165,7 +172,7 @@ class NoteCourse:
 
 
 def _strange(pulse: Pulse | None, stay: float) -> NDArray[np.float64]:
-    nats = np.zeros(BEAT_UNITS)
+    nats = np.where(LATTICE, 0.0, _NEITHER)
     if pulse is not None:
         has_triplets = any(abs(place - third) < _NEAR_THIRD for place in pulse.places for third in (1 / 3, 2 / 3))
         nats[list(_SIXTEENTHS if has_triplets else _TRIPLETS)] = _STRANGE * stay * pulse.confidence

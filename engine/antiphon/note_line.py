@@ -21,6 +21,8 @@ from antiphon.token_pace import TokenPace
 _USUAL_WAIT_TICKS: Final = 240.0
 _CHORD_TICKS: Final = 30.0
 """Notes that are no further apart are a chord; how close they are is left to the model."""
+_BEYOND: Final = 24
+"""Units in the longest stretch of time that is told."""
 _LATELY: Final = 8
 """How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0
@@ -181,20 +183,22 @@ class Pen:
         if course.opens and not line.begun:
             return earliest
         spans, unit = line.manner.spans, line.manner.unit_ticks
-        first = now + spans.lows
-        width = np.diff(first, append=first[-1] + 1)
-        onsets = np.maximum(first, min(earliest, int(first[-1])))
+        first = np.maximum(now + spans.lows, earliest)
+        # The longest stretch has no end.
+        last = np.append(now + spans.lows[1:] - 1, max(now + int(spans.lows[-1]), earliest) + _BEYOND)
+        allowed = last >= earliest
+        onsets = np.where(allowed, first, last)
         bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets)
         patience = line.pace.patience(course.taste.density)
         bent += patience * np.log(np.maximum((onsets - now) * unit, _CHORD_TICKS) / _USUAL_WAIT_TICKS)
-        allowed = (first + width > earliest) & np.isfinite(bent)
         for sensible in (onsets * unit <= line.pace.due_ticks(), onsets * unit >= line.pace.open_ticks()):
             if (allowed & sensible).any():
                 allowed &= sensible
         ticks = line.ticks(max(now, course.start))
         place = self._sample(line, bent, allowed, course, ticks)
-        onset = max(earliest, int(first[place] + int(self._chance(line, ticks) * width[place])))
-        onset = max(earliest, course.settled(onset, now, line.begun, self._chance(line, ticks)))
+        within = int(self._chance(line, ticks) * (last[place] - first[place] + 1))
+        settled = course.settled(int(first[place]) + within, now, line.begun, self._chance(line, ticks))
+        onset = max(earliest, settled)
         if line.last_pitch is not None:
             return onset if onset - now <= course.spread else None
         return onset
