@@ -20,8 +20,10 @@ _PAUSE_TICKS: Final = 720
 def told(request: Request, heard: Sequence[Note]) -> Request:
     """`request` with the key and the pulse of `heard`, in score order: a function of these notes and of nothing else.
 
-    What `request` says already stands.
+    What `request` says already stands. Where the player plays on, what the voice itself plays says nothing.
     """
+    if request.beside:
+        heard = [note for note in heard if not note.own]
     call = since(heard, request.call_ticks)
     return replace(
         request,

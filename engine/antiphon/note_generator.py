@@ -129,8 +129,12 @@ class NoteGenerator:
         context, steps = manner.heard(known, request.start_ticks)
         seconds = seconds_to_ticks(_LONGEST_REST_SECONDS, request.tempo_bpm)
         longest_rest_ticks = min(seconds, _LONGEST_REST_BARS * request.bar_ticks)
-        pace = TokenPace(self._heard, known, request.start_ticks, longest_rest_ticks)
-        return Line(manner, context, steps, TokenGuard(known), pace)
+        theirs, mine = self._heard, known
+        if request.beside:  # What the player does at the same time is nobody's figure, and sets the pace.
+            theirs = tuple(note for note in self._heard if not note.own)
+            mine = tuple(note for note in known if note.own)
+        pace = TokenPace(theirs, mine, request.start_ticks, longest_rest_ticks)
+        return Line(manner, context, steps, TokenGuard(mine), pace)
 
     def _draw(self, line: Line, course: NoteCourse, request: Request) -> None:
         """Draw to the end of `request`; and beyond, within limits, until what began before it has come to its end."""

@@ -140,7 +140,9 @@ class Pen:
         return None if line.due is None else line.ticks(line.due)
 
     def draw(self, line: Line, course: NoteCourse) -> None:
-        """Add the step that is due to `line`; none, if there is none to end with: then it is closed."""
+        """Add the step that is due to `line`; none, if the last chord is whole: then it is closed; or if what was given
+        out in the meantime leaves no room: then another is due, later.
+        """
         onset = line.due
         assert onset is not None
         line.due = None
@@ -151,7 +153,7 @@ class Pen:
         asked = _Asked.of(line, course, onset)
         pitch = self._pitch(line, course, asked, ends=ends)
         if pitch is None:
-            line.closed = True
+            line.closed = ends
             return
         velocity, end = UNTOLD, onset
         if pitch == LIFT:

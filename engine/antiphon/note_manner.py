@@ -99,15 +99,7 @@ class Manner:
 
         A note that sounds under a key or pedal is open, so that most of what is heard later only appends.
         """
-        now = round(now_ticks / self.unit_ticks)
-        steps = self._steps(notes) if notes else edge(now, self.part)
-        # What is known to end later tells its end; what nobody has lifted yet is held.
-        known_to_end = (steps.end > now) & (steps.end < HELD)
-        steps = replace(steps, open=(steps.open & ~known_to_end) | (steps.end >= HELD))
-        steps = steps.take((steps.onset <= now) | (steps.pitch != LIFT))
-        if self.beside:
-            late = seconds_to_ticks(_LATE_SECONDS, self.tempo_bpm) / self.unit_ticks
-            steps = steps.take(np.argsort(steps.onset + late * (steps.part == PLAYER), kind="stable"))
+        steps = self.steps(notes, now_ticks)
         reading = read(
             steps, self.clock, moments=self._moments(steps.onset), style=self.style, machine_only=self.beside
         )
@@ -115,6 +107,19 @@ class Manner:
         return Read(reading.bags, reading.seconds), lively(
             [Step(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
         )
+
+    def steps(self, notes: Sequence[Note], now_ticks: int) -> NoteSteps:
+        """`notes` as steps, in the order in which they become known."""
+        now = round(now_ticks / self.unit_ticks)
+        steps = self._encoded(notes) if notes else edge(now, self.part)
+        # What is known to end later tells its end; what nobody has lifted yet is held.
+        known_to_end = (steps.end > now) & (steps.end < HELD)
+        steps = replace(steps, open=(steps.open & ~known_to_end) | (steps.end >= HELD))
+        steps = steps.take((steps.onset <= now) | (steps.pitch != LIFT))
+        if self.beside:
+            late = seconds_to_ticks(_LATE_SECONDS, self.tempo_bpm) / self.unit_ticks
+            steps = steps.take(np.argsort(steps.onset + late * (steps.part == PLAYER), kind="stable"))
+        return steps
 
     def told(self, before: Sequence[Step], step: Step, phrase_end: int) -> Read:
         """What is read of `step`, which follows `before`; `phrase_end` in units, -1 if it is not told."""
@@ -135,7 +140,7 @@ class Manner:
             return Moments(phrase_end=end)
         return Moments(onsets // bar * bar, np.full(len(onsets), bar), end)
 
-    def _steps(self, notes: Sequence[Note]) -> NoteSteps:
+    def _encoded(self, notes: Sequence[Note]) -> NoteSteps:
         columns = [(n.start_ticks, n.pitch, n.length_ticks or HELD, n.velocity, n.own) for n in notes]
         rows = np.array(columns, dtype=np.int64)
         rows, own = rows[:, :4], rows[:, 4].astype(np.bool_)
