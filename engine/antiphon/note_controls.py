@@ -14,6 +14,7 @@ _ANY: Final = "any"
 
 NOTE_CONTROLS: Final = (
     *TOKEN_CONTROLS,
+    Control("motif", 0, 1, 0.2, "0 goes its own way, 1 develops the figures that you played"),
     Control("style", 0, len(STYLES), 0, "what it plays like, whatever you play like", names=(_ANY, *STYLES)),
 )
 

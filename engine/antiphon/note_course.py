@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from antiphon.course import CHORD_PART, FOREIGN, LEAST_SECONDS, counts_of, last_notes
 from antiphon.ending import Ending
 from antiphon.generator import Request
+from antiphon.motif import Event, Motif
 from antiphon.note_manner import LATTICE, Manner
 from antiphon.note_spans import BEAT_UNITS, FREE_UNIT_SECONDS, Units
+from antiphon.notes import Note
 from antiphon.pitch_mask import pitch_mask
 from antiphon.pulse import Pulse
 from antiphon.token_controls import Taste
@@ -28,6 +31,10 @@ _STRANGE: Final = 5.0
 """Nats that those cost which the call does not have."""
 _NEITHER: Final = 12.0
 """Nats that all others cost."""
+_MOTIF: Final = 1.0
+"""Nats that going on as the call did gains for each move that agrees, where `motif` is 1; half as much for gaps."""
+_MOTIF_UNITS: Final = 3
+"""So near the moment, in units, it is the call's gap."""
 _STRAYS: Final = (0, 1, -1, 2, -2, 3, -3)
 """Units around one, the nearest first: one of these is a sixteenth's or a triplet's."""
 _NEAR_THIRD: Final = 0.07
@@ -62,10 +69,16 @@ class NoteCourse:
     """
     tonic: Pitches
     """Playable ones of the tonic triad; where there are none, all playable ones."""
+    motif: Motif | None
+    """What the call is made of, if that is to be taken up."""
+    closeness: float
+    """How closely, 0 to 1."""
 
     @classmethod
-    def of(cls, request: Request, manner: Manner, taste: Taste) -> NoteCourse:
-        """The course of `request`."""
+    def of(cls, request: Request, manner: Manner, call: Sequence[Note]) -> NoteCourse:
+        """The course of `request`, which answers `call`."""
+        taste = Taste.of(request.controls)
+        closeness = request.controls.get("motif", 0.0)
         playable = pitch_mask(request.constraints)
         # Drums have no key; and what is played to the beat keeps to that beat.
         key = None if manner.style == "drums" else request.key
@@ -90,6 +103,8 @@ class NoteCourse:
             foreign,
             _strange(request.pulse, taste.stay),
             tonic,
+            Motif.of(call, key) if closeness and manner.style != "drums" else None,
+            closeness,
         )
 
     @property
@@ -127,8 +142,25 @@ class NoteCourse:
         found = free & last_notes(self.tonic & free, pitches, lately, last_pitch)
         return found if found.any() or last_pitch is not None else free
 
-    def time_nats(self, onsets: Units) -> NDArray[np.float64]:
-        """How much each of `onsets` [N] is favoured: the call's own places of the pulse, the beat before an end."""
+    def motif_nats(self, tune: Sequence[Event]) -> NDArray[np.float32]:
+        """How much each pitch is favoured for going on with `tune` as the call did, [128]."""
+        nats = np.zeros(128, dtype=np.float32)
+        for pitch, weight in (self.motif.pitches(tune) if self.motif else {}).items():
+            if 0 <= pitch < 128:
+                nats[pitch] = _MOTIF * self.closeness * weight
+        return nats
+
+    def time_nats(self, onsets: Units, tune: Sequence[Event]) -> NDArray[np.float64]:
+        """How much each of `onsets` [N] is favoured: those with which `tune` goes on as the call did, the call's own
+        places of the pulse, the beat before an end.
+        """
+        nats = self._place_nats(onsets)
+        for ticks, weight in (self.motif.onsets(tune) if self.motif else {}).items():
+            near = np.abs(onsets - ticks / self.manner.unit_ticks) <= _MOTIF_UNITS
+            nats[near] += _MOTIF * self.closeness * weight / 2
+        return nats
+
+    def _place_nats(self, onsets: Units) -> NDArray[np.float64]:
         if self.manner.clock == "beat":
             return -self.strange[onsets % BEAT_UNITS]
         if self.pulse is None:

@@ -9,18 +9,18 @@ from typing import Final, NamedTuple
 
 from antiphon.dynamics import Dynamics
 from antiphon.generator import Request
-from antiphon.hearing import recent
+from antiphon.hearing import recent, since
+from antiphon.motif import tune_of
 from antiphon.note_codec import UNTOLD, VELOCITY_BIN
 from antiphon.note_controls import style_of
 from antiphon.note_course import NoteCourse
 from antiphon.note_feed import NoteFeed
-from antiphon.note_line import Line, Pen
+from antiphon.note_line import LATELY, Line, Pen
 from antiphon.note_manner import Manner, Step
 from antiphon.note_model import NoteModel
 from antiphon.note_spans import Clock
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.timing import seconds_to_ticks
-from antiphon.token_controls import Taste
 from antiphon.token_guard import TokenGuard
 from antiphon.token_pace import TokenPace
 
@@ -106,7 +106,8 @@ class NoteGenerator:
             self._forget_own()
         before, self._line = self._line, None  # If the model fails on the way, there is no state to go on from.
         line = self._line_for(before, request)
-        course = NoteCourse.of(request, line.manner, Taste.of(request.controls))
+        call = [note for note in since(self._heard, request.call_ticks) if not note.own]
+        course = NoteCourse.of(request, line.manner, call)
         self._pen.resume(line)
         self._draw(line, course, request)
         notes = self._give_out(line, request)
@@ -134,7 +135,8 @@ class NoteGenerator:
             theirs = tuple(note for note in self._heard if not note.own)
             mine = tuple(note for note in known if note.own)
         pace = TokenPace(theirs, mine, request.start_ticks, longest_rest_ticks)
-        return Line(manner, context, steps, TokenGuard(mine), pace)
+        tune = tune_of(mine if request.beside else self._own)
+        return Line(manner, context, steps, TokenGuard(mine), pace, tune[-LATELY:])
 
     def _draw(self, line: Line, course: NoteCourse, request: Request) -> None:
         """Draw to the end of `request`; and beyond, within limits, until what began before it has come to its end."""

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.motif import Event
 from antiphon.note_codec import LIFT, PITCHES, UNTOLD
 from antiphon.note_course import NoteCourse, Pitches
 from antiphon.note_feed import NoteFeed
@@ -23,7 +24,7 @@ _CHORD_TICKS: Final = 30.0
 """Notes that are no further apart are a chord; how close they are is left to the model."""
 _BEYOND: Final = 24
 """Units in the longest stretch of time that is told."""
-_LATELY: Final = 8
+LATELY: Final = 8
 """How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0
 """Nats that each turn too many of a figure costs."""
@@ -40,6 +41,8 @@ class Line:
     """Of what was heard and drawn, what still matters."""
     guard: TokenGuard
     pace: TokenPace
+    tune: list[Event]
+    """The highest of what was drawn together, one after the other, of late."""
     drawn: list[Read] = field(default_factory=list)
     """The steps drawn, as the model reads them."""
     kept: list[Step] = field(default_factory=list)
@@ -58,7 +61,11 @@ class Line:
     def copy(self) -> Line:
         """Another line in the same state."""
         return replace(
-            self, guard=self.guard.copy(), pace=self.pace.copy(), drawn=self.drawn.copy(), kept=self.kept.copy()
+            self,
+            guard=self.guard.copy(),
+            pace=self.pace.copy(),
+            drawn=self.drawn.copy(),
+            kept=self.kept.copy(),
         )
 
     @property
@@ -79,6 +86,11 @@ class Line:
     def ticks(self, units: int) -> int:
         """The tick of a time in units."""
         return round(units * self.manner.unit_ticks)
+
+    def tune_before(self, onset: int) -> list[Event]:
+        """The tune without what was struck with a note at `onset`: the highest, which is struck last, goes on."""
+        together = self.tune[-1:] and self.ticks(onset) - self.tune[-1][0] <= _CHORD_TICKS
+        return self.tune[:-1] if together else self.tune
 
     def sounding(self, at: int) -> list[Step]:
         """Notes of its own that sound at `at`, in units, the oldest first."""
@@ -173,6 +185,7 @@ class Pen:
             line.last_pitch = pitch if ends else None
             line.guard.strike(pitch)
             line.pace.strike(line.ticks(onset))
+            line.tune = [*line.tune_before(onset), (line.ticks(onset), pitch)][-LATELY:]
 
     # ---- time ----------------------------------------------------------------------------------------------------
 
@@ -190,7 +203,7 @@ class Pen:
         last = np.append(now + spans.lows[1:] - 1, max(now + int(spans.lows[-1]), earliest) + _BEYOND)
         allowed = last >= earliest
         onsets = np.where(allowed, first, last)
-        bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets)
+        bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets, line.tune)
         patience = line.pace.patience(course.taste.density)
         bent += patience * np.log(np.maximum((onsets - now) * unit, _CHORD_TICKS) / _USUAL_WAIT_TICKS)
         for sensible in (onsets * unit <= line.pace.due_ticks(), onsets * unit >= line.pace.open_ticks()):
@@ -230,14 +243,14 @@ class Pen:
         onset = asked.onset
         free = self._free(line, course, onset)
         if ends:
-            free = course.last_pitches(free, list(line.guard.latest(_LATELY)), line.last_pitch)
+            free = course.last_pitches(free, list(line.guard.latest(LATELY)), line.last_pitch)
         allowed = np.zeros(PITCHES, dtype=np.bool_)
         allowed[:128] = free
         allowed[LIFT] = not ends and self._may_lift(line, course, onset)
         if not allowed.any():
             return None
         bent = self._speak("pitch", asked).copy()
-        bent[:128] -= course.foreign_nats()
+        bent[:128] += course.motif_nats(line.tune_before(onset)) - course.foreign_nats()
         for pitch, turns in line.guard.excess(course.taste.repetition).items():
             bent[pitch] -= _BOREDOM * turns
         return self._sample(line, bent, allowed, course, line.ticks(onset))
