@@ -74,15 +74,15 @@ class Motif:
 
     @staticmethod
     def _next(call: Sequence[int], made: Sequence[int], alike: Callable[[int, int], bool]) -> dict[int, int]:
-        """What follows in `call` on what was `made` last; its beginning, where nothing was."""
-        found: dict[int, int] = {call[0]: 1} if call and not made else {}
+        """What follows in `call` on what was `made` last; where nothing does, it begins anew."""
+        found: dict[int, int] = {}
         for place in range(1, len(call)):
             length = 0
             while length < min(_LONGEST, place, len(made)) and alike(call[place - 1 - length], made[-1 - length]):
                 length += 1
             if length:
                 found[call[place]] = max(found.get(call[place], 0), length + 1)
-        return found
+        return found or ({call[0]: 1} if call else {})
 
 
 def _degree(pitch: int, degrees: Sequence[int]) -> int:

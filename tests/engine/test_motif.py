@@ -27,9 +27,13 @@ def test_a_figure_is_taken_up_on_any_degree_of_the_scale() -> None:
     assert motif.pitches([(5000, 62), (5240, 64), (5480, 65)]) == {67: 2, 62: 3}
 
 
-def test_where_nothing_agrees_nothing_is_wished_for() -> None:
+def test_where_nothing_agrees_the_figure_begins_anew() -> None:
+    motif = Motif.of(line((0, 60), (240, 64), (480, 65)), C_MAJOR)
+    assert motif.pitches([(5000, 72), (5100, 60)]) == {64: 1}
+
+
+def test_where_there_is_no_tune_nothing_is_wished_for() -> None:
     motif = Motif.of(line((0, 60), (240, 62), (480, 64)), C_MAJOR)
-    assert motif.pitches([(5000, 72), (5100, 60)]) == {}
     assert motif.pitches([]) == motif.onsets([]) == {}
     assert Motif.of([], C_MAJOR).pitches([(0, 60)]) == {}
 

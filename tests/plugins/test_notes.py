@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from token_music import played_right
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Constraints, Request
+from antiphon.motif import tune_of
 from antiphon.note_generator import NoteGenerator
 from antiphon.note_model import Attribute, NoteModel, load_note_model
 from antiphon.note_spans import CLOCKS, Clock
@@ -60,7 +62,8 @@ def test_it_keeps_every_rule_of_the_contract(name: str, phrase: str, model: Path
     phrases = {phrase: sample_phrases()[phrase]}
     report = check_generator(make, info, model=str(model), phrases=phrases, deadline_seconds=15)
     assert report.seeds_differ
-    assert set(report.idle_controls) <= {"repetition", "top_k"}
+    # Extremes have no key and no pulse to stay in, and no figures.
+    assert set(report.idle_controls) <= {"repetition", "top_k", *(("stay", "motif") if phrase == "extremes" else ())}
 
 
 @pytest.mark.parametrize("name", PLAYERS)
@@ -261,3 +264,23 @@ def test_beside_the_player_it_goes_on_from_its_own_notes(model: Path) -> None:
         player.prime(Phrase.of(heard, 0, 8 * 480))
         answers.append(player.extend(Request(8 * 480, BAR, beside=True)).notes)
     assert answers[0] != answers[1]
+
+
+def moves_of(found: list[Note]) -> list[int]:
+    return [b[1] - a[1] for a, b in pairwise(tune_of(found))]
+
+
+def test_the_more_the_motif_counts_the_more_of_the_calls_moves_return(model: Path) -> None:
+    tune = (60, 62, 64, 60, 62, 64, 65, 62)
+    heard = Phrase.of([Note(240 * i, pitch, 220, 80) for i, pitch in enumerate(tune * 2)])
+    wanted = set(moves_of(list(heard.notes)))
+    shares = []
+    for motif in (0.0, 1.0):
+        moves: list[int] = []
+        for seed in range(4):
+            player = NoteGenerator(seed, load_note_model(model), "beat")
+            player.prime(heard)
+            asked = Request(heard.end_ticks, 8 * BAR, {"motif": motif}, Constraints(58, 67, polyphony=1))
+            moves += moves_of(list(player.extend(asked).notes))
+        shares.append(sum(move in wanted for move in moves) / len(moves))
+    assert shares[1] > 1.5 * shares[0]
