@@ -130,11 +130,12 @@ class NoteGenerator:
         context, steps = manner.heard(known, request.start_ticks)
         seconds = seconds_to_ticks(_LONGEST_REST_SECONDS, request.tempo_bpm)
         longest_rest_ticks = min(seconds, _LONGEST_REST_BARS * request.bar_ticks)
-        theirs, mine = self._heard, known
-        if request.beside:  # What the player does at the same time is nobody's figure, and sets the pace.
+        theirs, mine, since_ticks = self._heard, known, request.start_ticks
+        if request.beside:  # What the player does at the same time is no figure of its own, and sets the pace.
             theirs = tuple(note for note in self._heard if not note.own)
             mine = tuple(note for note in known if note.own)
-        pace = TokenPace(theirs, mine, request.start_ticks, longest_rest_ticks)
+            since_ticks = mine[-1].start_ticks if mine else since_ticks
+        pace = TokenPace(theirs, mine, since_ticks, longest_rest_ticks)
         tune = tune_of(mine if request.beside else self._own)
         return Line(manner, context, steps, TokenGuard(mine), pace, tune[-LATELY:])
 

@@ -24,6 +24,8 @@ _CHORD_TICKS: Final = 30.0
 """Notes that are no further apart are a chord; how close they are is left to the model."""
 _BEYOND: Final = 24
 """Units in the longest stretch of time that is told."""
+_SOON_TICKS: Final = 480
+"""What comes after too long a rest comes within this."""
 LATELY: Final = 8
 """How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0
@@ -206,7 +208,8 @@ class Pen:
         bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets, line.tune)
         patience = line.pace.patience(course.taste.density)
         bent += patience * np.log(np.maximum((onsets - now) * unit, _CHORD_TICKS) / _USUAL_WAIT_TICKS)
-        for sensible in (onsets * unit <= line.pace.due_ticks(), onsets * unit >= line.pace.open_ticks()):
+        due_ticks = max(line.pace.due_ticks(), earliest * unit + _SOON_TICKS)
+        for sensible in (onsets * unit <= due_ticks, onsets * unit >= line.pace.open_ticks()):
             if (allowed & sensible).any():
                 allowed &= sensible
         ticks = line.ticks(max(now, course.start))

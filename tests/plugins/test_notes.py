@@ -280,7 +280,7 @@ def test_the_more_the_motif_counts_the_more_of_the_calls_moves_return(model: Pat
         for seed in range(4):
             player = NoteGenerator(seed, load_note_model(model), "beat")
             player.prime(heard)
-            asked = Request(heard.end_ticks, 8 * BAR, {"motif": motif}, Constraints(58, 67, polyphony=1))
+            asked = Request(heard.end_ticks, 32 * BAR, {"motif": motif}, Constraints(58, 67, polyphony=1))
             moves += moves_of(list(player.extend(asked).notes))
         shares.append(sum(move in wanted for move in moves) / len(moves))
-    assert shares[1] > 1.5 * shares[0]
+    assert shares[1] > shares[0] + 0.08
