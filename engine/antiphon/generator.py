@@ -7,7 +7,7 @@ MIDI byte: the host owns time, notes, pedal, constraints, fallback and recording
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol, runtime_checkable
 
@@ -56,11 +56,28 @@ class Control:
     """Value when the preset says nothing."""
     help: str
     """What turning it up does, in one line."""
+    names: tuple[str, ...] = ()
+    """What its whole values are called, from `low` up, if it chooses among several; presets may say these."""
+
+    @property
+    def allowed(self) -> str:
+        """What its values may be, in words."""
+        span = f"a number, {self.low:g} to {self.high:g}"
+        return f"{', '.join(map(repr, self.names))}, or {span}" if self.names else span
 
     def check(self, value: float) -> None:
         """Raise ValueError, naming what is allowed, if `value` lies outside the range."""
         if not self.low <= value <= self.high:
             raise ValueError(f"{self.name} is {value:g}; allowed {self.low:g} to {self.high:g}")
+
+    def number(self, value: float | str) -> float:
+        """`value` as a number: itself, or that of one of `names`. Raises ValueError if it is not allowed."""
+        if isinstance(value, str):
+            if value not in self.names:
+                raise ValueError(f"{self.name} is {value!r}; allowed: {self.allowed}")
+            return self.low + self.names.index(value)
+        self.check(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +159,18 @@ class Request:
     """Whether this phrase opens an answer whose first note is wanted at `start_ticks`, on a place of the pulse."""
     call_ticks: int | None = None
     """Where the call that is answered began; None if nobody says."""
+    beside: bool = False
+    """Whether the player plays on meanwhile, as where they are accompanied."""
 
     @property
     def end_ticks(self) -> int:
         """Where the phrase must end."""
         return self.start_ticks + self.length_ticks
+
+    def shortened(self, to_ticks: int) -> Request:
+        """The same request up to `to_ticks`, on its way to the same end as before."""
+        left_ticks = self.length_ticks if self.final and self.left_ticks is None else self.left_ticks
+        return replace(self, length_ticks=to_ticks - self.start_ticks, final=False, left_ticks=left_ticks)
 
 
 @runtime_checkable
@@ -157,8 +181,9 @@ class Generator(Protocol):
         """Take in what has been played, by the musician and by this voice.
 
         `heard` is everything still remembered, in absolute ticks, in score order; a note still held has
-        `length_ticks` None. Called at every key press and release, so it must be cheap when `heard` extends
-        (or differs only at the end from) what was primed before. What was generated since is forgotten.
+        `length_ticks` None, and what this voice played is `own`. Called at every key press and release, so it must be
+        cheap when `heard` extends (or differs only at the end from) what was primed before. What was generated since
+        is forgotten.
         """
         ...
 
@@ -206,15 +231,14 @@ class GeneratorInfo:
         """How many parts it plays, at least 1."""
         return max(1, len(self.parts))
 
-    def resolve_controls(self, values: Mapping[str, float]) -> dict[str, float]:
+    def resolve_controls(self, values: Mapping[str, float | str]) -> dict[str, float]:
         """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
         known = {control.name: control for control in self.controls}
-        for name, value in values.items():
+        for name in values:
             if name not in known:
                 allowed = ", ".join(sorted(known)) or "none"
                 raise ValueError(f"generator {self.name!r} has no control {name!r}; it has: {allowed}")
-            known[name].check(value)
-        return {name: values.get(name, control.default) for name, control in known.items()}
+        return {name: control.number(values.get(name, control.default)) for name, control in known.items()}
 
 
 def _unheard() -> None:

@@ -25,6 +25,8 @@ class Note:
     """MIDI velocity, 1 to 127."""
     part: int = 0
     """Which of its generator's parts plays it, from 0, as `GeneratorInfo.parts` names them; 0 if there is but one."""
+    own: bool = False
+    """Whether the voice that is told of it played it itself; of notes that it plays anew, False."""
 
     @property
     def end_ticks(self) -> int | None:

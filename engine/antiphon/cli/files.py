@@ -45,12 +45,14 @@ def continue_file(
     typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
 
 
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
+def _setting(text: str) -> tuple[str, float | str]:
+    name, equals, value = text.partition("=")
+    if not equals or not value:
+        raise AntiphonError(f"--control {text}: allowed: NAME=VALUE, such as temperature=0.8")
     try:
         return name, float(value)
     except ValueError:
-        raise AntiphonError(f"--control {text}: allowed: NAME=NUMBER, such as temperature=0.8") from None
+        return name, value
 
 
 def replay(

@@ -71,11 +71,17 @@ def _print_generator(name: str, registered: Registered) -> None:
     ranges = [_range(control) for control in info.controls]
     range_width = max(map(len, ranges), default=0)
     for control, text in zip(info.controls, ranges, strict=True):
-        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
+        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {_help(control)}")
 
 
 def _range(control: Control) -> str:
+    if control.names:
+        return f"a name, default {control.names[round(control.default - control.low)]}"
     return f"{control.low:g} to {control.high:g}, default {control.default:g}"
+
+
+def _help(control: Control) -> str:
+    return f"{control.help}: {', '.join(control.names)}" if control.names else control.help
 
 
 def _as_data(found: Plugins) -> dict[str, object]:
@@ -92,7 +98,7 @@ def _as_data(found: Plugins) -> dict[str, object]:
                 "fills": registered.info.fills,
                 "parts": list(registered.info.parts),
                 "controls": [
-                    {field: getattr(control, field) for field in ("name", "low", "high", "default", "help")}
+                    {field: getattr(control, field) for field in ("name", "low", "high", "default", "help", "names")}
                     for control in registered.info.controls
                 ],
             }

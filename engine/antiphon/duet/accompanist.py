@@ -12,7 +12,6 @@ from typing import Final
 from antiphon.duet.ceiling import Ceiling
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
-from antiphon.duet.hearing import within_scale
 from antiphon.duet.memory import Memory
 from antiphon.duet.plan import VoicePlan, grid_ticks
 from antiphon.generator import Constraints, Request
@@ -20,6 +19,7 @@ from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note
+from antiphon.taste.hearing import within_scale
 
 COMPOSING_SECONDS: Final = 0.15
 """Before a beat is settled, players are left in peace for so long: what is heard then counts for the beat after it."""
@@ -183,6 +183,7 @@ class Accompanist:
             (start - beat_ticks // 2 - now.ticks) * 60 / (now.bpm * 480),
             bar_ticks=self._signature.bar_ticks,
             tempo_bpm=now.bpm,
+            beside=True,
         )
         said: list[Command] = []
         for chair in CHAIRS:

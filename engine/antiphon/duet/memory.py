@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from antiphon.duet.commands import CHAIRS, Chair, Prime
 from antiphon.music.ear import Ear
@@ -53,7 +53,7 @@ class Memory:
 
     def remember(self, notes: Iterable[Note]) -> None:
         """Add notes of known length that the voice has played."""
-        self._changed(self.ear.remember(notes))
+        self._changed(self.ear.remember(replace(note, own=True) for note in notes))
 
     def flush(self, ticks: int) -> None:
         """Take every key and pedal for released at `ticks`."""
@@ -74,7 +74,8 @@ class Memory:
         past = bisect_left(notes, (end_ticks, 0), key=score_order)
         before = min(past, bisect_left(notes, score_order(composed[0]), key=score_order)) if composed else past
         keep, seat.synced = min(seat.synced, before), before
-        told = sorted((*notes[keep:past], *composed), key=score_order)
+        own = (replace(note, own=True) for note in composed)
+        told = sorted((*notes[keep:past], *own), key=score_order)
         return [Prime(self._voice, chair, epoch, keep, tuple(told), end_ticks)]
 
     def remind(self, epoch: int, end_ticks: int) -> list[Prime]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
-from antiphon.duet.hearing import told
 from antiphon.generator import LIMITS, Constraints, Generator, GeneratorInfo, Limits, Request, check_phrase
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.taste.hearing import told
 
 
 class Player:

@@ -11,7 +11,6 @@ from statistics import median
 from antiphon.duet.answer import Answer
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
-from antiphon.duet.hearing import since, within_scale
 from antiphon.duet.memory import Memory
 from antiphon.duet.morph import Ends
 from antiphon.duet.plan import VoicePlan, grid_ticks
@@ -22,6 +21,7 @@ from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.notes import Note, score_order
+from antiphon.taste.hearing import since, within_scale
 
 PATIENCE_SECONDS = 0.03
 """How long after its moment a first phrase may still arrive before the fallback plays."""

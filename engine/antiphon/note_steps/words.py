@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.note_steps.codec import PARTS, PITCHES, UNTOLD, VELOCITIES, NoteSteps
+from antiphon.note_steps.controls import STYLES
 from antiphon.note_steps.spans import BEAT_UNITS, CLOCKS, SPAN_CLASSES, Clock, Units, spans_of
 
-STYLES: Final = ("pop", "roll", "piano", "song", "chopin", "dance", "chorale", "drums")
-"""What music may be asked to be like. A model that is told none plays whatever fits."""
 LONGEST_BAR: Final = 6 * BEAT_UNITS
 """Of which places are told, in units; longer bars are untold."""
 _METRES: Final = LONGEST_BAR // (BEAT_UNITS // 2)
@@ -186,6 +185,13 @@ def read(
     given[foretold, 1] = _left_words(moments, foretold, onset, GIVEN_LEFT)
     seconds = steps.onset / 100 if clock == "free" else steps.onset / (2 * BEAT_UNITS)
     return Reading(bags, seconds, asked, time, part, pitch, velocity, length, given, ends)
+
+
+def given_moment(onset: int, moments: Moments) -> Bag:
+    """Words for place and how much is left, [2], of one step at `onset`, whose `moments` have shape [1]."""
+    one, when = np.zeros(1, dtype=np.int64), np.array([onset])
+    place = _place_words(moments, one, when, GIVEN_PLACE, None)[0]
+    return np.append(place, _left_words(moments, one, when, GIVEN_LEFT))
 
 
 def given_words(

@@ -326,6 +326,8 @@ def _check_control(prefix: str, control: Control) -> None:
         raise ValueError(f"{prefix}: control {control.name!r} must be of lower-case letters, digits and underscores")
     if not (math.isfinite(control.low) and math.isfinite(control.high) and control.low < control.high):
         raise ValueError(f"{prefix}: control {control.name!r} ranges from {control.low} to {control.high}")
+    if control.names and len(control.names) != control.high - control.low + 1:
+        raise ValueError(f"{prefix}: control {control.name!r} has {len(control.names)} names; give one for each value")
     try:
         control.check(control.default)
     except ValueError as error:

@@ -19,7 +19,7 @@ from antiphon.duet.plan import (
 )
 from antiphon.duet.routing import input_names, output_names
 from antiphon.errors import AntiphonError
-from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.generator import Constraints, GeneratorInfo
 from antiphon.midi.port_names import virtual_name_problems
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
@@ -348,10 +348,15 @@ class _Reading:
             if name not in known:
                 lacking = f": generator '{info.name}' has no such control"
                 self.document.refuse_name(here, name, known, lacking=lacking, given=wrong_generator)
-            elif not known[name].low <= value <= known[name].high:
-                self.document.refuse_value(here, value, _span(known[name]), given=wrong_generator)
-            else:
-                right[name] = value
+                continue
+            control = known[name]
+            try:
+                right[name] = control.number(value)
+            except ValueError:
+                if isinstance(value, str) and control.names:
+                    self.document.refuse_name(here, value, control.names, given=wrong_generator)
+                else:
+                    self.document.refuse_value(here, value, control.allowed, given=wrong_generator)
         # A control may be declared in whole numbers; a plan has one kind of number.
         return {name: float(value) for name, value in info.resolve_controls(right).items()}
 
@@ -386,7 +391,7 @@ class _Reading:
         control = known[table.control]
         for name, value in (("low", table.low), ("high", table.high)):
             if value is not None and not control.low <= value <= control.high:
-                document.refuse_value((*key, name), value, _span(control), given=given)
+                document.refuse_value((*key, name), value, control.allowed, given=given)
         if table.cc is None:
             return None
         if table.cc in controllers_in_use(self.file):
@@ -420,10 +425,6 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         return (self.document.path.parent / Path(name).expanduser()).absolute()
-
-
-def _span(control: Control) -> str:
-    return f"a number, {control.low:g} to {control.high:g}"
 
 
 def _first(value: Value | None, default: Value) -> Value:

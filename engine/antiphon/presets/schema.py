@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from types import NoneType
@@ -57,6 +58,14 @@ def _parse_clock_out(value: object) -> bool | list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError
     return _check_distinct([composed(name) for name in value])
+
+
+def _parse_control(value: object) -> float | str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError
+    return float(value)
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -137,6 +146,8 @@ ClockOut = Annotated[
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
+ControlValue = Annotated[float | str, PlainValidator(_parse_control)]
+"""Some controls have names for their values: which, `presets` knows."""
 Latencies = Annotated[
     dict[PortName, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
@@ -287,7 +298,7 @@ class VoiceTable(Table):
     parts: dict[str, PartTable] = Field(
         default={}, description="Channel and sound of each of its generator's parts, if it has several; see below."
     )
-    controls: dict[str, float] = Field(
+    controls: dict[str, ControlValue] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
 

@@ -38,7 +38,7 @@ def continue_score(
     bars: int,
     seed: int,
     model: str | None = None,
-    controls: Mapping[str, float] | None = None,
+    controls: Mapping[str, float | str] | None = None,
 ) -> Continued:
     """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from antiphon.duet.hearing import told
 from antiphon.generator import Casting, Generator, GeneratorInfo, IllegalPhrase, MakeGenerator, Request, check_phrase
 from antiphon.notes import Note, Phrase
+from antiphon.taste.hearing import told
 from antiphon.testing.phrases import BAR_TICKS
 
 

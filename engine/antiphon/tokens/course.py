@@ -19,31 +19,19 @@ from antiphon.generator import Request
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import STEP_TICKS
+from antiphon.taste.course import CHORD_PART, FOREIGN, counts_of, last_notes
+from antiphon.taste.ending import Ending
 from antiphon.tokens.codec import Writer
-from antiphon.tokens.ending import Ending
 from antiphon.tokens.kinds import TokenKinds
 
-_FOREIGN: Final = 5.0
-"""Nats that a note outside the key costs where the key is sure and `stay` is 1."""
 _OFF_PULSE: Final = 12.0
-"""Nats that striking between two places costs, likewise."""
+"""Nats that striking between two places costs where the pulse is sure and `stay` is 1."""
 _EARLY_STEPS, _SPREAD_STEPS = 1.01, 3.5
 """So long before and after a place, in steps of the codec, a note is still on it: chords are never quite together."""
-_CHORD_PART: Final = 0.35
-"""What the model would strike so soon after a place, as a part of the way to the next, is a chord struck there."""
 _LEAST_STEPS: Final = 6
 """No note is shorter, where a pulse is kept."""
 _LIFTS: Final = 0.3
 """Of the waits while keys are down, the share that are for lifting one: that may happen anywhere."""
-_RARE: Final = 0.12
-"""What a place counts that the call does not use, where its most used one counts 1."""
-_FAVOUR: Final = 0.6
-"""How much the call's own places are favoured, as the power of what they count."""
-_NEAR: Final = 5
-"""The last chord lies between the lowest and the highest of the last notes, and so many semitones around them."""
-_FALLING: Final = 1.2
-"""Nats that a note off the beat costs right before the last chord."""
-
 Logits = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -116,7 +104,7 @@ class Course:
             return
         heaviest = float(strikes[allowed].max())
         before = np.exp(strikes[allowed] - heaviest).sum()
-        strikes[self.foreign] -= _FOREIGN * self.stay * self.key.confidence
+        strikes[self.foreign] -= FOREIGN * self.stay * self.key.confidence
         after = np.exp(strikes[allowed] - heaviest).sum()
         strikes += np.float32(math.log(before / max(after, 1e-6)))
 
@@ -142,32 +130,18 @@ class Course:
         if self._is_on_place(now_ticks):
             place = self.pulse.nearest(now_ticks)
             moves &= ends > place + _SPREAD_STEPS * step
-            near = ends <= place + _CHORD_PART * (places[0] - place)
+            near = ends <= place + CHORD_PART * (places[0] - place)
             aims[near] = max(0, int((place - now_ticks) / step + _SPREAD_STEPS) - 1)
         share = np.full(len(masses), firmness)
         if here.sounding:
             share[ends >= min(here.sounding.values()) + _LEAST_STEPS * step] *= 1 - _LIFTS
         moved = np.where(moves, masses * share, 0.0)
         masses -= moved
-        counts = self._counts(places)
+        counts = counts_of(self.pulse, places, self.stay, self.ending)
         np.add.at(masses, aims[moves], moved[moves] * counts[nearest[moves]])
         sums = masses.sum()
         if sums > 0:
             waits[:] = np.log(np.maximum(masses, 1e-30) * total / sums) + heaviest
-
-    def _counts(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How much each of these places counts."""
-        assert self.pulse is not None
-        most = max(self.pulse.shares)
-        parts = self.pulse.beat_at(0) + places / self.pulse.beat_ticks
-        own = np.array(self.pulse.places)
-        index = np.abs((parts[:, None] - own + 0.5) % 1 - 0.5).argmin(axis=1)
-        shares = np.array(self.pulse.shares)[index] / most
-        counts: NDArray[np.float64] = ((shares + _RARE) / (1 + _RARE)) ** (_FAVOUR * self.stay)
-        if self.ending is not None:
-            late = (places >= self.ending.falls_ticks) & (index > 0)
-            counts[late] *= math.exp(-_FALLING)
-        return counts
 
     def _is_on_place(self, ticks: int) -> bool:
         if self.pulse is None:
@@ -228,13 +202,7 @@ class Course:
         if self.tonic is None:
             return None
         pitches = np.arange(len(self.tonic)) + self.kinds.low_pitch
-        if here.last_pitch is not None:  # A chord is struck from its lowest note up.
-            above: Mask = self.tonic & (pitches > here.last_pitch) & (pitches <= here.last_pitch + 12)
-            return above
-        if not here.lately:
-            return self.tonic
-        near = self.tonic & (pitches >= min(here.lately) - _NEAR) & (pitches <= max(here.lately) + _NEAR)
-        return near if near.any() else self.tonic
+        return last_notes(self.tonic, pitches, here.lately, here.last_pitch)
 
     def _not_beyond(self, allowed: Mask, now_ticks: int) -> Mask:
         """Without what would miss the moment of the last chord, blur it, or ring on into it."""

@@ -29,6 +29,15 @@ _CROWD_TICKS: Final = 480
 _CROWD_NOTES: Final = 16
 """No more notes than these begin within a beat."""
 
+_SLOPE: Final = 1.5
+"""How much the extremes of `density` change the odds of a wait, by the power of how far it is from a usual one."""
+_STEEPEST: Final = 2.0
+"""The most that is done to keep the pace, on the same scale."""
+_SPAN: Final = math.log(3)
+"""Logarithm of how many times as many notes as were heard are right at the highest `density`."""
+_FREEDOM: Final = math.log(1.6)
+"""As much faster or slower than that a line may go before it is held back or urged on."""
+
 
 class DensityControl:
     """Remembers when the last notes were struck, those known and those drawn."""
@@ -68,6 +77,13 @@ class DensityControl:
             return 0.0
         now = (_RECENT_NOTES - 1) / max(0.25, _beats(self._onsets))
         return math.log(now / self._usual)
+
+    def patience(self, density: float) -> float:
+        """Above 0 where longer waits should be likelier, below where shorter ones should; `density`: 0 to 1."""
+        wanted = 2 * density - 1
+        too_fast = self.haste() - _SPAN * wanted
+        held_back = math.copysign(max(0.0, abs(too_fast) - _FREEDOM), too_fast)
+        return min(_STEEPEST, max(-_STEEPEST, _SLOPE * (held_back - wanted)))
 
     def copy(self) -> DensityControl:
         """Another pace in the same state."""

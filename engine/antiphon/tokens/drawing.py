@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,14 +21,6 @@ from antiphon.tokens.pitch_mask import pitch_mask
 from antiphon.tokens.repetition import RepetitionPenalty
 from antiphon.tokens.sampler import sample, uniform
 
-_SLOPE: Final = 1.5
-"""How much the extremes of `density` change the odds of a wait, by the power of how far it is from a usual one."""
-_STEEPEST: Final = 2.0
-"""The most that is done to keep the pace, on the same scale."""
-_SPAN: Final = math.log(3)
-"""Logarithm of how many times as many notes as were heard are right at the highest `density`."""
-_FREEDOM: Final = math.log(1.6)
-"""As much faster or slower than that a stream may go before it is held back or urged on."""
 _USUAL_WAIT_TICKS: Final = 240.0
 _LATELY: Final = 8
 """How many of the last notes say where a stream is."""
@@ -167,7 +158,7 @@ class TokenSampler:
     ) -> NDArray[np.float32]:
         """The logits, shape [V], with density and the penalty against circles."""
         adjusted = logits.copy()
-        patience = _patience(stream.pace.haste(), settings.density)
+        patience = stream.pace.patience(settings.density)
         if patience and allowed[self.kinds.waits].any():
             waits = np.maximum(self.kinds.waits_from(allowed), self.kinds.chord_ticks)
             adjusted[self.kinds.waits] += patience * np.log(waits / _USUAL_WAIT_TICKS)
@@ -206,14 +197,6 @@ class TokenSampler:
         oldest = sorted(stream.sounding, key=lambda pitch: (stream.sounding[pitch], pitch))
         lifts = [int(self.kinds.lifts.start) + pitch - self.kinds.low_pitch for pitch in oldest[: len(oldest) - leave]]
         return tuple(sorted(token for token in lifts if allowed[token]))
-
-
-def _patience(haste: float, density: float) -> float:
-    """Above 0 where longer waits should be likelier, below where shorter ones should."""
-    wanted = 2 * density - 1
-    too_fast = haste - _SPAN * wanted
-    held_back = math.copysign(max(0.0, abs(too_fast) - _FREEDOM), too_fast)
-    return min(_STEEPEST, max(-_STEEPEST, _SLOPE * (held_back - wanted)))
 
 
 def _sample(logits: NDArray[np.float32], allowed: NDArray[np.bool_], chance: float, settings: SamplingSettings) -> int:

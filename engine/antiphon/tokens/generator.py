@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from antiphon.models.step_model import StepModel
 from antiphon.music.note_rows import rows_of
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import Note, Phrase, score_order
+from antiphon.taste.hearing import recent
 from antiphon.tokens.codec import Codec, Tokens
 from antiphon.tokens.controls import SamplingSettings
 from antiphon.tokens.course import Course
@@ -28,10 +29,6 @@ from antiphon.tokens.repetition import RepetitionPenalty
 
 _CONTEXT_NOTES: Final = 128
 """The model knows at least so many of the last notes, which about fill its window."""
-_CALL_NOTES: Final = 64
-"""How many notes back the beginning of a call is looked for."""
-_PAUSE_TICKS: Final = 720
-"""Between two onsets: after such a time a new call begins."""
 _AHEAD_TICKS: Final = 1920
 """How far a phrase is drawn beyond its end, to learn the lengths of its notes: at most so long."""
 _AHEAD_TOKENS: Final = (12, 32)
@@ -142,7 +139,7 @@ class TokenGenerator:
         self._forget_own()
         self._heard = heard.notes
         # At the tempo of the last request: if the next has another, all is read again.
-        self._read(_recent(heard.notes), heard.end_ticks, self._tempo)
+        self._read(recent(heard.notes, _CONTEXT_NOTES), heard.end_ticks, self._tempo)
 
     def rewind(self, to_ticks: int) -> None:
         """Forget what was drawn, then what was heard, at or after `to_ticks`."""
@@ -168,7 +165,7 @@ class TokenGenerator:
         """The passage that `request` goes on with, in the state after its last phrase."""
         if request.start_ticks != self._end_ticks:
             self._forget_own()
-            self._begin(_recent(self._heard), request)
+            self._begin(recent(self._heard, _CONTEXT_NOTES), request)
         passage = self._passages[-1]
         stream = self._resume(passage)
         as_before = request.constraints == passage.constraints and passage.tempo.suits(request)
@@ -227,7 +224,7 @@ class TokenGenerator:
         passage = self._passages[-1]
         passage.notes = [note for note in passage.notes if note.start_ticks < to_ticks]
         passage.requests = [
-            request if request.end_ticks <= to_ticks else _shortened(request, to_ticks)
+            request if request.end_ticks <= to_ticks else request.shortened(to_ticks)
             for request in passage.requests
             if request.start_ticks < to_ticks
         ]
@@ -293,21 +290,3 @@ def _draw_ahead(
         if stream.closed:
             return
         sampler.draw(stream, settings, request.constraints, course)
-
-
-def _shortened(request: Request, to_ticks: int) -> Request:
-    """`request` up to `to_ticks`, on its way to the same end as before."""
-    left_ticks = request.length_ticks if request.final and request.left_ticks is None else request.left_ticks
-    return replace(request, length_ticks=to_ticks - request.start_ticks, final=False, left_ticks=left_ticks)
-
-
-def _recent(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The last notes, from one that seldom changes, for the model must then read them all anew.
-
-    It changes as a call begins, if it can: then there is time, for the answer is far.
-    """
-    onsets = [note.start_ticks for note in notes[-_CALL_NOTES:]]
-    pauses = (place for place in range(len(onsets) - 1, 0, -1) if onsets[place] - onsets[place - 1] >= _PAUSE_TICKS)
-    since = len(onsets) - next(pauses, len(onsets) - 1)
-    first = max(0, (len(notes) - since + 1 - _CONTEXT_NOTES) // _CONTEXT_NOTES * _CONTEXT_NOTES)
-    return tuple(notes[first:])

@@ -29,16 +29,22 @@ def make_token_player(
     Raises:
         ModelError: there is no such file, it cannot be used, or it speaks another codec.
     """
+    path = chosen_model(casting, own, codec_name, elsewhere)
+    model = BeatingModel(load_model(path, device=casting.device), casting.beat)
+    _check_codec(model.card, codec_named(codec_name))
+    tells_velocity = codec_name != GridCodec.name
+    return TokenGenerator(casting.seed, partial(codec_named, codec_name), model, tells_velocity=tells_velocity)
+
+
+def chosen_model(casting: Casting, own: Path, codec_name: str, elsewhere: Mapping[str, str] | None = None) -> Path:
+    """The file of the model that `casting` names, else `own`. Arguments and errors are those of `make_token_player`."""
     path = own if casting.model is None else Path(casting.model)
     spoken = read_any_card(path).codec
     if spoken != codec_name:
         other = (elsewhere or {}).get(spoken)
         hint = f": choose the generator '{other}' for it" if other else ""
         raise ModelError(f"model '{path}' speaks the codec '{spoken}', this generator '{codec_name}'{hint}")
-    model = BeatingModel(load_model(path, device=casting.device), casting.beat)
-    _check_codec(model.card, codec_named(codec_name))
-    tells_velocity = codec_name != GridCodec.name
-    return TokenGenerator(casting.seed, partial(codec_named, codec_name), model, tells_velocity=tells_velocity)
+    return path
 
 
 def _check_codec(card: ModelCard, codec: Codec) -> None:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from antiphon.errors import AntiphonError
 from antiphon.music.note_rows import NoteRows
+from antiphon.note_steps.controls import STYLES
 from antiphon.note_steps.spans import Clock
-from antiphon.note_steps.words import STYLES
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
 from antiphon_export.midi_folder import Corpus, chorale_voices, holds_chorales, read_chorales, read_midi
 from antiphon_export.midi_notes import FileNotes, melodic, rows_of_table

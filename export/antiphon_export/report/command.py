@@ -62,10 +62,12 @@ def report_on_music(
         typer.echo(line)
 
 
-def parse_control(text: str) -> tuple[str, float]:
+def parse_control(text: str) -> tuple[str, float | str]:
     """`NAME=VALUE` as both. Raises AntiphonError if it is not that."""
-    name, _, value = text.partition("=")
+    name, equals, value = text.partition("=")
+    if not equals or not value:
+        raise AntiphonError(f"--control is {text!r}; give NAME=VALUE, as in temperature=0.9")
     try:
         return name, float(value)
     except ValueError:
-        raise AntiphonError(f"--control is {text!r}; give NAME=VALUE, as in temperature=0.9") from None
+        return name, value

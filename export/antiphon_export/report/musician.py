@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from antiphon.taste.hearing import told
+
 from antiphon.duet.accompanist import COMPOSING_SECONDS
-from antiphon.duet.hearing import told
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
 from antiphon.models.card import ModelError, read_any_card
@@ -33,7 +34,7 @@ class Musician:
     info: GeneratorInfo
     make: MakeGenerator
     model: str | None = None
-    controls: Mapping[str, float] | None = None
+    controls: Mapping[str, float | str] | None = None
 
     def seated(self, seed: int) -> Generator:
         """A player of this seed: by the contract, what it played before changes nothing of what it plays next.
@@ -82,9 +83,10 @@ class Musician:
         for start in range(melody.start_ticks + BAR_TICKS // 2, melody.end_ticks, TICKS_PER_BEAT):
             now = start - ahead
             heard = [_as_known(note, now) for note in melody.notes if note.start_ticks <= now]
-            known = Phrase.of([*heard, *settled], melody.start_ticks, start)
+            own = [replace(note, own=True) for note in settled]
+            known = Phrase.of([*heard, *own], melody.start_ticks, start)
             player.prime(known)
-            settled += player.extend(told(Request(start, TICKS_PER_BEAT, controls), known.notes)).notes
+            settled += player.extend(told(Request(start, TICKS_PER_BEAT, controls, beside=True), known.notes)).notes
         return Phrase(melody.start_ticks, melody.end_ticks, tuple(settled))
 
     def read(self, corpus: Corpus, split: str, skipped: Callable[[str], None] = lambda _: None) -> Iterator[Piece]:
@@ -104,7 +106,7 @@ def _as_known(note: Note, now_ticks: int) -> Note:
 
 
 def find_musician(
-    plugins: Plugins, text: str, *, by: str | None = None, controls: Mapping[str, float] | None = None
+    plugins: Plugins, text: str, *, by: str | None = None, controls: Mapping[str, float | str] | None = None
 ) -> Musician:
     """Whom `text` means: a generator by name, or a model by path or name, played `by` what plays its codec.
 

@@ -104,3 +104,16 @@ def test_what_a_player_was_told_piece_by_piece_is_what_the_voice_remembers(
             carry_out(performer.advance(timeline.moment_at(now)))
         now = until
         carry_out(performer.hear(message, timeline.moment_at(now)))
+
+
+def test_players_are_told_which_notes_are_the_voices_own() -> None:
+    jam = Rehearsal(Plan(voices=(VoicePlan("echo", fallback="low"),), outputs=("virtual",)))
+    jam.tone(0, 60)
+    jam.advance(4000)
+    jam.tone(4000, 62)
+    jam.advance(4100)
+    heard = jam.toys[0].heard.notes
+    assert [note.own for note in heard if note.start_ticks in (0, 4000)] == [False, False]
+    between = [note.own for note in heard if 0 < note.start_ticks < 4000]
+    assert between
+    assert all(between)

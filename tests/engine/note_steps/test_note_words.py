@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from antiphon.note_steps import words as words
 from antiphon.note_steps.codec import LIFT, MACHINE, PLAYER, NoteSteps, encode
+from antiphon.note_steps.controls import STYLES
 from antiphon.note_steps.spans import BEAT, FREE
 from antiphon.note_steps.words import ENDS, OPEN, SHARED, Moments, read
 
@@ -89,7 +90,7 @@ def test_a_hidden_length_is_read_as_open_and_foretold_as_it_is() -> None:
     assert (held.bags[1, 13 : 13 + ENDS] != plain.bags[1, 13 : 13 + ENDS]).any()
 
 
-@pytest.mark.parametrize("style", [*words.STYLES, None])
+@pytest.mark.parametrize("style", [*STYLES, None])
 def test_a_style_is_one_word(style: str | None) -> None:
     reading = read(steps_of((0, 60, 30, 1)), "free", style=style)
     assert (reading.bags[0, 1] > 0) == (style is not None)

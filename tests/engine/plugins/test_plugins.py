@@ -444,7 +444,7 @@ def test_the_command_plugins_speaks_json(tmp_path: Path) -> None:
     assert generator["name"] == "lead"
     assert generator["origin"] == "band 2.0"
     assert (generator["interpolates"], generator["fills"], generator["parts"]) == (True, True, ["high", "low"])
-    assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider"}]
+    assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider", "names": []}]
     assert said["outputs"] == [{"name": "lamp", "summary": "Blinks.", "origin": "lights 1.0"}]
     assert said["preset_folders"] == [str(tmp_path)]
     assert said["failures"][0]["name"] == "mute"

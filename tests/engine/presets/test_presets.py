@@ -368,6 +368,18 @@ def test_a_written_preset_mentions_its_prompt(tmp_path: Path) -> None:
     assert "# prompt: 1 notes" in preset_text(load(tmp_path, f'prompt = "lick.mid"\n{VOICE}'))
 
 
+def test_a_control_may_be_set_by_the_name_of_its_value(tmp_path: Path) -> None:
+    infos = {name: registered.info for name, registered in load_plugins().generators.items()}
+    path = tmp_path / "late.toml"
+    path.write_text('[[voice]]\ngenerator = "notes"\ncontrols = { style = "chorale" }\n')
+    assert load_preset(path, infos).voices[0].controls["style"] == 7
+    path.write_text('[[voice]]\ngenerator = "notes"\ncontrols = { style = "choral" }\n')
+    with pytest.raises(
+        AntiphonError, match=r"late.toml:3: .*style is \"choral\"; did you mean 'chorale'\? allowed: \"any\""
+    ):
+        load_preset(path, infos)
+
+
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_file_is_sound(tmp_path: Path, path: Path) -> None:
     infos = {name: registered.info for name, registered in load_plugins().generators.items()}

@@ -1,0 +1,211 @@
+"""What one request asks a line of notes to keep to: key, pulse, limits, beginning and end. It draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.generator import Request
+from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
+from antiphon.note_steps.manner import LATTICE, Manner
+from antiphon.note_steps.spans import BEAT_UNITS, FREE_UNIT_SECONDS, Units
+from antiphon.notes import Note
+from antiphon.taste.course import CHORD_PART, FOREIGN, LEAST_SECONDS, counts_of, last_notes
+from antiphon.taste.ending import Ending
+from antiphon.taste.motif import Event, Motif
+from antiphon.tokens.controls import SamplingSettings
+from antiphon.tokens.pitch_mask import pitch_mask
+
+_SPREAD: Final = {"free": 3, "beat": 0}
+"""Units by which the notes of a chord are apart, at most, where a pulse is kept."""
+_LEAST: Final = {"free": 3, "beat": 2}
+"""Units that a note lasts, at least."""
+_SIXTEENTHS, _TRIPLETS = (6, 18), (8, 16)
+"""Units of a beat that only the one or the other fall on."""
+_STRANGE: Final = 5.0
+"""Nats that those cost which the call does not have."""
+_NEITHER: Final = 12.0
+"""Nats that all others cost."""
+_MOTIF: Final = 1.0
+"""Nats that going on as the call did gains for each move that agrees, where `motif` is 1; half as much for gaps."""
+_MOTIF_UNITS: Final = 3
+"""So near the moment, in units, it is the call's gap."""
+_STRAYS: Final = (0, 1, -1, 2, -2, 3, -3)
+"""Units around one, the nearest first: one of these is a sixteenth's or a triplet's."""
+_NEAR_THIRD: Final = 0.07
+"""So near a third of a beat, a place is a triplet's."""
+
+Pitches = NDArray[np.bool_]
+"""A mask over MIDI note numbers, shape [128]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoteCourse:
+    """What a line keeps to. Times are in units of the manner's clock."""
+
+    manner: Manner
+    settings: SamplingSettings
+    key: Key | None
+    pulse: Pulse | None
+    firmness: float
+    """How much of what would fall between two places of the pulse goes to one, 0 to 1."""
+    ending: Ending | None
+    start: int
+    """Nothing begins before it."""
+    opens: bool
+    """Whether the first note is wanted right there."""
+    playable: Pitches
+    polyphony: int
+    foreign: Pitches
+    """Those outside the key."""
+    strange: NDArray[np.float64]
+    """Nats that each unit of a beat costs, [BEAT_UNITS]: of a triplet where the call has none, of a sixteenth where it
+    has triplets, and more of all that are neither's.
+    """
+    tonic: Pitches
+    """Playable ones of the tonic triad; where there are none, all playable ones."""
+    motif: Motif | None
+    """What the call is made of, if that is to be taken up."""
+    closeness: float
+    """How closely, 0 to 1."""
+
+    @classmethod
+    def of(cls, request: Request, manner: Manner, call: Sequence[Note]) -> NoteCourse:
+        """The course of `request`, which answers `call`."""
+        settings = SamplingSettings.of(request.controls)
+        closeness = request.controls.get("motif", 0.0)
+        playable = pitch_mask(request.constraints)
+        # Drums have no key; and what is played to the beat keeps to that beat.
+        key = None if manner.style == "drums" else request.key
+        pulse = request.pulse if manner.clock == "free" and settings.stay else None
+        foreign, tonic = np.zeros(128, dtype=np.bool_), playable
+        if key is not None:
+            classes = np.arange(128) % 12
+            foreign = np.isin(classes, sorted(key.scale), invert=True)
+            home = playable & np.isin(classes, sorted(key.triad))
+            tonic = home if home.any() else playable
+        return cls(
+            manner,
+            settings,
+            key,
+            pulse,
+            settings.stay * pulse.confidence if pulse is not None else 0.0,
+            Ending.of(request, pulse),
+            int(np.ceil(request.start_ticks / manner.unit_ticks)),
+            request.opens,
+            playable,
+            request.constraints.polyphony,
+            foreign,
+            _strange(request.pulse, settings.stay),
+            tonic,
+            Motif.of(call, key) if closeness and manner.style != "drums" else None,
+            closeness,
+        )
+
+    @property
+    def spread(self) -> int:
+        """How far the notes of a chord are apart, at most."""
+        return _SPREAD[self.manner.clock]
+
+    @property
+    def least(self) -> int:
+        """The shortest that a note may be."""
+        return _LEAST[self.manner.clock] if self.pulse is None else round(LEAST_SECONDS / FREE_UNIT_SECONDS)
+
+    @property
+    def last(self) -> int | None:
+        """When the last chord falls; None if that is not known."""
+        return None if self.ending is None else max(self.start, self._nearest(self.ending.last_ticks))
+
+    @property
+    def rest(self) -> int:
+        """When the last chord is over; -1 if that is not known."""
+        return -1 if self.ending is None else self._nearest(self.ending.rest_ticks)
+
+    def ends_at(self, onset: int) -> bool:
+        """Whether what is struck at `onset` is the last chord."""
+        return self.last is not None and onset >= self.last
+
+    def foreign_nats(self) -> NDArray[np.float32]:
+        """What each pitch costs for being outside the key, [128]."""
+        cost = 0.0 if self.key is None else FOREIGN * self.settings.stay * self.key.confidence
+        return np.where(self.foreign, np.float32(cost), np.float32(0))
+
+    def last_pitches(self, free: Pitches, lately: list[int], last_pitch: int | None) -> Pitches:
+        """Of the pitches `free`, those that the last chord may have now; `last_pitch`: what was struck of it."""
+        pitches = np.arange(128)
+        found = free & last_notes(self.tonic & free, pitches, lately, last_pitch)
+        return found if found.any() or last_pitch is not None else free
+
+    def motif_nats(self, tune: Sequence[Event]) -> NDArray[np.float32]:
+        """How much each pitch is favoured for going on with `tune` as the call did, [128]."""
+        nats = np.zeros(128, dtype=np.float32)
+        for pitch, weight in (self.motif.pitches(tune) if self.motif else {}).items():
+            if 0 <= pitch < 128:
+                nats[pitch] = _MOTIF * self.closeness * weight
+        return nats
+
+    def time_nats(self, onsets: Units, tune: Sequence[Event]) -> NDArray[np.float64]:
+        """How much each of `onsets` [N] is favoured: those with which `tune` goes on as the call did, the call's own
+        places of the pulse, the beat before an end.
+        """
+        nats = self._place_nats(onsets)
+        for ticks, weight in (self.motif.onsets(tune) if self.motif else {}).items():
+            near = np.abs(onsets - ticks / self.manner.unit_ticks) <= _MOTIF_UNITS
+            nats[near] += _MOTIF * self.closeness * weight / 2
+        return nats
+
+    def _place_nats(self, onsets: Units) -> NDArray[np.float64]:
+        if self.manner.clock == "beat":
+            return -self.strange[onsets % BEAT_UNITS]
+        if self.pulse is None:
+            return np.zeros(len(onsets))
+        ticks = onsets * self.manner.unit_ticks
+        places = np.array(self.pulse.around(float(ticks.min()), float(ticks.max())))
+        middles = (places[1:] + places[:-1]) / 2
+        counts = counts_of(self.pulse, places, self.settings.stay, self.ending)[np.searchsorted(middles, ticks)]
+        nats: NDArray[np.float64] = np.log(1 - self.firmness + self.firmness * counts)
+        return nats
+
+    def settled(self, onset: int, now: int, begun: bool, chance: float) -> int:
+        """Where what would be struck at `onset` is struck: mostly on a place of the pulse, or in the chord that began
+        at `now`; before the end not right before the last chord, but with it. `chance`: 0 <= chance < 1.
+        """
+        if self.manner.clock == "beat":
+            around = (onset + stray for stray in _STRAYS)
+            onset = next(near for near in around if LATTICE[near % BEAT_UNITS])
+        elif self.pulse is not None and chance < self.firmness:
+            onset = self._on_place(onset, now, begun)
+        last = self.last
+        if last is not None and self.ending is not None:
+            hush = self.ending.hush_ticks / self.manner.unit_ticks
+            onset = last if now < last and onset >= hush else onset
+        return onset
+
+    def _on_place(self, onset: int, now: int, begun: bool) -> int:
+        assert self.pulse is not None
+        unit, spread = self.manner.unit_ticks, self.spread + 0.5
+        here = self.pulse.nearest(now * unit)
+        soon = max(self.start - 0.5, now + spread) * unit
+        places = [place for place in self.pulse.around(soon, onset * unit + self.pulse.beat_ticks) if place > soon]
+        if begun and abs(now * unit - here) <= spread * unit:
+            chord = here + CHORD_PART * (places[0] - here)
+            if onset * unit <= chord:
+                return max(now, min(onset, int(here / unit + spread)))
+        return self._nearest(min(places, key=lambda place: abs(place - onset * unit)))
+
+    def _nearest(self, ticks: float) -> int:
+        return round(ticks / self.manner.unit_ticks)
+
+
+def _strange(pulse: Pulse | None, stay: float) -> NDArray[np.float64]:
+    nats = np.where(LATTICE, 0.0, _NEITHER)
+    if pulse is not None:
+        has_triplets = any(abs(place - third) < _NEAR_THIRD for place in pulse.places for third in (1 / 3, 2 / 3))
+        nats[list(_SIXTEENTHS if has_triplets else _TRIPLETS)] = _STRANGE * stay * pulse.confidence
+    return nats

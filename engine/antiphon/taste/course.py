@@ -1,0 +1,57 @@
+"""What a line keeps to, whatever draws it: which places of a pulse count, what a last chord is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.pulse import Pulse
+from antiphon.taste.ending import Ending
+
+FOREIGN: Final = 5.0
+"""Nats that a note outside the key costs where the key is sure and `stay` is 1."""
+CHORD_PART: Final = 0.35
+"""What would be struck so soon after a place, as a part of the way to the next, is a chord struck there."""
+LEAST_SECONDS: Final = 0.06
+"""No note is shorter, where a pulse is kept."""
+_RARE: Final = 0.12
+"""What a place counts that the call does not use, where its most used one counts 1."""
+_FAVOUR: Final = 0.6
+"""How much the call's own places are favoured, as the power of what they count."""
+_FALLING: Final = 1.2
+"""Nats that a note off the beat costs right before the last chord."""
+_NEAR: Final = 5
+"""The last chord lies between the lowest and the highest of the last notes, and so many semitones around them."""
+_CHORD_SPAN: Final = 12
+"""And each of its notes no further above the one before."""
+
+
+def counts_of(pulse: Pulse, places: NDArray[np.float64], stay: float, ending: Ending | None) -> NDArray[np.float64]:
+    """How much each of `places` [N], in ticks, counts: the call's own more, less off the beat before an end."""
+    parts = pulse.beat_at(0) + places / pulse.beat_ticks
+    own = np.array(pulse.places)
+    index = np.abs((parts[:, None] - own + 0.5) % 1 - 0.5).argmin(axis=1)
+    shares = np.array(pulse.shares)[index] / max(pulse.shares)
+    counts: NDArray[np.float64] = ((shares + _RARE) / (1 + _RARE)) ** (_FAVOUR * stay)
+    if ending is not None:
+        counts[(places >= ending.falls_ticks) & (index > 0)] *= math.exp(-_FALLING)
+    return counts
+
+
+def last_notes(
+    tonic: NDArray[np.bool_], pitches: NDArray[np.int64], lately: Sequence[int], last_pitch: int | None
+) -> NDArray[np.bool_]:
+    """Of `tonic`, a mask over `pitches` [P] ascending, what lies near the pitches `lately`, if anything does; once
+    `last_pitch` of the last chord has been struck, what goes on with it: a chord is struck from its lowest note up.
+    """
+    if last_pitch is not None:
+        above: NDArray[np.bool_] = tonic & (pitches > last_pitch) & (pitches <= last_pitch + _CHORD_SPAN)
+        return above
+    if not lately:
+        return tonic
+    around = tonic & (pitches >= min(lately) - _NEAR) & (pitches <= max(lately) + _NEAR)
+    return around if around.any() else tonic
