@@ -18,7 +18,7 @@ BAR = 1920
 
 
 def note(start: int, pitch: int, length: int | None, velocity: int = 70, *, own: bool = False) -> Note:
-    return Note(start, pitch, length, velocity, own)
+    return Note(start, pitch, length, velocity, own=own)
 
 
 def music() -> st.SearchStrategy[list[Note]]:
