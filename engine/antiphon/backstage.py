@@ -13,6 +13,7 @@ from antiphon.errors import AntiphonError
 from antiphon.player import Player
 from antiphon.plugins import load_plugins
 from antiphon.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, is_orphan, join_hub
+from antiphon.tracebacks import Tracebacks
 
 if TYPE_CHECKING:
     from antiphon.synth import Synth
@@ -42,6 +43,7 @@ def make_player(role: Role) -> Player:
     except AntiphonError:
         raise
     except Exception as error:  # A plugin may raise anything at all.
+        Tracebacks().write(f"generator {role.generator!r} cannot be made", error)
         reason = f"{type(error).__name__}: {error}"
         raise AntiphonError(f"generator {role.generator!r} cannot be made: {reason}") from error
 

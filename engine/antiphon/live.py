@@ -16,6 +16,7 @@ from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, Selected, Skip
 from antiphon.generator import Device
 from antiphon.journal import Record
 from antiphon.keys import Keys, Press
+from antiphon.log_tail import LogTail
 from antiphon.plan import Plan
 from antiphon.runtime import spawn_thread
 from antiphon.schedule import Send
@@ -41,6 +42,8 @@ class LiveOptions:
     sound: SoundSetup = SoundSetup()
     origins: dict[str, str] = field(default_factory=dict)
     device: Device = "auto"
+    verbose: bool = False
+    """Whether what the processes write into their logs is shown, too."""
 
 
 class _Show:
@@ -135,6 +138,14 @@ def perform(
     show = _Show(plans, screen)
     handlers = {number: signal.signal(number, stop) for number in _ENDINGS}
     supervisor = None
+    logs = LogTail(options.session)
+    if options.verbose:
+        list(logs.lines())  # An earlier performance's, in the same folder, are not this one's.
+
+    def show_logs() -> None:
+        for line in logs.lines() if options.verbose else ():
+            screen.say(line)
+
     try:
         supervisor = Supervisor(
             plans,
@@ -151,6 +162,7 @@ def perform(
             while not stopping and not over(supervisor):
                 supervisor.run_for(_REFRESH_SECONDS)
                 screen.refresh(supervisor.clock_seconds)
+                show_logs()
                 if supervisor.ready and not announced:
                     announced = True
                     screen.report(f"ready in {supervisor.ready_seconds:.2f} s; {keys.legend}")
@@ -159,6 +171,7 @@ def perform(
     finally:
         if supervisor is not None:
             supervisor.stop()
+        show_logs()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return supervisor

@@ -77,6 +77,29 @@ class Failure:
     """The traceback as text; empty where nothing was raised."""
 
 
+class Infos(dict[str, GeneratorInfo]):
+    """What is known of each generator, by its name, and which plugins could not say what they bring."""
+
+    def __init__(self, known: Mapping[str, GeneratorInfo], left_out: tuple[Failure, ...] = ()) -> None:
+        super().__init__(known)
+        self.left_out = left_out
+
+
+def why_missing(name: str, known: Mapping[str, GeneratorInfo]) -> str:
+    """Why there may be no generator `name`: what was raised by the plugin of that name, or else by any; or nothing.
+
+    Begins with a comma, to follow what says that there is none.
+    """
+    left_out = known.left_out if isinstance(known, Infos) else ()
+    its_own = [failure for failure in left_out if name in (failure.name, failure.distribution.split()[0])]
+    return "".join(
+        f", as plugin {failure.name!r} of {failure.distribution} is left out ({failure.reason}; "
+        "`antiphon plugins --verbose` has the traceback)"
+        for failure in its_own or left_out
+        if failure.traceback
+    )
+
+
 _Draft = TypeVar("_Draft")
 _Named = TypeVar("_Named", Registered, RegisteredOutput)
 
@@ -98,6 +121,12 @@ class Plugins:
             for draft in self._ask(guest, "register_generators", _collect_generators):
                 self._adopt(guest, "generator", self._generators, draft.info.name, draft)
         return MappingProxyType(self._generators)
+
+    @property
+    def infos(self) -> Infos:
+        """What is known of each generator, by its name, and which plugins are left out."""
+        known = {name: registered.info for name, registered in self.generators.items()}
+        return Infos(known, tuple(self._failures))
 
     @property
     def outputs(self) -> Mapping[str, RegisteredOutput]:
@@ -127,7 +156,8 @@ class Plugins:
             return known[name]
         advice = _nearest(name, known) or "see `antiphon plugins`"
         raise AntiphonError(
-            f"there is no generator {name!r}; there are: {', '.join(sorted(known)) or 'none'}; {advice}"
+            f"there is no generator {name!r}{why_missing(name, self.infos)}; "
+            f"there are: {', '.join(sorted(known)) or 'none'}; {advice}"
         )
 
     def add_commands(self, cli: typer.Typer) -> None:

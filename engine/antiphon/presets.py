@@ -23,6 +23,7 @@ from antiphon.plan import (
     input_names,
     output_names,
 )
+from antiphon.plugins import why_missing
 from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
@@ -160,7 +161,8 @@ class _Reading:
         document = self.document
         for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
             if generator not in self.generators:
-                document.refuse_name((*key, name), generator, self.generators)
+                lacking = f" is {shown(generator)}{why_missing(generator, self.generators)}"
+                document.refuse_name((*key, name), generator, self.generators, lacking=lacking)
         outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
         if voice.output is not None and voice.output not in outputs:
             document.refuse_name((*key, "output"), voice.output, outputs, given=[("outputs",)])

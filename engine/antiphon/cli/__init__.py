@@ -8,8 +8,10 @@ import sys
 import typer
 
 from antiphon import __version__
+from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 from antiphon.plugins import load_plugins
+from antiphon.tracebacks import Tracebacks, quiet
 
 app = typer.Typer(
     name="antiphon",
@@ -29,6 +31,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    verbose: Verbose = False,
 ) -> None:
     pass
 
@@ -39,6 +42,7 @@ _FAMILIES = ("demo", "jam", "files", "parts", "render", "ports", "doctor", "pres
 
 def main() -> None:
     """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
+    quiet()
     for family in _FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
     plugins = load_plugins()
@@ -46,5 +50,6 @@ def main() -> None:
     try:
         app(obj=plugins)
     except AntiphonError as error:
+        Tracebacks().write("this is where the command ended", error)
         typer.secho(f"antiphon: {error}", err=True, fg="red")
         sys.exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 
 
@@ -23,6 +24,7 @@ def continue_file(
     bars: int = typer.Option(8, "--bars", min=1, max=1000, help="How many bars to add."),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
     control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
+    verbose: Verbose = False,
 ) -> None:
     """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.continuation import continue_score
@@ -51,6 +53,7 @@ def _setting(text: str) -> tuple[str, float]:
 def replay(
     session: Path = typer.Argument(..., help="Folder of a recorded session."),
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
+    verbose: Verbose = False,
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.continuation import replay_session

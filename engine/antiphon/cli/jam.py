@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.verbose import Verbose
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `jam`."""
@@ -33,6 +35,7 @@ def jam(
     device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
     seconds: float | None = typer.Option(None, "--seconds", min=0, help="Stop after so long."),
+    verbose: Verbose = False,
 ) -> None:
     """Play together: you on a keyboard, Antiphon in between. Everything is recorded."""
     from dataclasses import replace
@@ -63,6 +66,6 @@ def jam(
     folder = session or new_session_folder()
     if holds_music(folder):
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
-    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device))
+    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device), verbose)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
     typer.echo(f"recorded in {performance.session}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.verbose import Verbose
+
 if TYPE_CHECKING:
     from antiphon.generator import Control
     from antiphon.plugins import Plugins, Registered
@@ -21,13 +23,14 @@ def plugins(
     context: typer.Context,
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     strict: bool = typer.Option(False, "--strict", help="Exit with 1 if anything is left out."),
+    verbose: Verbose = False,
 ) -> None:
     """List generators, their controls, outputs and presets; and which plugins are left out, and why."""
     found = _found(context)
     if as_json:
         typer.echo(json.dumps(_as_data(found), indent=2))
     else:
-        _print(found)
+        _print(found, tracebacks=verbose)
     if strict and found.failures:
         raise typer.Exit(1)
 
@@ -43,7 +46,7 @@ def _found(context: typer.Context) -> Plugins:
     return found
 
 
-def _print(found: Plugins) -> None:
+def _print(found: Plugins, *, tracebacks: bool) -> None:
     typer.secho("Generators", bold=True)
     for name, registered in sorted(found.generators.items()):
         _print_generator(name, registered)
@@ -57,6 +60,10 @@ def _print(found: Plugins) -> None:
         typer.secho("Left out", bold=True)
         for failure in found.failures:
             typer.secho(f"  {failure.name} ({failure.distribution}): {failure.reason}", fg="red")
+            if tracebacks and failure.traceback:
+                typer.echo(failure.traceback)
+        if not tracebacks:
+            typer.echo("  antiphon plugins --verbose has the tracebacks")
 
 
 def _print_generator(name: str, registered: Registered) -> None:
