@@ -3,6 +3,7 @@
 from antiphon.generator import Casting, Constraints, Control, Generator, GeneratorInfo, Morph, Request
 from antiphon.hooks import hookimpl
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
+from antiphon.stateful_generator import StatefulGenerator
 
 __version__ = "0.1.0"
 
@@ -17,5 +18,6 @@ __all__ = [
     "Note",
     "Phrase",
     "Request",
+    "StatefulGenerator",
     "hookimpl",
 ]

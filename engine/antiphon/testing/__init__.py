@@ -6,6 +6,7 @@ A generator's whole test is `check_generator(make, INFO)`.
 from __future__ import annotations
 
 from antiphon.clock import ManualClock
+from antiphon.stateful_generator import StatefulGenerator
 from antiphon.testing.check import Report, check_generator
 from antiphon.testing.phrases import sample_phrases, streamed
 from antiphon.testing.recording import RecordingOutput, SentNote
@@ -17,6 +18,7 @@ __all__ = [
     "RecordingOutput",
     "Report",
     "SentNote",
+    "StatefulGenerator",
     "check_generator",
     "sample_phrases",
     "streamed",
