@@ -1,6 +1,7 @@
 """Antiphon: a bandmate on a MIDI keyboard."""
 
-from antiphon.generator import Casting, Constraints, Control, Generator, GeneratorInfo, Morph, Request
+from antiphon.controls import ChoiceControl, Control, TextControl
+from antiphon.generator import Casting, Constraints, Generator, GeneratorInfo, Morph, Request
 from antiphon.hooks import hookimpl
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
 from antiphon.stateful_generator import StatefulGenerator
@@ -10,6 +11,7 @@ __version__ = "0.1.0"
 __all__ = [
     "TICKS_PER_BEAT",
     "Casting",
+    "ChoiceControl",
     "Constraints",
     "Control",
     "Generator",
@@ -19,5 +21,6 @@ __all__ = [
     "Phrase",
     "Request",
     "StatefulGenerator",
+    "TextControl",
     "hookimpl",
 ]

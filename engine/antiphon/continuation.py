@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from antiphon import messages
 from antiphon.backstage import make_player
+from antiphon.controls import ControlValue
 from antiphon.errors import AntiphonError
 from antiphon.free_channel import free_channel
 from antiphon.journal import Record, Session
@@ -38,7 +39,7 @@ def continue_score(
     bars: int,
     seed: int,
     model: str | None = None,
-    controls: Mapping[str, float] | None = None,
+    controls: Mapping[str, ControlValue] | None = None,
 ) -> Continued:
     """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
 

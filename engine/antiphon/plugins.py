@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import inspect
-import math
 import re
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING, Final, TypeVar, get_args
 import pluggy
 
 from antiphon import hooks
+from antiphon.controls import AnyControl
 from antiphon.errors import AntiphonError
 from antiphon.generator import (
     Constraint,
-    Control,
     Follows,
     GeneratorInfo,
     LatencyClass,
@@ -339,15 +338,13 @@ def check_info(info: object) -> GeneratorInfo:
     return info
 
 
-def _check_control(prefix: str, control: Control) -> None:
+def _check_control(prefix: str, control: AnyControl) -> None:
     if not _CONTROL_NAME.fullmatch(control.name):
         raise ValueError(f"{prefix}: control {control.name!r} must be of lower-case letters, digits and underscores")
-    if not (math.isfinite(control.low) and math.isfinite(control.high) and control.low < control.high):
-        raise ValueError(f"{prefix}: control {control.name!r} ranges from {control.low} to {control.high}")
-    try:
-        control.check(control.default)
-    except ValueError as error:
-        raise ValueError(f"{prefix}: the default of {error}") from None
+    if problem := control.problem():
+        raise ValueError(f"{prefix}: control {control.name!r} {problem}")
+    if not control.allows(control.default):
+        raise ValueError(f"{prefix}: the default of {control.name} is {control.default!r}; allowed: {control.allowed}")
 
 
 def _check_name(kind: str, name: str) -> None:

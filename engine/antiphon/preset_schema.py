@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from types import NoneType
@@ -11,6 +12,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.fields import FieldInfo
 
+from antiphon.controls import ControlValue
 from antiphon.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
 from antiphon.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.step_notation import NOTATION_ALLOWED
@@ -55,6 +57,12 @@ def _parse_clock_out(value: object) -> bool | list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError
     return _check_distinct(value)
+
+
+def _parse_setting(value: object) -> ControlValue:
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or value in (math.inf, -math.inf):
+        raise ValueError
+    return value
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -124,6 +132,7 @@ ClockOut = Annotated[
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
+Setting = Annotated[ControlValue, PlainValidator(_parse_setting), Allowed("a number, or a text in quotes")]
 Latencies = Annotated[
     dict[Text, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
@@ -258,7 +267,7 @@ class VoiceTable(Table):
     morph: MorphTable = Field(
         default=MorphTable(), description="What a generator that interpolates plays between; see below."
     )
-    controls: dict[str, float] = Field(
+    controls: dict[str, Setting] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
+from antiphon.controls import ChoiceControl, Control, ControlValue
 from antiphon.errors import AntiphonError
-from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.generator import Constraints, GeneratorInfo
 from antiphon.note_names import pitch_name
 from antiphon.notes import Phrase
 from antiphon.plan import (
@@ -288,7 +289,7 @@ class _Reading:
             return None
         return Phrase(0, next_multiple(phrase.end_ticks, self.file.time_signature.bar_ticks), phrase.notes)
 
-    def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, float]:
+    def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, ControlValue]:
         """The generator's controls, resolved; empty after a mistake."""
         info = self.generators.get(voice.generator)
         wrong_generator = [(*key, "generator")]
@@ -301,12 +302,11 @@ class _Reading:
             if name not in known:
                 lacking = f": generator '{info.name}' has no such control"
                 self.document.refuse_name(here, name, known, lacking=lacking, given=wrong_generator)
-            elif not known[name].low <= value <= known[name].high:
-                self.document.refuse_value(here, value, _span(known[name]), given=wrong_generator)
+            elif not known[name].allows(value):
+                self.document.refuse_value(here, value, known[name].allowed, given=wrong_generator)
             else:
                 right[name] = value
-        # A control may be declared in whole numbers; a plan has one kind of number.
-        return {name: float(value) for name, value in info.resolve_controls(right).items()}
+        return info.resolve_controls(right)
 
     def _constraints(self, key: KeyPath, voice: VoiceTable) -> Constraints:
         low, high = voice.range
@@ -337,11 +337,24 @@ class _Reading:
             document.refuse_name((*key, "control"), table.control, known, given=given)
             return None
         control = known[table.control]
+        if not isinstance(control, Control | ChoiceControl):
+            turnable = [each.name for each in info.controls if isinstance(each, Control | ChoiceControl)]
+            lacking = f" is {shown(control.name)}, a text, which no controller turns"
+            document.refuse_name((*key, "control"), control.name, turnable, lacking=lacking, given=given)
+            return None
         for name, value in (("low", table.low), ("high", table.high)):
-            if value is not None and not control.low <= value <= control.high:
-                document.refuse_value((*key, name), value, _span(control), given=given)
+            if value is None:
+                continue
+            if isinstance(control, ChoiceControl):
+                text = f" has no effect: control '{control.name}' goes through {control.allowed}; remove it"
+                document.refuse((*key, name), text, given=[*given, (*key, "control")])
+            elif not control.allows(value):
+                document.refuse_value((*key, name), value, control.allowed, given=given)
         if table.cc is None:
             return None
+        if isinstance(control, ChoiceControl):
+            last = float(len(control.choices) - 1)
+            return ControllerMapping(table.cc, table.voice - 1, control.name, 0.0, last, control.choices)
         low = _first(table.low, control.low)
         return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
 
@@ -367,10 +380,6 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         return (self.document.path.parent / Path(name).expanduser()).absolute()
-
-
-def _span(control: Control) -> str:
-    return f"a number, {control.low:g} to {control.high:g}"
 
 
 def _first(value: Value | None, default: Value) -> Value:

@@ -10,6 +10,7 @@ from statistics import median
 from antiphon import messages
 from antiphon.answer import Answer
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
+from antiphon.controls import ControlValue
 from antiphon.cue import Cue
 from antiphon.generator import Constraints, Request
 from antiphon.hearing import since
@@ -144,7 +145,7 @@ class Voice:
         """Whether the message is a command to this voice rather than music."""
         return self._cue.swallows(message) or (self._ends is not None and self._ends.swallows(message))
 
-    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
+    def turn(self, control: str, value: ControlValue, now: Moment) -> list[Command]:
         """Set a control of the generator; it is heard in the next phrase."""
         self.controls[control] = value
         if self.state == "listening" and self._call_ticks is not None:

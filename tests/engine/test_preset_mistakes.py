@@ -140,7 +140,7 @@ IN_A_VOICE = [
     ("inputs = []", 1, "inputs is []; allowed: a list of names, 1 or more, each once"),
     ("model = 'no/such.onnx'", 1, 'model is "no/such.onnx"; there is no such file:'),
     ("mode = 'continue'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'continue'; remove it"),
-    ("controls = { order = 9 }", 1, "controls.order is 9.0; allowed: a number, 1 to 8"),
+    ("controls = { order = 9 }", 1, "controls.order is 9; allowed: a number, 1 to 8"),
     ("controls = { order = 'x' }", 1, 'controls.order is "x"; allowed: a number'),
     (
         "controls.ordr = 9",

@@ -36,7 +36,7 @@ def _options(
     pass
 
 
-_FAMILIES = ("demo", "jam", "files", "parts", "render", "ports", "doctor", "presets", "plugins", "models")
+_FAMILIES = ("demo", "jam", "files", "parts", "render", "ports", "doctor", "presets", "plugins", "plugin", "models")
 """Modules of this package that bring commands, in the order of `antiphon --help`."""
 
 

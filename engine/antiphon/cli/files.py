@@ -29,25 +29,23 @@ def continue_file(
     """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.continuation import continue_score
     from antiphon.midifile import read_score, write_score
+    from antiphon.plugins import load_plugins
 
+    info = load_plugins().generator(generator).info
+    try:
+        controls = info.resolve_controls(info.spelt_controls(control))
+    except ValueError as error:
+        raise AntiphonError(f"--control: {error}") from error
     result = continue_score(
         read_score(source),
         generator=generator,
         model=model,
         bars=bars,
         seed=seed,
-        controls=dict(map(_setting, control)),
+        controls=controls,
     )
     write_score(target, result.score)
     typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise AntiphonError(f"--control {text}: allowed: NAME=NUMBER, such as temperature=0.8") from None
 
 
 def replay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import typer
 from antiphon.cli.verbose import Verbose
 
 if TYPE_CHECKING:
-    from antiphon.generator import Control
+    from antiphon.controls import AnyControl
     from antiphon.plugins import Plugins, Registered
 
 
@@ -79,8 +80,11 @@ def _print_generator(name: str, registered: Registered) -> None:
         typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
 
 
-def _range(control: Control) -> str:
-    return f"{control.low:g} to {control.high:g}, default {control.default:g}"
+def _range(control: AnyControl) -> str:
+    default = (
+        json.dumps(control.default, ensure_ascii=False) if isinstance(control.default, str) else f"{control.default:g}"
+    )
+    return f"{control.allowed.removeprefix('a number, ')}, default {default}"
 
 
 def _as_data(found: Plugins) -> dict[str, object]:
@@ -94,10 +98,7 @@ def _as_data(found: Plugins) -> dict[str, object]:
                 "follows": registered.info.follows,
                 "honours": sorted(registered.info.honours),
                 "interpolates": registered.info.interpolates,
-                "controls": [
-                    {field: getattr(control, field) for field in ("name", "low", "high", "default", "help")}
-                    for control in registered.info.controls
-                ],
+                "controls": [dataclasses.asdict(control) for control in registered.info.controls],
             }
             for name, registered in sorted(found.generators.items())
         ],

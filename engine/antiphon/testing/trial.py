@@ -71,7 +71,9 @@ class Player:
             raise scene.broken(
                 rule,
                 f"make returned {type(generator).__name__}, which has no {' and no '.join(missing)}",
-                Advice("a method that is missing or misspelt", "give it prime, extend and rewind, as Generator has them"),
+                Advice(
+                    "a method that is missing or misspelt", "give it prime, extend and rewind, as Generator has them"
+                ),
             )
         self._generator = generator
         self._heard: tuple[Note, ...] = ()

@@ -86,7 +86,7 @@ class Report:
 
     generator: str
     model: str | None
-    controls: dict[str, float]
+    controls: dict[str, float | str]
     folder: str
     extent: Extent
     calls: int
