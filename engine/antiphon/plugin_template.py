@@ -50,6 +50,10 @@ dependencies = ["antiphon"]
 [project.entry-points.antiphon]
 $name = "$package"
 
+# An editable install adds this folder to where Python looks.
+[tool.hatch.build]
+dev-mode-dirs = ["."]
+
 [tool.hatch.build.targets.wheel]
 packages = ["$package"]
 
@@ -132,7 +136,7 @@ INFO = GeneratorInfo(
         ChoiceControl("pace", ("quarters", "eighths", "triplets"), "eighths", "how a beat is divided"),
         TextControl("accent", "x..", "x is loud, anything else is soft, over and over", longest=32),
     ),
-    latency="instant",
+    latency="quick",
     follows="beat",
 )
 

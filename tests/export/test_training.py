@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from songs import write_song, write_songs
+from torch import nn
 from typer.testing import CliRunner
 
 from antiphon.cli import app
@@ -20,7 +21,8 @@ from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import files_of, read_performance, read_score, read_shelves
 from antiphon_export.training.run_folder import LAST, RunFolder, load_checkpoint
 from antiphon_export.training.schedule import rising, rising_and_falling
-from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
+from antiphon_export.training.trainer import Recipe, Trainer
+from antiphon_export.training.validation import judged, sample, weighted
 from antiphon_export.training.windows import STILL, GridWindows, PerformanceWindows, grid_streams, transposed
 from antiphon_plugins.dropout import Dropout
 from antiphon_plugins.transformer.model import Model
@@ -41,7 +43,13 @@ def trainer_of(folder: Path, recipe: Recipe) -> Trainer:
     torch.manual_seed(recipe.seed)
     windows = windows_of(folder)
     model = Model(388, **TINY, dropout=0.2)
-    return Trainer(model, windows, validation_windows(windows, 4, recipe.length), recipe, torch.device("cpu"))
+    random, device = np.random.default_rng(0), torch.device("cpu")
+    samples = [sample("songs", 1.0, [windows.draw(random, recipe.length + 1, STILL) for _ in range(4)], None)]
+
+    def judge(model: nn.Module) -> float:
+        return weighted(judged(model, samples, "performance", device, mixed=False), samples)
+
+    return Trainer(model, windows, judge, recipe, device)
 
 
 def test_a_note_under_the_pedal_sounds_until_the_pedal_comes_up_or_the_key_is_struck_again(tmp_path: Path) -> None:

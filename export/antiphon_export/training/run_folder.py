@@ -43,6 +43,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Raises AntiphonError if the folder cannot be made."""
         self.path = path
+        self._last_step: int | None = None
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -75,11 +76,23 @@ class RunFolder:
                 f"{str(self.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
                 "choose another place with --out, or the same settings"
             )
+        self._last_step = last["step"]
         return last
+
+    def kept(self) -> str:
+        """What is there for whoever ends a run, in words."""
+        if self._last_step is None:
+            return f"ended before the first step; nothing is kept in {self.path}"
+        goes_on = f"{self.path / LAST} has all of step {self._last_step}: the same command goes on from there"
+        best = self.path / BEST
+        if not best.exists():
+            return f"ended; {goes_on}; there is no {BEST} yet, as nothing has been judged"
+        return f"ended; {goes_on}; {best} has the best weights so far, to evaluate, export and play"
 
     def save_last(self, checkpoint: Mapping[str, Any]) -> None:
         """Keep `checkpoint`; whatever happens meanwhile, the file is the old one or the new one, whole."""
         _save(self.path / LAST, checkpoint)
+        self._last_step = checkpoint["step"]
 
     def save_best(self, checkpoint: Mapping[str, Any]) -> None:
         """Keep `checkpoint` as the best so far."""
