@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -148,6 +149,14 @@ def test_training_learns(folder: Path) -> None:
     last = list(trainer.run(1e9))[-1]
     assert last.valid_nll is not None
     assert last.valid_nll < before - 1.5, f"from {before} to {last.valid_nll} nats per token"
+
+
+def test_the_first_judgement_comes_early_and_the_next_after_the_whole_time(folder: Path) -> None:
+    trainer = trainer_of(folder, Recipe(steps=30, batch=1, length=32))
+    moments = itertools.count(0, 4)  # Looked at once a step, and once more after a judgement.
+    judged = [p.step for p in trainer.run(60.0, clock=lambda: float(next(moments))) if p.valid_nll is not None]
+    assert judged[0] == 4, "the first look is due after 10 s, and not with the first step"
+    assert judged[1] == 4 + 15
 
 
 def test_the_rate_rises_stands_and_falls() -> None:

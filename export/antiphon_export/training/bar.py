@@ -42,8 +42,8 @@ class Bar:
         self._progress.update(self._task, completed=step, beside=beside)
 
     def tell(self, text: str) -> None:
-        """Print a line, above the bar while that is shown."""
-        self._progress.console.print(text, markup=False)
+        """Print a line, above the bar while that is shown; it is not broken, so that commands in it can be copied."""
+        self._progress.console.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager
