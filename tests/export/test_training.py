@@ -221,7 +221,7 @@ def test_the_command_trains_goes_on_and_keeps_its_log(folder: Path, tmp_path: Pa
     second = runner.invoke(app, [*options, "--steps", "4"])
     assert second.exit_code == 0, second.output
     assert "going on from step 2" in second.output
-    assert [row.step for row in RunFolder(out).rows()] == [2, 4]
+    assert [row.step for row in RunFolder(out).rows()] == [1, 2, 4]
     assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
     settings = json.loads((out / "run.json").read_text())
     assert settings["recipe"]["steps"] == 4

@@ -21,6 +21,7 @@ from antiphon_export.notes.trainer import NoteTrainer
 from antiphon_export.training import sitting
 from antiphon_export.training.run_folder import BEST, LAST, RunFolder, load_checkpoint
 from antiphon_export.training.sitting import Ending, told_of_the_first_step
+from antiphon_export.training.step_log import read_lines
 from antiphon_export.training.trainer import Trainer
 from antiphon_export.vae.trainer import Trainer as VaeTrainer
 
@@ -66,6 +67,8 @@ def test_sizes_are_options_of_every_architecture_and_the_first_step_is_told(
     for option, value in zip(*[iter(TINY[kind].split())] * 2, strict=True):
         name = option.strip("-").replace("-", "_")
         assert settings.get(name, int(value)) == int(value)
+    assert {"log.csv", "curve.png"} <= {path.name for path in (tmp_path / "run").iterdir()}
+    assert [line["step"] for line in read_lines(tmp_path / "run")] == ["1", "3"]
     assert sum(weight.numel() for weight in load_checkpoint(tmp_path / "run" / LAST)["model"].values()) < 200_000
 
 
@@ -153,9 +156,11 @@ def test_a_log_and_a_curve_are_there_before_the_run_is_over(
 
     monkeypatch.setattr(Trainer, "_train_step", watched)
     assert train("transformer", folder, out, "--steps", "4").exit_code == 0
-    assert LAST in seen[1]
-    assert {"log.csv", "curve.png", BEST, LAST} <= seen[2]
-    assert [row.step for row in RunFolder(out).rows()] == [2, 4]
+    assert {"log.csv", "curve.png", LAST} <= seen[1], "from the first step on"
+    assert BEST in seen[2]
+    first, *later = RunFolder(out).rows()
+    assert (first.step, first.valid_nll) == (1, None)
+    assert [row.step for row in later] == [2, 4]
 
 
 @pytest.mark.parametrize(

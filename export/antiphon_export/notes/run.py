@@ -199,6 +199,9 @@ class _Run:
             left = trainer.recipe.steps - trainer.step
             if trainer.step == begun + 1 and left:
                 report(told_of_the_first_step(now - before, left, _SMALLER))
+                if not begun:
+                    nothing = dict.fromkeys(self.valid)
+                    add_judgement(self._folder.path, trainer.step, now - before, notes, loss, None, nothing)
             self._seconds, before = self._seconds + now - before, now
             self._notes += notes
             losses.append(loss)

@@ -173,6 +173,8 @@ def _train(
                 if progress.step == begun + 1 and progress.step < recipe.steps:
                     left = recipe.steps - progress.step
                     report(told_of_the_first_step(now - before, left, _SMALLER[settings.architecture]))
+                    if not begun:
+                        folder.log(Row(1, now - before, recipe.batch * recipe.length, progress.train_nll, None))
                 seconds, before = seconds + now - before, now
                 losses.append(progress.train_nll)
                 if progress.valid_nll is not None:

@@ -140,6 +140,8 @@ def _train(
                 now = time.monotonic()
                 if progress.step == begun + 1 and progress.step < recipe.steps:
                     report(told_of_the_first_step(now - before, recipe.steps - progress.step, _SMALLER))
+                    if not begun:
+                        add_row(folder.path, Row(1, now - before, recipe.batch, progress.loss, None, None, None))
                 seconds, before = seconds + now - before, now
                 losses.append(progress.loss)
                 if progress.judgement is not None:
