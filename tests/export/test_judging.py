@@ -80,8 +80,8 @@ def test_a_model_is_compared_with_the_shipped_one_and_who_has_seen_the_music_is_
     write_checkpoint(tmp_path / "best.pt", "transformer")
     done = evaluate(tmp_path / "best.pt", music, "--compare")
     assert done.exit_code == 0, done.output
-    ours, theirs = (float(part) for part in done.output.partition("beside grid: ")[2].split()[0:3:2])
-    assert done.output.startswith(f"{ours:.4f} nats per token (grid codec)")
+    ours, theirs = (float(part) for part in done.stdout.partition("beside grid: ")[2].split()[0:3:2])
+    assert done.stdout.startswith(f"{ours:.4f} nats per token (grid codec)")
     assert ours > theirs, "weights that nobody has trained"
     assert f"nats per token: +{ours - theirs:.4f}, worse" in done.output
     assert "mind that grid has learnt from chopin" in done.output
