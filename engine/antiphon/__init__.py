@@ -1,12 +1,12 @@
 """Antiphon: a bandmate on a MIDI keyboard. What a plugin author needs is here, in `tokens`, `rolls` and `testing`."""
 
+from antiphon.controls import ChoiceControl, Control, TextControl
 from antiphon.errors import AntiphonError
 from antiphon.generator import (
     LIMITS,
     Casting,
     Constraint,
     Constraints,
-    Control,
     Device,
     Follows,
     Gap,
@@ -27,6 +27,7 @@ from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT, Note, Phrase, score_order
 from antiphon.output import OpenOutput, OutputPort, PortGone, RegisterOutput
+from antiphon.stateful_generator import StatefulGenerator
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ __all__ = [
     "TICKS_PER_BEAT",
     "AntiphonError",
     "Casting",
+    "ChoiceControl",
     "Constraint",
     "Constraints",
     "Control",
@@ -60,6 +62,8 @@ __all__ = [
     "RegisterGenerator",
     "RegisterOutput",
     "Request",
+    "StatefulGenerator",
+    "TextControl",
     "check_phrase",
     "hookimpl",
     "score_order",

@@ -6,11 +6,13 @@ MIDI byte: the host owns time, notes, pedal, constraints, fallback and recording
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
+from antiphon.controls import AnyControl, ControlValue, resolve, spelt_out
+from antiphon.controls import Control as Control
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase
@@ -40,44 +42,6 @@ LIMITS: Final[Mapping[LatencyClass, Limits]] = {
     "quick": Limits(0.05, 5.0),
     "heavy": Limits(0.5, 30.0),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One knob of a generator, declared so that presets are checked and a controller can be mapped to it."""
-
-    name: str
-    """What presets and controller maps call it, e.g. `temperature`."""
-    low: float
-    """Smallest allowed value."""
-    high: float
-    """Largest allowed value."""
-    default: float
-    """Value when the preset says nothing."""
-    help: str
-    """What turning it up does, in one line."""
-    names: tuple[str, ...] = ()
-    """What its whole values are called, from `low` up, if it chooses among several; presets may say these."""
-
-    @property
-    def allowed(self) -> str:
-        """What its values may be, in words."""
-        span = f"a number, {self.low:g} to {self.high:g}"
-        return f"{', '.join(map(repr, self.names))}, or {span}" if self.names else span
-
-    def check(self, value: float) -> None:
-        """Raise ValueError, naming what is allowed, if `value` lies outside the range."""
-        if not self.low <= value <= self.high:
-            raise ValueError(f"{self.name} is {value:g}; allowed {self.low:g} to {self.high:g}")
-
-    def number(self, value: float | str) -> float:
-        """`value` as a number: itself, or that of one of `names`. Raises ValueError if it is not allowed."""
-        if isinstance(value, str):
-            if value not in self.names:
-                raise ValueError(f"{self.name} is {value!r}; allowed: {self.allowed}")
-            return self.low + self.names.index(value)
-        self.check(value)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +98,8 @@ class Request:
     """Where the phrase must start: where the last phrase, heard or generated, ended."""
     length_ticks: int
     """How long the phrase must be, rests included; at least 1."""
-    controls: Mapping[str, float] = field(default_factory=dict)
-    """Value of every control the generator declared."""
+    controls: Mapping[str, Any] = field(default_factory=dict)
+    """Value of every control the generator declared: a float, or, of a choice or a text, a str."""
     constraints: Constraints = Constraints()
     """Limits on what may be played."""
     deadline_seconds: float = 1.0
@@ -208,8 +172,8 @@ class GeneratorInfo:
     """What presets call it; lower-case letters, digits and hyphens."""
     summary: str
     """One line for `antiphon plugins`."""
-    controls: tuple[Control, ...] = ()
-    """Its knobs."""
+    controls: tuple[AnyControl, ...] = ()
+    """Its knobs, switches and texts."""
     latency: LatencyClass = "quick"
     """Time for a bar: instant, under 5 ms; quick, under 50 ms; heavy, under 500 ms; see `LIMITS`."""
     follows: Follows = "free"
@@ -231,14 +195,13 @@ class GeneratorInfo:
         """How many parts it plays, at least 1."""
         return max(1, len(self.parts))
 
-    def resolve_controls(self, values: Mapping[str, float | str]) -> dict[str, float]:
-        """Defaults overlaid with `values`. Raises ValueError for an unknown control or one out of range."""
-        known = {control.name: control for control in self.controls}
-        for name in values:
-            if name not in known:
-                allowed = ", ".join(sorted(known)) or "none"
-                raise ValueError(f"generator {self.name!r} has no control {name!r}; it has: {allowed}")
-        return {name: control.number(values.get(name, control.default)) for name, control in known.items()}
+    def resolve_controls(self, values: Mapping[str, ControlValue]) -> dict[str, ControlValue]:
+        """Defaults overlaid with `values`. Raises ValueError for an unknown control or a value that is not allowed."""
+        return resolve(f"generator {self.name!r}", self.controls, values)
+
+    def spelt_controls(self, settings: Iterable[str]) -> dict[str, ControlValue]:
+        """What a command line sets by `settings`, NAME=VALUE each. Raises ValueError for what is not that."""
+        return spelt_out(self.controls, settings)
 
 
 def _unheard() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import STUDY_WINDOW, study_tokens
 from antiphon_export.training.chorales import CHORALES, VOCABULARY, chorale_streams
-from antiphon_export.training.pieces import read_performance, read_shelves
+from antiphon_export.training.pieces import Piece, read_performance, read_shelves
 from antiphon_export.training.windows import grid_streams
 
 Score = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -94,7 +94,11 @@ def study_windows(folder: Path) -> list[Tokens]:
     paths = sorted(folder.glob("*.mid"))
     if not paths:
         raise AntiphonError(f"{str(folder)!r} has no .mid files")
-    streams = map(study_tokens, paths)
+    return windows_of_streams(map(study_tokens, paths))
+
+
+def windows_of_streams(streams: Iterable[Tokens]) -> list[Tokens]:
+    """Every window of 257 tokens, one token apart."""
     return [
         stream[start : start + STUDY_WINDOW] for stream in streams for start in range(len(stream) - STUDY_WINDOW + 1)
     ]
@@ -108,12 +112,15 @@ def piece_windows(
     Raises:
         AntiphonError: there is no piece for validation.
     """
-    words = codec_named(codec)
     read = read_performance if codec == "performance" else score_reader(align, beats)
     (shelf,) = read_shelves([Corpus(folder)], "valid", read, report=report)
-    streams = [
-        words.encode(piece.parts[0]) if piece.bar_ticks is None else grid_streams(piece)[0] for piece in shelf.pieces
-    ]
+    return windows_of_pieces(shelf.pieces, codec)
+
+
+def windows_of_pieces(pieces: Sequence[Piece], codec: str) -> list[Tokens]:
+    """Whole pieces in windows of 1,025 tokens, each begun with the last token of the one before."""
+    words = codec_named(codec)
+    streams = [words.encode(piece.parts[0]) if piece.bar_ticks is None else grid_streams(piece)[0] for piece in pieces]
     return [
         stream[start : start + _PIECE_WINDOW]
         for stream in streams

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
 
 from antiphon.models.loading import load_model
@@ -15,6 +14,7 @@ from antiphon_export.evaluate import Score
 from antiphon_export.training.architectures import restored_model
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_export.training.trainer import use_threads
+from antiphon_export.training.validation import torch_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,7 @@ def _torch_scorer(path: Path, threads: int) -> Scorer:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = restored_model(checkpoint).to(device)
 
-    def score(windows: NDArray[np.int64]) -> NDArray[np.float64]:
-        tokens = torch.from_numpy(windows).to(device)  # [B, T + 1]
-        with torch.inference_mode():
-            logits = model(tokens[:, :-1]).double()  # [B, T, V]
-            nll = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")  # [B * T]
-        scored: NDArray[np.float64] = nll.view(len(windows), -1).cpu().numpy()
-        return scored
-
-    return Scorer(checkpoint["codec"], score)
+    return Scorer(checkpoint["codec"], torch_score(model, device))
 
 
 def _onnx_scorer(path: Path) -> Scorer:

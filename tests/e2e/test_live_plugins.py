@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,9 @@ by = "pedal"
 class Trial:
     """One performance in which every voice is played by a troublemaker; channels count from 2."""
 
-    def __init__(self, start: Callable[..., Command], folder: Path, *generators: str) -> None:
+    def __init__(
+        self, start: Callable[..., Command], folder: Path, *generators: str, options: Sequence[str] = ()
+    ) -> None:
         self.session = folder / "session"
         preset = folder / "trouble.toml"
         voices = [VOICE.format(generator=name, channel=2 + index) for index, name in enumerate(generators)]
@@ -33,7 +35,7 @@ class Trial:
         (folder / "plugins").mkdir()
         self.path = install("troublemakers", folder / "plugins")
         arguments = ["--midi", "socket", "--in", "virtual", "--out", "virtual", "--session", self.session]
-        self.jam = start("jam", preset, *arguments, PYTHONPATH=self.path)
+        self.jam = start("jam", preset, *arguments, *options, PYTHONPATH=self.path)
 
     def call(self, listen, play) -> None:
         self.jam.wait_for("ready in")
@@ -147,6 +149,22 @@ def test_a_generator_that_cannot_be_made_ends_the_command_and_says_why(
     assert trial.jam.wait() == 1
     assert "generator 'cannot-be-made' cannot be made: OSError: no model anywhere" in trial.jam.said
     assert "Traceback" not in trial.jam.said
+    log = trial.session / "player-2.log"
+    assert f"see {log}" in trial.jam.said
+    assert 'raise OSError("no model anywhere")' in log.read_text(encoding="utf-8")
+
+
+def test_the_traceback_of_what_a_generator_raises_is_in_its_players_log_and_shown_to_who_asks(
+    start: Callable[..., Command], listen, play, tmp_path: Path
+) -> None:
+    trial = Trial(start, tmp_path, "raises-in-extend", options=["--verbose"])
+    trial.call(listen, play)
+    trial.wait_for_answer(1)
+    trial.jam.wait_for('player-2:     raise KeyError("lost the score")')
+    trial.end()
+    log = (trial.session / "player-2.log").read_text(encoding="utf-8")
+    assert log.startswith("generator 'raises-in-extend' could not go on\nTraceback (most recent call last):\n")
+    assert log.count("Traceback") == 1, "however often it fails"
 
 
 def test_a_plugin_that_raises_on_import_is_left_out_and_the_others_play(

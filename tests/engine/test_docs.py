@@ -102,7 +102,7 @@ def uninstallable(text: str) -> list[str]:
 def app() -> typer.Typer:
     """The command line as `antiphon` puts it together."""
     whole = typer.Typer()
-    whole.callback()(lambda version=typer.Option(False, "--version"): None)
+    whole.callback()(lambda version=typer.Option(False, "--version"), verbose=typer.Option(False, "--verbose"): None)
     for family in cli._FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(whole)
     load_plugins().add_commands(whole)

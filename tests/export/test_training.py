@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from songs import write_song, write_songs
+from torch import nn
 from typer.testing import CliRunner
 
 from antiphon.cli import app
@@ -20,7 +22,8 @@ from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import files_of, read_performance, read_score, read_shelves
 from antiphon_export.training.run_folder import LAST, RunFolder, load_checkpoint
 from antiphon_export.training.schedule import rising, rising_and_falling
-from antiphon_export.training.trainer import Recipe, Trainer, validation_windows
+from antiphon_export.training.trainer import Recipe, Trainer
+from antiphon_export.training.validation import judged, sample, weighted
 from antiphon_export.training.windows import STILL, GridWindows, PerformanceWindows, grid_streams, transposed
 from antiphon_plugins.dropout import Dropout
 from antiphon_plugins.transformer.model import Model
@@ -41,7 +44,13 @@ def trainer_of(folder: Path, recipe: Recipe) -> Trainer:
     torch.manual_seed(recipe.seed)
     windows = windows_of(folder)
     model = Model(388, **TINY, dropout=0.2)
-    return Trainer(model, windows, validation_windows(windows, 4, recipe.length), recipe, torch.device("cpu"))
+    random, device = np.random.default_rng(0), torch.device("cpu")
+    samples = [sample("songs", 1.0, [windows.draw(random, recipe.length + 1, STILL) for _ in range(4)], None)]
+
+    def judge(model: nn.Module) -> float:
+        return weighted(judged(model, samples, "performance", device, mixed=False), samples)
+
+    return Trainer(model, windows, judge, recipe, device)
 
 
 def test_a_note_under_the_pedal_sounds_until_the_pedal_comes_up_or_the_key_is_struck_again(tmp_path: Path) -> None:
@@ -142,6 +151,14 @@ def test_training_learns(folder: Path) -> None:
     assert last.valid_nll < before - 1.5, f"from {before} to {last.valid_nll} nats per token"
 
 
+def test_the_first_judgement_comes_early_and_the_next_after_the_whole_time(folder: Path) -> None:
+    trainer = trainer_of(folder, Recipe(steps=30, batch=1, length=32))
+    moments = itertools.count(0, 4)  # Looked at once a step, and once more after a judgement.
+    judged = [p.step for p in trainer.run(60.0, clock=lambda: float(next(moments))) if p.valid_nll is not None]
+    assert judged[0] == 4, "the first look is due after 10 s, and not with the first step"
+    assert judged[1] == 4 + 15
+
+
 def test_the_rate_rises_stands_and_falls() -> None:
     steps = (0, 49, 99, 500, 800, 900, 999)
     rates = [round(rising_and_falling(step, 1000, warm_up=0.1, cool_down=0.2), 2) for step in steps]
@@ -204,7 +221,7 @@ def test_the_command_trains_goes_on_and_keeps_its_log(folder: Path, tmp_path: Pa
     second = runner.invoke(app, [*options, "--steps", "4"])
     assert second.exit_code == 0, second.output
     assert "going on from step 2" in second.output
-    assert [row.step for row in RunFolder(out).rows()] == [2, 4]
+    assert [row.step for row in RunFolder(out).rows()] == [1, 2, 4]
     assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
     settings = json.loads((out / "run.json").read_text())
     assert settings["recipe"]["steps"] == 4

@@ -178,7 +178,7 @@ def test_the_command_trains_finds_directions_and_goes_on(tmp_path: Path, monkeyp
     }
     assert json.loads((out / "run.json").read_text())["settings"]["steps"] == 16
     assert "going on from step 2" in train(*arguments, "--steps", "3")
-    assert [row.step for row in read_rows(out)] == [2, 3]
+    assert [row.step for row in read_rows(out)] == [1, 2, 3]
     with pytest.raises(AntiphonError, match="holds a run of another model"):
         train(*arguments[:-4], "--batch", "2", "--latent", "24", "--steps", "3")
 

@@ -9,8 +9,10 @@ import typer
 
 from antiphon import __version__
 from antiphon.cli.terminal import print_with_replacement
+from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import load_plugins
+from antiphon.tracebacks import Tracebacks, quiet
 
 app = typer.Typer(
     name="antiphon",
@@ -30,17 +32,32 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    verbose: Verbose = False,
 ) -> None:
     pass
 
 
-_FAMILIES = ("demo", "jam", "files", "parts", "render", "picture", "ports", "doctor", "presets", "plugins", "models")
+_FAMILIES = (
+    "demo",
+    "jam",
+    "files",
+    "parts",
+    "render",
+    "picture",
+    "ports",
+    "doctor",
+    "presets",
+    "plugins",
+    "plugin",
+    "models",
+)
 """Modules of this package that bring commands, in the order of `antiphon --help`."""
 
 
 def main() -> None:
     """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
     print_with_replacement()
+    quiet()
     for family in _FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
     plugins = load_plugins()
@@ -48,5 +65,6 @@ def main() -> None:
     try:
         app(obj=plugins)
     except AntiphonError as error:
+        Tracebacks().write("this is where the command ended", error)
         typer.secho(f"antiphon: {error}", err=True, fg="red")
         sys.exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 
 _MIDI_FILE = ("a MIDI file", ".mid", ".midi")
@@ -25,39 +26,37 @@ def continue_file(
     bars: int = typer.Option(8, "--bars", min=1, max=1000, help="How many bars to add."),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
     control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
+    verbose: Verbose = False,
 ) -> None:
     """Continue a MIDI file or a session: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.music.midi_file import write_score
     from antiphon.output_files import check_suffix
+    from antiphon.plugins.host import load_plugins
     from antiphon.session.continuation import continue_score
     from antiphon.session.summary import read_music
 
     check_suffix(target, *_MIDI_FILE)
+    info = load_plugins().generator(generator).info
+    try:
+        controls = info.resolve_controls(info.spelt_controls(control))
+    except ValueError as error:
+        raise AntiphonError(f"--control: {error}") from error
     result = continue_score(
         read_music(source),
         generator=generator,
         model=model,
         bars=bars,
         seed=seed,
-        controls=dict(map(_setting, control)),
+        controls=controls,
     )
     write_score(target, result.score)
     typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
 
 
-def _setting(text: str) -> tuple[str, float | str]:
-    name, equals, value = text.partition("=")
-    if not equals or not value:
-        raise AntiphonError(f"--control {text}: allowed: NAME=VALUE, such as temperature=0.8")
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
-
-
 def replay(
     session: Path = typer.Argument(..., help="Folder of a recorded session."),
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
+    verbose: Verbose = False,
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.music.midi_file import write_score

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.verbose import Verbose
 from antiphon.processes.sound import SoundSetup
 
 
@@ -35,6 +36,7 @@ def jam(
     device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
     seconds: float | None = typer.Option(None, "--seconds", min=0, help="Stop after so long."),
+    verbose: Verbose = False,
 ) -> None:
     """Play together: you on a keyboard, Antiphon in between. Everything is recorded."""
     from dataclasses import replace
@@ -72,6 +74,6 @@ def jam(
     folder = session or new_session_folder()
     if holds_music(folder):
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
-    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device))
+    options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device), verbose)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
     typer.echo(f"recorded in {performance.session}")

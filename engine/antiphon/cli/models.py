@@ -1,37 +1,61 @@
-"""`antiphon models`: which models can be played, what they say of themselves, and where they lie. It runs none."""
+"""`antiphon models`: which models there are, what they say of themselves, and one more. It runs none."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from antiphon.models.card import Card
-    from antiphon.models.library import ModelListing
+    from antiphon.models.library import ModelLibrary, ModelListing
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add `antiphon models`."""
-    app.command("models")(models)
+    group = typer.Typer()
+    group.callback(invoke_without_command=True)(models)
+    group.command("install")(install)
+    app.add_typer(group, name="models")
 
 
-def models(as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
+def models(context: typer.Context, as_json: bool = typer.Option(False, "--json", help="Print it as JSON.")) -> None:
     """List the models that a preset can name; yours come before those that generators bring."""
-    from antiphon.models.library import ModelLibrary, user_model_folder
-    from antiphon.plugins.host import load_plugins
+    from antiphon.models.library import user_model_folder
 
-    generators = load_plugins().generators.values()
-    folders = [generator.info.models for generator in generators if generator.info.models is not None]
-    listings = ModelLibrary(folders).listings()
+    if context.invoked_subcommand is not None:
+        return
+    listings = _library().listings()
     if as_json:
         typer.echo(json.dumps([_as_data(listing) for listing in listings], indent=2))
         return
     _print(listings)
     typer.echo(f"Yours go into {user_model_folder()}; a path to a model works wherever a name does.")
+
+
+def install(
+    file: Path = typer.Argument(..., help="A model file (.onnx), as `antiphon export` writes it."),
+    name: str | None = typer.Option(None, "--name", help="What presets will call it; the file's name, unless given."),
+    replace: bool = typer.Option(False, "--replace", help="Take the place of one of yours that has this name."),
+) -> None:
+    """Copy a model among yours, so that presets and commands find it by its name."""
+    installed = _library().install(file.expanduser(), name, replace=replace)
+    typer.echo(f"{installed.path}: {_summary(installed.card, installed.path.stat().st_size)}")
+    if installed.shadows is not None:
+        typer.echo(f"from now on '{installed.name}' is this one, and no longer that of {installed.shadows}")
+    typer.echo(f'in a preset: model = "{installed.name}"')
+
+
+def _library() -> ModelLibrary:
+    from antiphon.models.library import ModelLibrary
+    from antiphon.plugins.host import load_plugins
+
+    generators = load_plugins().generators.values()
+    return ModelLibrary([generator.info.models for generator in generators if generator.info.models is not None])
 
 
 def _print(listings: tuple[ModelListing, ...]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.verbose import Verbose
+
 if TYPE_CHECKING:
-    from antiphon.generator import Control
+    from antiphon.controls import AnyControl
     from antiphon.plugins.host import Plugins, Registered
 
 
@@ -21,13 +24,14 @@ def plugins(
     context: typer.Context,
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     strict: bool = typer.Option(False, "--strict", help="Exit with 1 if anything is left out."),
+    verbose: Verbose = False,
 ) -> None:
     """List generators, their controls, outputs and presets; and which plugins are left out, and why."""
     found = _found(context)
     if as_json:
         typer.echo(json.dumps(_as_data(found), indent=2))
     else:
-        _print(found)
+        _print(found, tracebacks=verbose)
     if strict and found.failures:
         raise typer.Exit(1)
 
@@ -43,7 +47,7 @@ def _found(context: typer.Context) -> Plugins:
     return found
 
 
-def _print(found: Plugins) -> None:
+def _print(found: Plugins, *, tracebacks: bool) -> None:
     typer.secho("Generators", bold=True)
     for name, registered in sorted(found.generators.items()):
         _print_generator(name, registered)
@@ -57,6 +61,10 @@ def _print(found: Plugins) -> None:
         typer.secho("Left out", bold=True)
         for failure in found.failures:
             typer.secho(f"  {failure.name} ({failure.distribution}): {failure.reason}", fg="red")
+            if tracebacks and failure.traceback:
+                typer.echo(failure.traceback)
+        if not tracebacks:
+            typer.echo("  antiphon plugins --verbose has the tracebacks")
 
 
 def _print_generator(name: str, registered: Registered) -> None:
@@ -71,17 +79,14 @@ def _print_generator(name: str, registered: Registered) -> None:
     ranges = [_range(control) for control in info.controls]
     range_width = max(map(len, ranges), default=0)
     for control, text in zip(info.controls, ranges, strict=True):
-        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {_help(control)}")
+        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
 
 
-def _range(control: Control) -> str:
-    if control.names:
-        return f"a name, default {control.names[round(control.default - control.low)]}"
-    return f"{control.low:g} to {control.high:g}, default {control.default:g}"
-
-
-def _help(control: Control) -> str:
-    return f"{control.help}: {', '.join(control.names)}" if control.names else control.help
+def _range(control: AnyControl) -> str:
+    default = (
+        json.dumps(control.default, ensure_ascii=False) if isinstance(control.default, str) else f"{control.default:g}"
+    )
+    return f"{control.allowed.removeprefix('a number, ')}, default {default}"
 
 
 def _as_data(found: Plugins) -> dict[str, object]:
@@ -97,10 +102,7 @@ def _as_data(found: Plugins) -> dict[str, object]:
                 "interpolates": registered.info.interpolates,
                 "fills": registered.info.fills,
                 "parts": list(registered.info.parts),
-                "controls": [
-                    {field: getattr(control, field) for field in ("name", "low", "high", "default", "help", "names")}
-                    for control in registered.info.controls
-                ],
+                "controls": [dataclasses.asdict(control) for control in registered.info.controls],
             }
             for name, registered in sorted(found.generators.items())
         ],

@@ -138,5 +138,4 @@ def _library() -> tuple[PresetLibrary, Generators]:
     from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()
-    generators = {name: registered.info for name, registered in plugins.generators.items()}
-    return PresetLibrary(plugins.preset_folders), generators
+    return PresetLibrary(plugins.preset_folders), plugins.infos

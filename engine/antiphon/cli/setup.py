@@ -19,8 +19,7 @@ def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:
     from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()
-    infos = {name: registered.info for name, registered in plugins.generators.items()}
-    plans = PresetLibrary(plugins.preset_folders).load_set(preset, infos)
+    plans = PresetLibrary(plugins.preset_folders).load_set(preset, plugins.infos)
     return plans, origins_of(plans, plugins)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from antiphon.controls import ControlValue
 from antiphon.duet.ceiling import Ceiling
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
@@ -91,7 +92,7 @@ class Accompanist:
         """Whether the message is a command to this voice rather than music."""
         return self._cue.swallows(message)
 
-    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
+    def turn(self, control: str, value: ControlValue, now: Moment) -> list[Command]:
         """Set a control of the generator; it is heard in the next beat that is settled."""
         self.controls[control] = value
         return self._revise(now)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from antiphon.controls import ControlValue
 from antiphon.generator import Constraints, Follows
 from antiphon.music.timing import TimeSignature
 from antiphon.notes import Phrase
@@ -134,7 +135,7 @@ class VoicePlan:
     """The ends, for a generator that interpolates, in any mode; None for all others."""
     touch: Touch = "stop"
     """What a key press does to a sounding answer: stop it at once, or let it finish the beat, bar, or bars."""
-    controls: Mapping[str, float] = field(default_factory=dict)
+    controls: Mapping[str, ControlValue] = field(default_factory=dict)
     """Every control of the generator, resolved."""
     constraints: Constraints = Constraints()
     heard_scale: bool = False
@@ -186,6 +187,14 @@ class ControllerMapping:
     """Control value at controller value 0."""
     high: float
     """Control value at controller value 127."""
+    choices: tuple[str, ...] = ()
+    """Of a choice: its texts, which the controller goes through; `low` and `high` number the first and the last."""
+
+    def at(self, position: int) -> ControlValue:
+        """The control's value at controller value `position`."""
+        if self.choices:
+            return self.choices[position * len(self.choices) // 128]
+        return self.low + (self.high - self.low) * position / 127
 
 
 @dataclass(frozen=True, slots=True)

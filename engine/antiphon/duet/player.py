@@ -11,6 +11,7 @@ from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.taste.hearing import told
+from antiphon.tracebacks import Tracebacks
 
 
 class Player:
@@ -23,6 +24,7 @@ class Player:
         self._end_ticks = 0
         self._extended = False
         self._primed = True
+        self._tracebacks = Tracebacks()
         self._hearing: tuple[tuple[int | None, float], Key | None, Pulse | None] | None = None
         """Key and pulse of what was heard, and what they were read for."""
 
@@ -39,7 +41,8 @@ class Player:
     def perform(self, commands: Iterable[Prime | Extend]) -> list[Continuation | Failed]:
         """Carry out `commands` in order; a phrase that a later command has made stale is not composed.
 
-        Whatever the generator raises comes back as `Failed`; one that failed to listen is not asked to go on.
+        Whatever the generator raises comes back as `Failed`, and its traceback goes to the log; one that failed to
+        listen is not asked to go on.
         """
         commands = list(commands)
         latest = max((command.epoch for command in commands), default=0)
@@ -54,6 +57,8 @@ class Player:
                     replies.append(Continuation(command.voice, command.chair, command.epoch, index, phrase))
             except Exception as error:  # A plugin may raise anything at all.
                 reason = f"{type(error).__name__}: {error}"
+                does = "go on" if isinstance(command, Extend) else "listen"
+                self._tracebacks.write(f"generator {self._info.name!r} could not {does}", error)
                 replies.append(Failed(command.voice, command.chair, command.epoch, index, reason))
         return replies
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import takewhile
 from statistics import median
 
+from antiphon.controls import ControlValue
 from antiphon.duet.answer import Answer
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
@@ -144,7 +145,7 @@ class Voice:
         """Whether the message is a command to this voice rather than music."""
         return self._cue.swallows(message) or (self._ends is not None and self._ends.swallows(message))
 
-    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
+    def turn(self, control: str, value: ControlValue, now: Moment) -> list[Command]:
         """Set a control of the generator; it is heard in the next phrase."""
         self.controls[control] = value
         if self.state == "listening" and self._call_ticks is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,17 @@ class ModelListing:
     """What the file says of itself; None if it cannot be used."""
     problem: str
     """Why it cannot be used, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model that is among the user's now."""
+
+    name: str
+    path: Path
+    card: Card
+    shadows: str | None
+    """Origin of the model that had this name until now; None if there was none."""
 
 
 def user_model_folder() -> Path:
@@ -67,6 +79,33 @@ class ModelLibrary:
             choices = " or ".join(str(path) for path in paths)
             raise ModelError(f"model '{name_or_path}' is ambiguous; give one of the paths: {choices}")
         return paths[0]
+
+    def install(self, file: Path, name: str | None = None, *, replace: bool = False) -> Installed:
+        """Copy `file` among the user's models, as `name`, by default its own.
+
+        Raises:
+            ModelError: it is no model that can be played, the name is none or taken, or it cannot be copied.
+        """
+        name = file.stem if name is None else name
+        if file.suffix != _SUFFIX:
+            hint = "; make a model of a checkpoint with `antiphon export`" if file.suffix == ".pt" else ""
+            raise ModelError(f"'{file}' is no model file; allowed: one that ends in {_SUFFIX}{hint}")
+        if not name.strip() or name.startswith(".") or any(sign in name for sign in "/\\") or name.endswith(_SUFFIX):
+            raise ModelError(f"a model cannot be called '{name}'; allowed: a name without / and without {_SUFFIX}")
+        card = read_any_card(file)
+        target = self._user_folder / f"{name}{_SUFFIX}"
+        before = self._candidates().get(name, [])
+        if target in before and not replace and not file.samefile(target):
+            raise ModelError(f"'{target}' is there already; give --replace, or another --name")
+        shadowed = [path.parent.name for path in before if path != target]
+        fresh = target.with_suffix(".new")
+        try:
+            self._user_folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, fresh)
+            fresh.replace(target)
+        except OSError as error:
+            raise ModelError(f"'{file}' cannot be copied to '{target}' ({error.strerror})") from error
+        return Installed(name, target, card, shadowed[0] if shadowed else None)
 
     def _candidates(self) -> dict[str, list[Path]]:
         """Files by name: the user's, or else all that generators bring."""

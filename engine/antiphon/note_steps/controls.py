@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from antiphon.generator import Control
+from antiphon.controls import ChoiceControl, Control, ControlValue
 from antiphon.tokens.controls import TOKEN_CONTROLS
 
 STYLES: Final = ("pop", "roll", "piano", "song", "chopin", "dance", "chorale", "drums")
@@ -15,11 +15,11 @@ _ANY: Final = "any"
 NOTE_CONTROLS: Final = (
     *TOKEN_CONTROLS,
     Control("motif", 0, 1, 0.2, "0 goes its own way, 1 develops the figures that you played"),
-    Control("style", 0, len(STYLES), 0, "what it plays like, whatever you play like", names=(_ANY, *STYLES)),
+    ChoiceControl("style", (_ANY, *STYLES), _ANY, "what it plays like, whatever you play like"),
 )
 
 
-def style_of(controls: Mapping[str, float]) -> str | None:
+def style_of(controls: Mapping[str, ControlValue]) -> str | None:
     """The style that a request asks for; None: any."""
-    number = round(controls.get("style", 0))
-    return STYLES[number - 1] if number else None
+    style = str(controls.get("style", _ANY))
+    return None if style == _ANY else style

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
-import math
 import re
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar, get_args
 import pluggy
 
 from antiphon import hooks
+from antiphon.controls import AnyControl
 from antiphon.errors import AntiphonError
 from antiphon.generator import (
     MOST_PARTS,
     Constraint,
-    Control,
     Follows,
     GeneratorInfo,
     LatencyClass,
@@ -78,6 +77,29 @@ class Failure:
     """The traceback as text; empty where nothing was raised."""
 
 
+class Infos(dict[str, GeneratorInfo]):
+    """What is known of each generator, by its name, and which plugins could not say what they bring."""
+
+    def __init__(self, known: Mapping[str, GeneratorInfo], left_out: tuple[Failure, ...] = ()) -> None:
+        super().__init__(known)
+        self.left_out = left_out
+
+
+def why_missing(name: str, known: Mapping[str, GeneratorInfo]) -> str:
+    """Why there may be no generator `name`: what was raised by the plugin of that name, or else by any; or nothing.
+
+    Begins with a comma, to follow what says that there is none.
+    """
+    left_out = known.left_out if isinstance(known, Infos) else ()
+    its_own = [failure for failure in left_out if name in (failure.name, failure.distribution.split()[0])]
+    return "".join(
+        f", as plugin {failure.name!r} of {failure.distribution} is left out ({failure.reason}; "
+        "`antiphon plugins --verbose` has the traceback)"
+        for failure in its_own or left_out
+        if failure.traceback
+    )
+
+
 _Draft = TypeVar("_Draft")
 _Named = TypeVar("_Named", Registered, RegisteredOutput)
 
@@ -99,6 +121,12 @@ class Plugins:
             for draft in self._ask(guest, "register_generators", _collect_generators):
                 self._adopt(guest, "generator", self._generators, draft.info.name, draft)
         return MappingProxyType(self._generators)
+
+    @property
+    def infos(self) -> Infos:
+        """What is known of each generator, by its name, and which plugins are left out."""
+        known = {name: registered.info for name, registered in self.generators.items()}
+        return Infos(known, tuple(self._failures))
 
     @property
     def outputs(self) -> Mapping[str, RegisteredOutput]:
@@ -128,7 +156,8 @@ class Plugins:
             return known[name]
         advice = _hint(name, known) or "see `antiphon plugins`"
         raise AntiphonError(
-            f"there is no generator {name!r}; there are: {', '.join(sorted(known)) or 'none'}; {advice}"
+            f"there is no generator {name!r}{why_missing(name, self.infos)}; "
+            f"there are: {', '.join(sorted(known)) or 'none'}; {advice}"
         )
 
     def add_commands(self, cli: typer.Typer) -> None:
@@ -321,17 +350,13 @@ def _check_parts(prefix: str, parts: tuple[str, ...]) -> None:
             raise ValueError(f"{prefix}: there are two parts {name!r}; names must differ")
 
 
-def _check_control(prefix: str, control: Control) -> None:
+def _check_control(prefix: str, control: AnyControl) -> None:
     if not _CONTROL_NAME.fullmatch(control.name):
         raise ValueError(f"{prefix}: control {control.name!r} must be of lower-case letters, digits and underscores")
-    if not (math.isfinite(control.low) and math.isfinite(control.high) and control.low < control.high):
-        raise ValueError(f"{prefix}: control {control.name!r} ranges from {control.low} to {control.high}")
-    if control.names and len(control.names) != control.high - control.low + 1:
-        raise ValueError(f"{prefix}: control {control.name!r} has {len(control.names)} names; give one for each value")
-    try:
-        control.check(control.default)
-    except ValueError as error:
-        raise ValueError(f"{prefix}: the default of {error}") from None
+    if problem := control.problem():
+        raise ValueError(f"{prefix}: control {control.name!r} {problem}")
+    if not control.allows(control.default):
+        raise ValueError(f"{prefix}: the default of {control.name} is {control.default!r}; allowed: {control.allowed}")
 
 
 def _check_name(kind: str, name: str) -> None:

@@ -7,6 +7,7 @@ from antiphon.duet.player import Player
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import load_plugins
 from antiphon.plugins.models import with_model_file
+from antiphon.tracebacks import Tracebacks
 
 
 def make_player(role: Role) -> Player:
@@ -17,5 +18,6 @@ def make_player(role: Role) -> Player:
     except AntiphonError:
         raise
     except Exception as error:  # A plugin may raise anything at all.
+        Tracebacks().write(f"generator {role.generator!r} cannot be made", error)
         reason = f"{type(error).__name__}: {error}"
         raise AntiphonError(f"generator {role.generator!r} cannot be made: {reason}") from error

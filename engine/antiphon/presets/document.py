@@ -158,7 +158,7 @@ def _finding(details: ErrorDetails, table: type[Table], elsewhere: Mapping[str, 
         hint = suggestion(str(error))
     elif details["type"] == "literal_error" and isinstance(value, str):
         hint = did_you_mean(value, re.findall(r"'(\w+)'", allowed(declared)))
-    words = "a number" if "controls" in key[:-1] else allowed(declared)
+    words = "a number, or a text in quotes" if "controls" in key[:-1] else allowed(declared)
     return f" is {shown(value)}{hint} allowed: {words}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
+from antiphon.controls import ChoiceControl, Control, ControlValue
 from antiphon.duet.plan import (
     ControllerMapping,
     End,
@@ -24,6 +25,7 @@ from antiphon.midi.port_names import virtual_name_problems
 from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
+from antiphon.plugins.host import why_missing
 from antiphon.presets.document import Document, nearest_file, read_document, shown, validate
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.parts import read_parts
@@ -192,7 +194,8 @@ class _Reading:
         document = self.document
         for name, generator in (("generator", voice.generator), ("fallback", voice.fallback)):
             if generator not in self.generators:
-                document.refuse_name((*key, name), generator, self.generators)
+                lacking = f" is {shown(generator)}{why_missing(generator, self.generators)}"
+                document.refuse_name((*key, name), generator, self.generators, lacking=lacking)
         model = None if voice.model is None else self._model((*key, "model"), voice.model)
         self._rehearse(key, voice, model)
         outputs = output_names([Plan(outputs=tuple(self.file.outputs))])
@@ -335,7 +338,7 @@ class _Reading:
             return None
         return Phrase(0, next_multiple(phrase.end_ticks, self.file.time_signature.bar_ticks), phrase.notes)
 
-    def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, float]:
+    def _controls(self, key: KeyPath, voice: VoiceTable) -> Mapping[str, ControlValue]:
         """The generator's controls, resolved; empty after a mistake."""
         info = self.generators.get(voice.generator)
         wrong_generator = [(*key, "generator")]
@@ -348,17 +351,11 @@ class _Reading:
             if name not in known:
                 lacking = f": generator '{info.name}' has no such control"
                 self.document.refuse_name(here, name, known, lacking=lacking, given=wrong_generator)
-                continue
-            control = known[name]
-            try:
-                right[name] = control.number(value)
-            except ValueError:
-                if isinstance(value, str) and control.names:
-                    self.document.refuse_name(here, value, control.names, given=wrong_generator)
-                else:
-                    self.document.refuse_value(here, value, control.allowed, given=wrong_generator)
-        # A control may be declared in whole numbers; a plan has one kind of number.
-        return {name: float(value) for name, value in info.resolve_controls(right).items()}
+            elif not known[name].allows(value):
+                self.document.refuse_value(here, value, known[name].allowed, given=wrong_generator)
+            else:
+                right[name] = value
+        return info.resolve_controls(right)
 
     def _constraints(self, key: KeyPath, voice: VoiceTable) -> Constraints:
         low, high = voice.range
@@ -389,14 +386,27 @@ class _Reading:
             document.refuse_name((*key, "control"), table.control, known, given=given)
             return None
         control = known[table.control]
+        if not isinstance(control, Control | ChoiceControl):
+            turnable = [each.name for each in info.controls if isinstance(each, Control | ChoiceControl)]
+            lacking = f" is {shown(control.name)}, a text, which no controller turns"
+            document.refuse_name((*key, "control"), control.name, turnable, lacking=lacking, given=given)
+            return None
         for name, value in (("low", table.low), ("high", table.high)):
-            if value is not None and not control.low <= value <= control.high:
+            if value is None:
+                continue
+            if isinstance(control, ChoiceControl):
+                text = f" has no effect: control '{control.name}' goes through {control.allowed}; remove it"
+                document.refuse((*key, name), text, given=[*given, (*key, "control")])
+            elif not control.allows(value):
                 document.refuse_value((*key, name), value, control.allowed, given=given)
         if table.cc is None:
             return None
         if table.cc in controllers_in_use(self.file):
             text = f" is {table.cc}, which {controllers_in_use(self.file)[table.cc]} already; choose another"
             document.refuse((*key, "cc"), text)
+        if isinstance(control, ChoiceControl):
+            last = float(len(control.choices) - 1)
+            return ControllerMapping(table.cc, table.voice - 1, control.name, 0.0, last, control.choices)
         low = _first(table.low, control.low)
         return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
 

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.fields import FieldInfo
 
+from antiphon.controls import ControlValue
 from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
 from antiphon.midi.port_names import composed
 from antiphon.music import messages
@@ -66,6 +67,12 @@ def _parse_control(value: object) -> float | str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError
     return float(value)
+
+
+def _parse_setting(value: object) -> ControlValue:
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or value in (math.inf, -math.inf):
+        raise ValueError
+    return value
 
 
 def _check_order(pitches: list[int]) -> list[int]:
@@ -146,8 +153,7 @@ ClockOut = Annotated[
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
 ]
-ControlValue = Annotated[float | str, PlainValidator(_parse_control)]
-"""Some controls have names for their values: which, `presets` knows."""
+Setting = Annotated[ControlValue, PlainValidator(_parse_setting), Allowed("a number, or a text in quotes")]
 Latencies = Annotated[
     dict[PortName, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
@@ -298,7 +304,7 @@ class VoiceTable(Table):
     parts: dict[str, PartTable] = Field(
         default={}, description="Channel and sound of each of its generator's parts, if it has several; see below."
     )
-    controls: dict[str, ControlValue] = Field(
+    controls: dict[str, Setting] = Field(
         default={}, description="Its generator's own controls; `antiphon plugins` lists them."
     )
 

@@ -137,8 +137,8 @@ def _controller(mapping: ControllerMapping) -> dict[str, object]:
         "cc": mapping.controller,
         "voice": mapping.voice + 1,
         "control": mapping.control,
-        "low": mapping.low,
-        "high": mapping.high,
+        "low": None if mapping.choices else mapping.low,
+        "high": None if mapping.choices else mapping.high,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import faulthandler
 import functools
 import importlib
 import io
@@ -335,6 +336,7 @@ def main() -> None:
     """Run one role, as in `python -m antiphon.processes.runtime ROLE FOLDER PLACE`. Only the supervisor starts it."""
     role, folder, place = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()  # A crash below Python tells the log where it was.
     module = importlib.import_module(_ROLES[role])
     getattr(module, f"run_{role}")(Backstage(Path(folder), int(place)))
 

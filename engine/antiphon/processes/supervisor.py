@@ -336,8 +336,11 @@ class Supervisor:
             self._setup = replace(self._setup, connections=details[0])
         elif kind == "clock started":
             self._setup = replace(self._setup, clock_started_ticks=details[0])
-        elif kind == "cannot open" or (kind == "cannot start" and not self.ready):
+        elif kind == "cannot open":
             self._error = details[0]
+        elif kind == "cannot start" and not self.ready:
+            logs = [str(p.log) for p in self._processes.values() if p.role == "player" and p.log.stat().st_size]
+            self._error = "; ".join([details[0], *(f"see {log}" for log in logs)])
         elif kind in ("sound", "no sound", "cannot start", "report"):
             self._on_notice(Notice(kind, details[0]))
             self._check_ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from antiphon.controls import ControlValue
 from antiphon.duet.lead_in import LeadIn
 from antiphon.duet.offline import Offline
 from antiphon.duet.plan import Handover, PartPlan, Plan, VoicePlan
@@ -38,7 +39,7 @@ def continue_score(
     bars: int,
     seed: int,
     model: str | None = None,
-    controls: Mapping[str, float | str] | None = None,
+    controls: Mapping[str, ControlValue] | None = None,
 ) -> Continued:
     """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
 

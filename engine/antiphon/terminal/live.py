@@ -23,6 +23,7 @@ from antiphon.processes.supervisor import Notice, Supervisor
 from antiphon.session.journal import Record
 from antiphon.session.summary import leave_picture
 from antiphon.terminal.keys import Keys, Press
+from antiphon.terminal.log_tail import LogTail
 from antiphon.terminal.screen import Screen
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -43,6 +44,8 @@ class LiveOptions:
     sound: SoundSetup = SoundSetup()
     origins: dict[str, str] = field(default_factory=dict)
     device: Device = "auto"
+    verbose: bool = False
+    """Whether what the processes write into their logs is shown, too."""
 
 
 class View(Protocol):
@@ -164,6 +167,14 @@ def perform(
 
     handlers = {number: signal.signal(number, stop) for number in _ENDINGS}
     supervisor = None
+    logs = LogTail(options.session)
+    if options.verbose:
+        list(logs.lines())  # An earlier performance's, in the same folder, are not this one's.
+
+    def show_logs() -> None:
+        for line in logs.lines() if options.verbose else ():
+            screen.say(line)
+
     try:
         supervisor = Supervisor(
             plans,
@@ -180,6 +191,7 @@ def perform(
             while not stopping and not over(supervisor):
                 supervisor.run_for(_REFRESH_SECONDS)
                 screen.refresh(supervisor.clock_seconds)
+                show_logs()
                 if supervisor.ready and not announced:
                     announced = True
                     screen.report(f"ready in {supervisor.ready_seconds:.2f} s; {keys.legend}")
@@ -189,6 +201,7 @@ def perform(
         if supervisor is not None:
             supervisor.stop()
             _leave_picture(supervisor, screen)
+        show_logs()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return supervisor

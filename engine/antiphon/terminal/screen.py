@@ -142,6 +142,10 @@ class Screen:
         if self._live is None:
             self._print(text)
 
+    def say(self, text: str) -> None:
+        """Print a line as it is, above what is drawn; it stays there."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def refresh(self, now_seconds: float) -> None:
         """Draw what is known at `now_seconds`."""
         self._now = now_seconds

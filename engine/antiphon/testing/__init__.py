@@ -6,6 +6,7 @@ A generator's whole test is `check_generator(make, INFO)`, an output's `check_ou
 from __future__ import annotations
 
 from antiphon.music.clock import ManualClock
+from antiphon.stateful_generator import StatefulGenerator
 from antiphon.testing.check import Report, check_generator
 from antiphon.testing.outputs import OutputReport, check_output
 from antiphon.testing.phrases import sample_phrases, streamed
@@ -21,6 +22,7 @@ __all__ = [
     "Report",
     "SentNote",
     "Stage",
+    "StatefulGenerator",
     "check_generator",
     "check_output",
     "sample_phrases",

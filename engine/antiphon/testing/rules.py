@@ -112,7 +112,7 @@ def check_controls(scene: Scene) -> None:
     default.prime(scene.heard)
     expected = default.extend(scene.request(length_ticks=2 * BAR_TICKS))
     for control in scene.trial.info.controls:
-        for value in (control.low, control.high):
+        for value in control.extremes:
             player = scene.player("controls work at their extremes")
             player.prime(scene.heard)
             request = scene.request(length_ticks=2 * BAR_TICKS)

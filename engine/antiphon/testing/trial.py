@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from antiphon.generator import Casting, Generator, GeneratorInfo, IllegalPhrase, MakeGenerator, Request, check_phrase
 from antiphon.notes import Note, Phrase
 from antiphon.taste.hearing import told
+from antiphon.testing.advice import ADVICE, RAISED, Advice
 from antiphon.testing.phrases import BAR_TICKS
 
 
 class BrokenRule(AssertionError):
-    """A generator breaks a rule of the contract; the text says which, how, and in what situation."""
+    """A generator breaks a rule of the contract; the text says which, how, in what situation, and what mends it."""
 
-    def __init__(self, rule: str, what: str) -> None:
-        super().__init__(f"{rule}: {what}")
+    def __init__(self, rule: str, what: str, advice: Advice | None = None) -> None:
+        """`advice`: by default, that of the rule."""
+        advice = advice or ADVICE[rule]
+        super().__init__(f"{rule}: {what}\n  likely cause: {advice.likely_cause}\n  mend: {advice.mend}")
         self.rule = rule
 
 
@@ -69,8 +72,8 @@ class Scene:
         start = (after or self.heard).end_ticks
         return Request(start, length_ticks, self.trial.info.resolve_controls({}))
 
-    def broken(self, rule: str, what: str) -> BrokenRule:
-        return BrokenRule(rule, f"{what} ({self.name})")
+    def broken(self, rule: str, what: str, advice: Advice | None = None) -> BrokenRule:
+        return BrokenRule(rule, f"{what} ({self.name})", advice)
 
 
 class Player:
@@ -85,7 +88,11 @@ class Player:
         if not isinstance(generator, Generator):
             missing = [name for name in ("prime", "extend", "rewind") if not hasattr(generator, name)]
             raise scene.broken(
-                rule, f"make returned {type(generator).__name__}, which has no {' and no '.join(missing)}"
+                rule,
+                f"make returned {type(generator).__name__}, which has no {' and no '.join(missing)}",
+                Advice(
+                    "a method that is missing or misspelt", "give it prime, extend and rewind, as Generator has them"
+                ),
             )
         self._generator = generator
         self._heard: tuple[Note, ...] = ()
@@ -114,6 +121,6 @@ class Player:
             return function()
         except Exception as error:
             what = f"{name} raised {type(error).__name__}: {error}"
-            raise self._scene.broken(self._rule, what) from error
+            raise self._scene.broken(self._rule, what, RAISED) from error
         finally:
             self._scene.trial.beat()

@@ -28,13 +28,11 @@ def music(
     from antiphon.notes import Phrase
     from antiphon_export.bench.calls import draw_answers
     from antiphon_export.midi_folder import Corpus
-    from antiphon_export.report.command import parse_control
     from antiphon_export.report.excerpts import excerpts
-    from antiphon_export.report.musician import Musician
+    from antiphon_export.report.musician import musician_of
     from antiphon_export.report.quoting import RUNS, find_quotes, moves
 
-    registered = context.obj.generator(generator)
-    musician = Musician(registered.info, registered.make, model, dict(map(parse_control, controls)))
+    musician = musician_of(context.obj.generator(generator), model, controls)
     if picture is not None:
         draw_answers(musician, picture, seeds=(1, 2))
         typer.echo(f"{picture}: calls in blue, answers in orange")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import multiprocessing
 import sys
 import time
@@ -109,7 +110,7 @@ def own_step(precision: Precision) -> Step:
     keep_memory()
     # One to warm up, and one that is never made: after the last a run validates.
     recipe = Recipe(_ROUNDS + 2, *BATCH, precision=precision)
-    trainer = Trainer(Model(), _Same(), torch.empty(0), recipe, torch.device("cpu"))
+    trainer = Trainer(Model(), _Same(), lambda _: math.nan, recipe, torch.device("cpu"))
     run = trainer.run(validate_every_seconds=float("inf"))
     return lambda: next(run).train_nll
 

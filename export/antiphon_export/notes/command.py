@@ -52,7 +52,7 @@ def _train_notes(
     from antiphon_export.midi_folder import Corpus
     from antiphon_export.notes.run import NoteProgress, NoteRunSettings, train_notes
     from antiphon_export.notes.trainer import NoteRecipe
-    from antiphon_export.training.bar import Bar
+    from antiphon_export.training.bar import Bar, ends_kindly
     from antiphon_export.training.commands import chosen_precision
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run_folder import BEST, RunFolder
@@ -107,5 +107,6 @@ def _train_notes(
             valid = "" if progress.valid is None else f", validation {progress.valid:.3f} nats a note"
             bar.advance(progress.step, f"{progress.notes / 1e6:.2f} M notes, {progress.nats:.2f} nats{valid}")
 
-        best = train_notes(settings, folder, report=bar.tell, advance=advance)
+        with ends_kindly(bar):
+            best = train_notes(settings, folder, report=bar.tell, advance=advance)
     bar.tell(f"{folder.path / BEST}: {best:.4f} nats a note on validation pieces, all collections by their weights")

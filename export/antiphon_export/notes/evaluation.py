@@ -14,6 +14,7 @@ from antiphon_export.notes.batch import Batch, spread
 from antiphon_export.notes.pieces import NotePiece, NoteShelf, read_note_shelves
 from antiphon_export.notes.scorer import Score
 from antiphon_export.notes.windows import still_windows
+from antiphon_export.training.validation import stride
 from antiphon_plugins.notes.model import HEADS
 
 _WINDOW: Final = 257
@@ -73,6 +74,14 @@ def evaluate_notes(
     """
     shelves = read_note_shelves([Corpus(folder)], "valid", beats=beats, report=report)
     return [_evaluated(score, shelf, every, advance) for shelf in shelves]
+
+
+def nats_of_shelf(score: Score, shelf: NoteShelf, most: int) -> tuple[float, int, int]:
+    """Nats a note on `most` windows of `shelf`, as `evaluate_notes` has them; how many, and each how-many-th it is."""
+    windows = _windows(shelf.pieces, 0)
+    every = stride(len(windows), most)
+    costs, _ = _costs(score, windows[::every], lambda _: None)
+    return sum(costs.values()), len(windows[::every]), every
 
 
 def _evaluated(score: Score, shelf: NoteShelf, every: int, advance: Callable[[int, int], None]) -> NoteEvaluation:

@@ -14,19 +14,28 @@ import torch
 from antiphon.note_steps.codec import NAME, VERSION
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch
+from antiphon_export.notes.evaluation import nats_of_shelf
 from antiphon_export.notes.log import add_judgement
 from antiphon_export.notes.pieces import NoteShelf, read_note_shelves
+from antiphon_export.notes.scorer import note_scorer
 from antiphon_export.notes.trainer import Costs, NoteRecipe, NoteTrainer, judge
 from antiphon_export.notes.windows import NoteWindows, still_windows
 from antiphon_export.training.architectures import NOTE_TRANSFORMER
-from antiphon_export.training.run_folder import SAVE_SECONDS, RunFolder, load_checkpoint
+from antiphon_export.training.pieces import folder_of
+from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, RunFolder, load_checkpoint
+from antiphon_export.training.sitting import Ending, Stopped, first_look, told_of_the_first_step
 from antiphon_export.training.start import begin_with
+from antiphon_export.training.validation import evaluation_command, every_option
 from antiphon_plugins.notes.model import Model
 
 VALID_STEPS: Final = 257
 """Steps of a validation window, the first of which is not foretold."""
 _VALID_WINDOWS: Final = 24
 """Of each shelf."""
+_FINAL_WINDOWS: Final = 96
+"""Of each shelf, at the end of a run, as `antiphon evaluate` takes them."""
+_SMALLER: Final = "--width 128 --layers 3 --heads 4 --feed-forward 256 --head-width 128 --batch 4"
+"""Options with which a step takes an eighth of the time, or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,15 @@ def train_notes(
         },
         device,
     )
-    return run.train(settings.validate_every_seconds, advance)
+    best = run.train(settings.validate_every_seconds, report, advance)
+    score = note_scorer(folder.path / BEST)
+    for shelf in kept:
+        found, windows, every = nats_of_shelf(score, shelf, _FINAL_WINDOWS)
+        beats = () if settings.beats is None else ("--beats", str(settings.beats))
+        arguments = (str(folder_of(shelf.name, settings.corpora)), *beats, *every_option(every))
+        again = evaluation_command(folder.path / BEST, *arguments)
+        report(f"{found:.4f} nats a note on {windows} windows of {_name(shelf)}: {again}")
+    return best
 
 
 class _Run:
@@ -145,28 +162,61 @@ class _Run:
             trainer.restore(last)
             self._seconds, self._notes, self._best = last["seconds"], last["notes"], last["best_nll"]
 
-    def train(self, validate_every_seconds: float, advance: Callable[[NoteProgress], None]) -> float:
-        """Train to the recipe's end; returns the best validation nats a note."""
+    def train(
+        self,
+        validate_every_seconds: float,
+        report: Callable[[str], None],
+        advance: Callable[[NoteProgress], None],
+    ) -> float:
+        """Train to the recipe's end; returns the best validation nats a note.
+
+        Raises:
+            Stopped: a person has ended it.
+        """
+        with Ending(report) as ending:
+            try:
+                self._train(validate_every_seconds, ending, report, advance)
+            except KeyboardInterrupt:
+                raise Stopped(self._folder.kept()) from None
+        return self._best
+
+    def _train(
+        self,
+        validate_every_seconds: float,
+        ending: Ending,
+        report: Callable[[str], None],
+        advance: Callable[[NoteProgress], None],
+    ) -> None:
         trainer = self._trainer
-        saved = validated = before = time.monotonic()
+        before = time.monotonic()
+        saved, look = -SAVE_SECONDS, first_look(before, validate_every_seconds)
+        begun = trainer.step
         losses: list[float] = []
         valid: float | None = None
         while trainer.step < trainer.recipe.steps:
             loss, notes = trainer.train_step()
             now = time.monotonic()
+            left = trainer.recipe.steps - trainer.step
+            if trainer.step == begun + 1 and left:
+                report(told_of_the_first_step(now - before, left, _SMALLER))
+                if not begun:
+                    nothing = dict.fromkeys(self.valid)
+                    add_judgement(self._folder.path, trainer.step, now - before, notes, loss, None, nothing)
             self._seconds, before = self._seconds + now - before, now
             self._notes += notes
             losses.append(loss)
-            due = now - validated >= validate_every_seconds or trainer.step == trainer.recipe.steps
+            due = (trainer.step > begun + 1 and now >= look) or not left
             if due:
                 valid = self._judge(float(np.mean(losses)))
                 losses = []
-                validated = before = time.monotonic()
-            if due or now - saved >= SAVE_SECONDS:
+                before = time.monotonic()
+                look = before + validate_every_seconds
+            if due or ending.asked or now - saved >= SAVE_SECONDS:
                 self._folder.save_last(self._checkpoint())
                 saved = time.monotonic()
             advance(NoteProgress(trainer.step, self._notes, loss, valid))
-        return self._best
+            if ending.asked and left:
+                raise Stopped(self._folder.kept())
 
     def _judge(self, train_nats: float) -> float:
         model, precision = self._trainer.model, self._trainer.recipe.precision

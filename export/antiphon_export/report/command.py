@@ -40,8 +40,7 @@ def report_on_music(
 
     if picture is not None and not picture.absolute().parent.is_dir():
         raise AntiphonError(f"--picture is {str(picture)!r}; there is no folder {str(picture.parent)!r}")
-    named = dict(map(parse_control, controls))
-    musician = find_musician(plugins or load_plugins(), who, by=by, controls=named)
+    musician = find_musician(plugins or load_plugins(), who, by=by, controls=controls)
     console = Console(stderr=True)
     with Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(), console=console) as progress:
 
@@ -60,14 +59,3 @@ def report_on_music(
         draw_page(picture, report)
     for line in [json.dumps(report.as_dict(), indent=2)] if as_json else lines(report):
         typer.echo(line)
-
-
-def parse_control(text: str) -> tuple[str, float | str]:
-    """`NAME=VALUE` as both. Raises AntiphonError if it is not that."""
-    name, equals, value = text.partition("=")
-    if not equals or not value:
-        raise AntiphonError(f"--control is {text!r}; give NAME=VALUE, as in temperature=0.9")
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from antiphon.taste.hearing import told
-
+from antiphon.controls import ControlValue
 from antiphon.duet.accompanist import COMPOSING_SECONDS
 from antiphon.errors import AntiphonError
 from antiphon.generator import Casting, Generator, GeneratorInfo, MakeGenerator, Request
 from antiphon.models.card import ModelError, read_any_card
 from antiphon.music.timing import seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note, Phrase
-from antiphon.plugins.host import Plugins
+from antiphon.plugins.host import Plugins, Registered
 from antiphon.plugins.models import find_model, with_model_file
+from antiphon.taste.hearing import told
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.training.pieces import Piece, files_of, read_performance, read_score
 from antiphon_plugins.codecs import PLAYERS
@@ -34,7 +34,7 @@ class Musician:
     info: GeneratorInfo
     make: MakeGenerator
     model: str | None = None
-    controls: Mapping[str, float | str] | None = None
+    controls: Mapping[str, ControlValue] | None = None
 
     def seated(self, seed: int) -> Generator:
         """A player of this seed: by the contract, what it played before changes nothing of what it plays next.
@@ -105,19 +105,26 @@ def _as_known(note: Note, now_ticks: int) -> Note:
     return note if end is not None and end <= now_ticks else Note(note.start_ticks, note.pitch, None, note.velocity)
 
 
-def find_musician(
-    plugins: Plugins, text: str, *, by: str | None = None, controls: Mapping[str, float | str] | None = None
-) -> Musician:
+def find_musician(plugins: Plugins, text: str, *, by: str | None = None, controls: Sequence[str] = ()) -> Musician:
     """Whom `text` means: a generator by name, or a model by path or name, played `by` what plays its codec.
+
+    `controls`: NAME=VALUE each.
 
     Raises:
         AntiphonError: there is no such generator or model, or no generator is known to play the model.
     """
     if by == text or (by is None and text in plugins.generators):
-        chosen = plugins.generator(text)
-        return Musician(chosen.info, chosen.make, None, controls)
-    chosen = plugins.generator(_player_of(plugins, text) if by is None else by)
-    return Musician(chosen.info, chosen.make, text, controls)
+        return musician_of(plugins.generator(text), None, controls)
+    return musician_of(plugins.generator(_player_of(plugins, text) if by is None else by), text, controls)
+
+
+def musician_of(chosen: Registered, model: str | None, controls: Sequence[str]) -> Musician:
+    """A generator with its model and controls, NAME=VALUE each. Raises AntiphonError if one of these is wrong."""
+    try:
+        values = chosen.info.resolve_controls(chosen.info.spelt_controls(controls))
+    except ValueError as error:
+        raise AntiphonError(f"--control: {error}") from error
+    return Musician(chosen.info, chosen.make, model, values)
 
 
 def _player_of(plugins: Plugins, model: str) -> str:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from antiphon_export.training.sitting import Stopped
+
+_ENDED: Final = 130
+"""Exit code of what Ctrl-C has ended, as shells have it: 128, and the number of the signal."""
 
 
 class Bar:
@@ -32,5 +42,15 @@ class Bar:
         self._progress.update(self._task, completed=step, beside=beside)
 
     def tell(self, text: str) -> None:
-        """Print a line, above the bar while that is shown."""
-        self._progress.console.print(text, markup=False)
+        """Print a line, above the bar while that is shown; it is not broken, so that commands in it can be copied."""
+        self._progress.console.print(text, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def ends_kindly(bar: Bar) -> Iterator[None]:
+    """Where a person ends the run within, say what is kept, and end the command."""
+    try:
+        yield
+    except Stopped as stopped:
+        bar.tell(str(stopped))
+        raise typer.Exit(_ENDED) from None

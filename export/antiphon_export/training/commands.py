@@ -70,6 +70,10 @@ def _train_study_transformer(
     steps: options.Steps = 500,
     batch: options.Batch = 32,
     length: options.Length = 256,
+    width: int = typer.Option(256, "--width", min=8, help="Width of the stream; a multiple of the heads."),
+    layers: int = typer.Option(8, "--layers", min=1, help="Blocks."),
+    heads: int = typer.Option(16, "--heads", min=1, help="Attention heads."),
+    feed_forward: int = typer.Option(512, "--feed-forward", min=8, help="Width inside the feed-forward."),
     dropout: float = typer.Option(0.5, "--dropout", min=0, max=0.9, help="The study's is 0.5."),
     learning_rate: options.LearningRate = 0.001,
     muon_rate: options.MuonRate = 0.0,
@@ -86,7 +90,10 @@ def _train_study_transformer(
 ) -> None:
     """Train the published study's Transformer (grid codec): relative vectors, attention scores carried on."""
     chosen = {**locals(), "codec": "grid", "tempo": "1:1", "velocity": "0:0", "align": False, "beats": None}
-    _run("study-transformer", {"dropout": dropout}, chosen)
+    if width % heads:
+        raise AntiphonError(f"--width is {width} and --heads {heads}; the width must be a multiple of the heads")
+    sizes = {"width": width, "layers": layers, "heads": heads, "feed_forward": feed_forward}
+    _run("study-transformer", {**sizes, "dropout": dropout}, chosen)
 
 
 def _train_lstm(
@@ -96,6 +103,11 @@ def _train_lstm(
     steps: options.Steps = 600,
     batch: options.Batch = 24,
     length: options.Length = 512,
+    embedding: int = typer.Option(64, "--embedding", min=4, help="Width of a token."),
+    hidden: int = typer.Option(512, "--hidden", min=8, help="Width of the state that runs on."),
+    layers: int = typer.Option(2, "--layers", min=1, help="Recurrent layers."),
+    wide: int = typer.Option(1024, "--wide", min=8, help="Width of the first layer above them."),
+    narrow: int = typer.Option(512, "--narrow", min=8, help="Width of the second."),
     dropout: float = typer.Option(0.1, "--dropout", min=0, max=0.9, help="The study's is 0.5."),
     learning_rate: options.LearningRate = 0.002,
     weight_decay: float = typer.Option(0.01, "--weight-decay", min=0, help="Of AdamW."),
@@ -112,12 +124,14 @@ def _train_lstm(
     validate_every: options.ValidateEvery = 180,
 ) -> None:
     """Train the published study's LSTM, for either codec."""
-    _run("lstm", {"dropout": dropout}, {**locals(), "muon_rate": 0.0, "align": False, "beats": None})
+    chosen = {**locals(), "muon_rate": 0.0, "align": False, "beats": None}
+    sizes = {"embedding": embedding, "hidden": hidden, "layers": layers, "wide": wide, "narrow": narrow}
+    _run("lstm", {**sizes, "dropout": dropout}, chosen)
 
 
 def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> None:
     from antiphon_export.midi_folder import Corpus
-    from antiphon_export.training.bar import Bar
+    from antiphon_export.training.bar import Bar, ends_kindly
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run import RunSettings, train_model
     from antiphon_export.training.run_folder import BEST, RunFolder
@@ -147,7 +161,8 @@ def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> No
             valid = "" if valid_nll is None else f", validation {valid_nll:.3f}"
             bar.advance(step, f"NLL {train_nll:.3f}{valid}")
 
-        best = train_model(settings, folder, report=bar.tell, advance=advance)
+        with ends_kindly(bar):
+            best = train_model(settings, folder, report=bar.tell, advance=advance)
     bar.tell(f"{folder.path / BEST}: validation NLL {best:.4f} nats per token ({chosen['codec']})")
 
 

@@ -101,6 +101,11 @@ def read_shelves(
     return shelves
 
 
+def folder_of(name: str, corpora: Sequence[Corpus]) -> Path:
+    """The folder of the corpus whose shelf is called `name`."""
+    return next(corpus.folder for corpus in corpora if corpus.name == name)
+
+
 def files_of(corpus: Corpus, split: str) -> list[Path]:
     """The files of a corpus for `split`, `train` or `valid`: as its manifest tells.
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import torch
 
 from antiphon.errors import AntiphonError
-from antiphon_export.training.step_log import add_line, read_lines
+from antiphon_export.training.step_log import add_line, read_lines, told
 
 LAST: Final = "last.pt"
 """The newest checkpoint, with all that is needed to go on."""
@@ -33,8 +33,8 @@ class Row:
     """Tokens learnt from so far."""
     train_nll: float
     """Nats per token, over the steps since the row before."""
-    valid_nll: float
-    """Nats per token."""
+    valid_nll: float | None
+    """Nats per token; None where it was not measured, as after a run's first step."""
 
 
 class RunFolder:
@@ -43,6 +43,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Raises AntiphonError if the folder cannot be made."""
         self.path = path
+        self._last_step: int | None = None
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -75,11 +76,23 @@ class RunFolder:
                 f"{str(self.path)!r} holds a run of another model ({last['architecture']}, {last['settings']}); "
                 "choose another place with --out, or the same settings"
             )
+        self._last_step = last["step"]
         return last
+
+    def kept(self) -> str:
+        """What is there for whoever ends a run, in words."""
+        if self._last_step is None:
+            return f"ended before the first step; nothing is kept in {self.path}"
+        goes_on = f"{self.path / LAST} has all of step {self._last_step}: the same command goes on from there"
+        best = self.path / BEST
+        if not best.exists():
+            return f"ended; {goes_on}; there is no {BEST} yet, as nothing has been judged"
+        return f"ended; {goes_on}; {best} has the best weights so far, to evaluate, export and play"
 
     def save_last(self, checkpoint: Mapping[str, Any]) -> None:
         """Keep `checkpoint`; whatever happens meanwhile, the file is the old one or the new one, whole."""
         _save(self.path / LAST, checkpoint)
+        self._last_step = checkpoint["step"]
 
     def save_best(self, checkpoint: Mapping[str, Any]) -> None:
         """Keep `checkpoint` as the best so far."""
@@ -87,7 +100,7 @@ class RunFolder:
 
     def log(self, row: Row) -> None:
         """Add a line to `log.csv`, and draw the curve anew."""
-        exact = {"train_nll": f"{row.train_nll:.5f}", "valid_nll": f"{row.valid_nll:.5f}"}
+        exact = {"train_nll": f"{row.train_nll:.5f}", "valid_nll": told(row.valid_nll)}
         add_line(self.path, {**asdict(row), "seconds": f"{row.seconds:.1f}", **exact})
         draw_curve(self.rows(), self.path / "curve.png")
 
@@ -99,7 +112,7 @@ class RunFolder:
                 float(line["seconds"]),
                 int(line["tokens"]),
                 float(line["train_nll"]),
-                float(line["valid_nll"]),
+                float(line["valid_nll"]) if line["valid_nll"] else None,
             )
             for line in read_lines(self.path)
         ]
@@ -125,9 +138,12 @@ def draw_curve(rows: list[Row], path: Path) -> None:
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    millions = [row.tokens / 1e6 for row in rows]
-    axes.plot(millions, [row.train_nll for row in rows], label="training (augmented, with dropout)")
-    axes.plot(millions, [row.valid_nll for row in rows], label="validation")
+    judged = [(row.tokens, row.valid_nll) for row in rows if row.valid_nll is not None]
+    for label, points in (
+        ("training (augmented, with dropout)", [(row.tokens, row.train_nll) for row in rows]),
+        ("validation", judged),
+    ):
+        axes.plot([tokens / 1e6 for tokens, _ in points], [nll for _, nll in points], marker=".", label=label)
     axes.set_xlabel("million tokens")
     axes.set_ylabel("nats per token")
     axes.grid(alpha=0.3)

@@ -21,6 +21,11 @@ def add_line(folder: Path, line: Mapping[str, object]) -> None:
         writer.writerow(line)
 
 
+def told(value: float | None, decimals: int = 5) -> str:
+    """A value of a line; empty for one that was not measured."""
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
 def read_lines(folder: Path) -> list[dict[str, str]]:
     """The log in `folder`, in order of steps; none if there is no log.
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from antiphon_export.training.muon import Muon
 from antiphon_export.training.schedule import rising_and_falling
-from antiphon_export.training.windows import STILL, Augmentation, Windows
+from antiphon_export.training.sitting import first_look
+from antiphon_export.training.windows import Augmentation, Windows
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -64,37 +65,41 @@ class Progress:
 class Trainer:
     """A model, its optimizers, and what they learn from."""
 
-    def __init__(self, model: nn.Module, windows: Windows, valid: Tensor, recipe: Recipe, device: torch.device) -> None:
-        """`valid`: validation windows, int64 [N, length + 1], without augmentation."""
+    def __init__(
+        self,
+        model: nn.Module,
+        windows: Windows,
+        judge: Callable[[nn.Module], float],
+        recipe: Recipe,
+        device: torch.device,
+    ) -> None:
+        """`judge`: tells a model's nats per token on music kept for validation."""
         self.model = model.to(device)
         self.recipe = recipe
         self.step = 0
         self._windows = windows
-        self._valid = valid
+        self._judge = judge
         self._device = device
         self._optimizers = _optimizers(self.model, recipe)
 
     def run(self, validate_every_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
-        """Train to the recipe's end, telling of every step; validated now and then, and at the end."""
-        validated = clock()
+        """Train to the recipe's end, telling of every step; validated early, now and then, and at the end."""
+        look, first = first_look(clock(), validate_every_seconds), self.step + 1
         while self.step < self.recipe.steps:
             loss = self._train_step()
             self.step += 1
-            due = clock() - validated >= validate_every_seconds or self.step == self.recipe.steps
-            valid = self.validate() if due else None
-            if due:
-                validated = clock()
+            valid = None
+            if (self.step > first and clock() >= look) or self.step == self.recipe.steps:
+                valid = self.validate()
+                look = clock() + validate_every_seconds
             yield Progress(self.step, loss, valid)
 
     def validate(self) -> float:
-        """Mean NLL of the validation windows, in nats per token, from a cold start."""
+        """Nats per token on music kept for validation."""
         self.model.eval()
-        total = 0.0
-        with torch.inference_mode():
-            for batch in torch.split(self._valid, self.recipe.batch * 2):
-                total += float(self._nll(batch.to(self._device), 0.0)) * len(batch)
+        found = self._judge(self.model)
         self.model.train()
-        return total / len(self._valid)
+        return found
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on from here."""
@@ -137,12 +142,6 @@ class Trainer:
             logits = self.model(batch[:, :-1])  # [B, T, V]
         loss: Tensor = F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten(), label_smoothing=smoothing)
         return loss
-
-
-def validation_windows(windows: Windows, count: int, length: int) -> Tensor:
-    """`count` windows [count, length + 1], always the same ones, without augmentation."""
-    random = np.random.default_rng(0)
-    return torch.from_numpy(np.stack([windows.draw(random, length + 1, STILL) for _ in range(count)]))
 
 
 def _optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:

@@ -24,6 +24,11 @@ def _train_vae(
     batch: options.Batch = 32,
     bars: int = typer.Option(2, "--bars", min=1, max=8, help="Length of a window, in bars of four quarters."),
     latent: int = typer.Option(512, "--latent", min=8, help="Numbers of a code."),
+    near: int = typer.Option(128, "--near", min=8, help="Width of a sixteenth in the encoder."),
+    beat: int = typer.Option(384, "--beat", min=8, help="Width of a beat in the encoder."),
+    recurrent: int = typer.Option(128, "--recurrent", min=8, help="Width of each direction of its recurrent layer."),
+    summary: int = typer.Option(128, "--summary", min=8, help="What a beat tells the code, and the code a beat."),
+    hidden: int = typer.Option(512, "--hidden", min=8, help="Width of a beat in the decoder."),
     divergence: float = typer.Option(
         0.25, "--divergence", min=0, help="Weight of what codes tell: more for better samples, less for exact notes."
     ),
@@ -39,7 +44,7 @@ def _train_vae(
 ) -> None:
     """Train a variational autoencoder of piano rolls, which travels from one phrase to another."""
     from antiphon_export.midi_folder import Corpus
-    from antiphon_export.training.bar import Bar
+    from antiphon_export.training.bar import Bar, ends_kindly
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run_folder import BEST, RunFolder
     from antiphon_export.training.trainer import use_threads
@@ -51,7 +56,15 @@ def _train_vae(
     use_threads(threads)
     settings = RunSettings(
         tuple(Corpus.parse(folder) for folder in folders),
-        {"steps": 16 * bars, "latent": latent},
+        {
+            "steps": 16 * bars,
+            "latent": latent,
+            "near": near,
+            "beat": beat,
+            "recurrent": recurrent,
+            "summary": summary,
+            "hidden": hidden,
+        },
         Recipe(
             steps,
             batch,
@@ -75,8 +88,6 @@ def _train_vae(
                 valid = f", validation {progress.judgement.loss:.0f}, F1 {progress.judgement.f1:.3f}"
             bar.advance(progress.step, f"loss {progress.loss:.0f}{valid}")
 
-        last = train_vae(settings, folder, report=bar.tell, advance=advance)
-    bar.tell(
-        f"{folder.path / BEST}: in the end F1 {last.f1:.3f} of the notes of validation windows come back, "
-        f"and a code tells {last.divergence:.0f} nats"
-    )
+        with ends_kindly(bar):
+            last = train_vae(settings, folder, report=bar.tell, advance=advance)
+    bar.tell(f"{folder.path / BEST}: finished; a code tells {last.divergence:.0f} nats")

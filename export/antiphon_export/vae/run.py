@@ -15,13 +15,15 @@ from antiphon.models.card import ROLL_CODEC
 from antiphon.rolls.model import CODEC_VERSION
 from antiphon.rolls.roll import Roll
 from antiphon_export.midi_folder import Corpus
-from antiphon_export.training.pieces import Shelf, read_score, read_shelves
+from antiphon_export.training.pieces import Shelf, folder_of, read_score, read_shelves
 from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, RunFolder, load_checkpoint
+from antiphon_export.training.sitting import Ending, Stopped, told_of_the_first_step
+from antiphon_export.training.validation import evaluation_command, every_option, stride
 from antiphon_export.vae.beginning import begin_with_components
 from antiphon_export.vae.completion import complete
-from antiphon_export.vae.halves import restored_vae
+from antiphon_export.vae.halves import halves_of, restored_vae
 from antiphon_export.vae.log import Row, add_row
-from antiphon_export.vae.reconstruction import evenly
+from antiphon_export.vae.reconstruction import hits
 from antiphon_export.vae.trainer import Judgement, Progress, Recipe, Trainer
 from antiphon_export.vae.windows import FEWEST_NOTES, Source, whole_windows
 from antiphon_plugins.vae.model import Model
@@ -32,7 +34,9 @@ _FIRST_WINDOWS: Final = 6000
 _LAST_WINDOWS: Final = 3000
 """From which directions are found."""
 _VALID_WINDOWS: Final = 160
-"""Of each corpus."""
+"""Of each corpus, at most."""
+_SMALLER: Final = "--latent 128 --near 64 --beat 128 --recurrent 64 --summary 64 --hidden 128 --batch 8"
+"""Options with which a step takes a fraction of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ def train_vae(
     steps = model.settings["steps"]
     shelves = read_shelves(settings.corpora, "train", read_score, report=report)
     source = Source(shelves, steps)
-    valid = _validation(read_shelves(settings.corpora, "valid", read_score, report=report), steps)
+    samples = _validation(read_shelves(settings.corpora, "valid", read_score, report=report), steps)
+    valid = np.concatenate([rolls for _, rolls, _ in samples])
     parameters = sum(weight.numel() for weight in model.parameters())
     report(f"{ARCHITECTURE}: {parameters:,} parameters; {len(source):,} windows of {steps} steps")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -96,7 +101,7 @@ def train_vae(
         },
         device,
     )
-    judgement = _train(trainer, settings, folder, about, seconds, best, advance)
+    judgement = _train(trainer, settings, folder, about, seconds, best, report, advance)
     report("finding directions")
     content = load_checkpoint(folder.path / BEST)
     finished = restored_vae(content)
@@ -104,6 +109,12 @@ def train_vae(
     taken = source.draw(random, _LAST_WINDOWS, recipe.transpose, recipe.velocity)
     directions = {name: direction.tolist() for name, direction in complete(finished, valid, taken).items()}
     folder.save_best({**content, "model": finished.state_dict(), "directions": directions})
+    rebuild = halves_of(finished).rebuild
+    for name, rolls, every in samples:
+        (found,) = hits([rolls], rebuild)
+        arguments = (str(folder_of(name, settings.corpora)), *every_option(every))
+        again = evaluation_command(folder.path / BEST, *arguments)
+        report(f"notes that come back: F1 {found.f1:.3f} on {len(rolls)} windows of {name}: {again}")
     return judgement
 
 
@@ -114,31 +125,43 @@ def _train(
     about: dict[str, Any],
     seconds: float,
     best: float,
+    report: Callable[[str], None],
     advance: Callable[[Progress], None],
 ) -> Judgement:
     recipe = settings.recipe
     about = {**about, "recipe": asdict(recipe)}
-    saved = before = time.monotonic()
+    saved, before = -SAVE_SECONDS, time.monotonic()
+    begun = trainer.step
     losses: list[float] = []
     judgement: Judgement | None = None
-    for progress in trainer.run(settings.validate_every_seconds):
-        now = time.monotonic()
-        seconds, before = seconds + now - before, now
-        losses.append(progress.loss)
-        if progress.judgement is not None:
-            judgement = progress.judgement
-            windows = progress.step * recipe.batch
-            train_loss = sum(losses) / len(losses)
-            row = Row(progress.step, seconds, windows, train_loss, judgement.loss, judgement.divergence, judgement.f1)
-            add_row(folder.path, row)
-            losses = []
-            if judgement.loss < best:
-                best = judgement.loss
-                folder.save_best({**about, "model": trainer.model.state_dict(), "step": progress.step})
-        if now - saved >= SAVE_SECONDS or progress.judgement is not None:
-            folder.save_last({**about, **trainer.state(), "seconds": seconds, "best_loss": best})
-            saved = now
-        advance(progress)
+    with Ending(report) as ending:
+        try:
+            for progress in trainer.run(settings.validate_every_seconds):
+                now = time.monotonic()
+                if progress.step == begun + 1 and progress.step < recipe.steps:
+                    report(told_of_the_first_step(now - before, recipe.steps - progress.step, _SMALLER))
+                    if not begun:
+                        add_row(folder.path, Row(1, now - before, recipe.batch, progress.loss, None, None, None))
+                seconds, before = seconds + now - before, now
+                losses.append(progress.loss)
+                if progress.judgement is not None:
+                    judgement = progress.judgement
+                    windows = progress.step * recipe.batch
+                    mean = sum(losses) / len(losses)
+                    told = (judgement.loss, judgement.divergence, judgement.f1)
+                    add_row(folder.path, Row(progress.step, seconds, windows, mean, *told))
+                    losses = []
+                    if judgement.loss < best:
+                        best = judgement.loss
+                        folder.save_best({**about, "model": trainer.model.state_dict(), "step": progress.step})
+                if ending.asked or now - saved >= SAVE_SECONDS or progress.judgement is not None:
+                    folder.save_last({**about, **trainer.state(), "seconds": seconds, "best_loss": best})
+                    saved = now
+                advance(progress)
+                if ending.asked and progress.step < recipe.steps:
+                    raise Stopped(folder.kept())
+        except KeyboardInterrupt:
+            raise Stopped(folder.kept()) from None
     return judgement or trainer.judge()
 
 
@@ -152,18 +175,19 @@ def _restore(trainer: Trainer, folder: RunFolder, report: Callable[[str], None])
     return last["seconds"], last["best_loss"]
 
 
-def _validation(shelves: list[Shelf], steps: int) -> Roll:
-    """The same number of windows of each corpus, evenly spread over its pieces; [N, steps, 3, 88].
+def _validation(shelves: list[Shelf], steps: int) -> list[tuple[str, Roll, int]]:
+    """Of each corpus its name, windows [N, steps, 3, 88], evenly spread over its pieces, and each how-many-th it is.
 
     Raises:
         AntiphonError: a corpus has none.
     """
-    rolls = []
+    samples = []
     for shelf in shelves:
         windows = whole_windows(shelf.pieces, steps)
         if not len(windows):
             raise AntiphonError(
                 f"{shelf.name!r} has no {steps} sixteenths to validate on, with {FEWEST_NOTES} notes or more"
             )
-        rolls.append(windows.rolls(evenly(len(windows), _VALID_WINDOWS)))
-    return np.concatenate(rolls)
+        every = stride(len(windows), _VALID_WINDOWS)
+        samples.append((shelf.name, windows.rolls(np.arange(0, len(windows), every)), every))
+    return samples

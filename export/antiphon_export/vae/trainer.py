@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from antiphon.rolls.roll import Roll
 from antiphon_export.training.schedule import rising, rising_and_falling
+from antiphon_export.training.sitting import first_look
 from antiphon_export.training.trainer import adam_w
 from antiphon_export.vae.losses import Losses, Weighing, losses
 from antiphon_export.vae.reconstruction import THRESHOLDS, hits
@@ -90,15 +91,15 @@ class Trainer:
         self._optimizer = adam_w(list(self.model.parameters()), recipe.learning_rate, recipe.weight_decay)
 
     def run(self, validate_every_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
-        """Train to the recipe's end, telling of every step; validated now and then, and at the end."""
-        validated = clock()
+        """Train to the recipe's end, telling of every step; validated early, now and then, and at the end."""
+        look, first = first_look(clock(), validate_every_seconds), self.step + 1
         while self.step < self.recipe.steps:
             loss = self._train_step()
             self.step += 1
             judgement = None
-            if clock() - validated >= validate_every_seconds or self.step == self.recipe.steps:
+            if (self.step > first and clock() >= look) or self.step == self.recipe.steps:
                 judgement = self.judge()
-                validated = clock()
+                look = clock() + validate_every_seconds
             yield Progress(self.step, loss, judgement)
 
     def judge(self) -> Judgement:

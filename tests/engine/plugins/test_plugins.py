@@ -20,6 +20,7 @@ from antiphon.cli.plugins import add_commands
 from antiphon.errors import AntiphonError
 from antiphon.generator import Control, GeneratorInfo, RegisterGenerator
 from antiphon.plugins.host import Plugins, check_info, hook_arguments, load_plugins
+from antiphon.presets.reading import load_preset
 from antiphon.testing import RecordingOutput
 
 ROOT = Path(__file__).parents[3]
@@ -473,3 +474,41 @@ def test_a_heading_that_is_gone_or_has_other_arguments_is_noticed(hook: str) -> 
     guide = GUIDE.read_text(encoding="utf-8")
     for altered in (guide.replace(f"{hook}(", f"{hook}(extra, "), guide.replace(hook, "gone")):
         assert [heading.partition("(")[0] for heading in undocumented(altered)] == [hook]
+
+
+def test_who_names_a_generator_is_told_of_the_import_that_failed(install: Callable[..., None], tmp_path: Path) -> None:
+    install("lute", "import strings_of_gut")
+    install("harp", GOOD.format(name="harp"))
+    plugins = load()
+    told = (
+        "as plugin 'lute-entry' of lute 1.2 is left out (import: ModuleNotFoundError: No module named "
+        "'strings_of_gut'; "
+        "`antiphon plugins --verbose` has the traceback)"
+    )
+    for name in ("lute", "lute-entry", "baroque-lute"):
+        with pytest.raises(AntiphonError, match=re.escape(f"there is no generator '{name}', {told}")):
+            plugins.generator(name)
+    preset = tmp_path / "evening.toml"
+    preset.write_text('[[voice]]\ngenerator = "lute"\nfallback = "harp"\n', encoding="utf-8")
+    with pytest.raises(AntiphonError) as caught:
+        load_preset(preset, plugins.infos)
+    assert str(caught.value) == f'{preset}:2: voice[0].generator is "lute", {told}; allowed: "harp"'
+
+
+def test_of_several_that_failed_the_one_of_the_wanted_name_is_blamed(install: Callable[..., None]) -> None:
+    install("lute", "import strings_of_gut")
+    install("viol", "raise RuntimeError('no bow')")
+    with pytest.raises(AntiphonError) as caught:
+        load().generator("viol")
+    assert "no bow" in str(caught.value)
+    assert "gut" not in str(caught.value)
+
+
+def test_the_command_plugins_shows_tracebacks_when_asked(install: Callable[..., None]) -> None:
+    install("lute", "import strings_of_gut")
+    plugins, app = load(), typer.Typer()
+    add_commands(app)
+    assert "Traceback" not in CliRunner().invoke(app, [], obj=plugins).output
+    said = CliRunner().invoke(app, ["--verbose"], obj=plugins).output
+    assert "Traceback (most recent call last)" in said
+    assert "import strings_of_gut" in said

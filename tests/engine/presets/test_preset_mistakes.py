@@ -147,7 +147,7 @@ IN_A_VOICE = [
     ("model = 'no/such.onnx'", 1, 'model is "no/such.onnx": there is no such file; there is no folder '),
     ("model = 'such.onnx'", 1, 'model is "such.onnx": there is no such file; looked for: '),
     ("mode = 'continue'\nanswer_bars = 2", 2, "answer_bars has no effect while mode is 'continue'; remove it"),
-    ("controls = { order = 9 }", 1, "controls.order is 9.0; allowed: a number, 1 to 8"),
+    ("controls = { order = 9 }", 1, "controls.order is 9; allowed: a number, 1 to 8"),
     ("controls = { order = 'x' }", 1, 'controls.order is "x"; allowed: a number'),
     (
         "controls.ordr = 9",

@@ -18,6 +18,7 @@ from antiphon.music.messages import control_change, note_off, note_on
 from antiphon.notes import Note, Phrase, score_order
 from antiphon.output import PortGone
 from antiphon.testing import BrokenRule, RecordingOutput, SentNote, check_generator, sample_phrases, streamed
+from antiphon.testing.advice import ADVICE
 
 INFO = GeneratorInfo(
     name="walker",
@@ -337,7 +338,7 @@ def test_a_generator_that_is_late_is_caught() -> None:
 
 def test_a_generator_that_plays_nothing_is_caught() -> None:
     said = judge(lambda seed: Shaped(seed, lambda phrase: replace(phrase, notes=())))
-    assert said == "it plays: no phrase that was asked for had a note in it"
+    assert said.startswith("it plays: no phrase that was asked for had a note in it\n")
 
 
 def test_an_invalid_declaration_is_caught() -> None:
@@ -448,3 +449,43 @@ def test_everything_public_is_there() -> None:
     assert all(hasattr(testing, name) for name in testing.__all__)
     assert testing.ManualClock is ManualClock
     assert Casting(seed=1).model is None
+
+
+def test_every_rule_comes_with_its_likely_cause_and_what_mends_it() -> None:
+    report = check_generator(lambda casting: Walker(casting.seed), INFO, phrases=FEW, allowance=100)
+    assert {*report.rules, "it plays", "a bar is ready in time"} <= ADVICE.keys()
+
+    class RunsOn(Walker):
+        """A stream of its own that nothing takes back."""
+
+        def __init__(self, seed: int) -> None:
+            super().__init__(seed)
+            self.dice = random.Random(seed)
+
+        def chance(self, ticks: int, here: int) -> float:
+            return self.dice.uniform(-1, 1)
+
+    rule, cause, mend = judge(RunsOn).split("\n")
+    assert rule.startswith("rewind then extend repeats exactly: ")
+    assert cause == "  likely cause: a random stream or state that runs on"
+    assert mend.startswith("  mend: draw from the place in the music, as in random.Random(")
+    assert "StatefulGenerator" in mend
+
+
+def test_an_exception_is_not_blamed_on_the_rule_that_was_being_tried() -> None:
+    class Raises(Walker):
+        def prime(self, heard: Phrase) -> None:
+            raise IndexError(len(heard.notes))
+
+    said = judge(Raises)
+    assert "likely cause: an exception in your own code" in said
+    assert "state that runs on" not in said
+
+
+def test_silence_and_slowness_have_their_advice_too() -> None:
+    class Mute(Walker):
+        def extend(self, request: Request) -> Phrase:
+            return Phrase(request.start_ticks, request.end_ticks)
+
+    assert "mend: let it play something" in judge(Mute)
+    assert 'declare a slower class, as in latency="heavy"' in judge(Walker, deadline_seconds=0.0)
