@@ -19,7 +19,7 @@ from antiphon.pulse_line import (
     Pulse,
     cheapest_change,
     line_through,
-    none_lost,
+    rather_slower,
     whole_buffers,
 )
 
@@ -31,7 +31,7 @@ LOST_SECONDS: Final = 2.0
 """A clock that has sent nothing for so long is gone; what it sends later begins anew."""
 
 _EVEN_WINDOW, _BUNCHED_WINDOW = 4 * PULSES_PER_BEAT, 16 * PULSES_PER_BEAT
-_BUNCHED: Final = 0.25
+_BUNCHED: Final = 0.3
 """A clock whose pulses are spread over more than this share of their distance comes bunched."""
 _FAR_SHARE: Final = 0.2
 _FAR_SECONDS: Final = (0.002, 0.004)
@@ -46,11 +46,11 @@ _LOST_THE_LINE: Final = 12
 _KNOWN: Final = 180
 """After so many pulses on a line it is known how far they are spread; until then, what is far may be its edge."""
 _SELDOM: Final = 36
-"""Two pulses are hardly ever lost among so many."""
+"""Of so many pulses hardly ever two are lost: perhaps the clock is slower."""
 _LATEST: Final = 6
 _DRIFT_SECONDS: Final = 0.0018
 """If the latest pulses lie off the line by this on average, the tempo moves: the older half no longer counts."""
-_DRIFT_SHARE: Final = 0.55
+_DRIFT_SHARE: Final = 0.3
 """But at least by so much of their spread."""
 _PROVEN: Final = 8
 """So many pulses on one line are a tempo, and not a guess."""
@@ -220,12 +220,8 @@ class ClockFollower:
     def _explain(self) -> None:
         """Of a clock that comes bunched: whether some were lost, or its tempo is another."""
         least = max(_CHANGED, math.ceil(self._spread / self._line.period))
-        counted = none_lost(self._points, _SELDOM)
-        if counted[-1][0] <= self._number - 2:
-            # So many are hardly ever lost: perhaps the clock is slower.
-            change = cheapest_change(counted, least)
-            if change is not None and not change.lost:
-                self._points, self._number = counted, counted[-1][0]
+        if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
+            self._points, self._number = counted, counted[-1][0]
         while (change := cheapest_change(self._points, least)) is not None:
             if change.lost > 0 and whole_buffers(self._points, change):
                 return

@@ -1,9 +1,9 @@
 """The straight line through the pulses of a clock, and the cheapest explanation of those that do not lie on it.
 
-A pulse may be late by anything up to an audio buffer, so single pulses prove nothing. Whatever is said of them is weighed
-over all of them, by what it costs (the minimum description length): the squared distances from the line that are left,
-plus a price for each pulse that is said to be lost, and for a tempo that is said to be another. What saves less than its
-price is not said. It knows no song and no time of its own.
+A pulse may be late by anything up to an audio buffer, so single pulses prove nothing. Whatever is said of them is
+weighed over all of them, by what it costs (the minimum description length): the squared distances from the line that
+are left, plus a price for each pulse that is said to be lost, and for a tempo that is said to be another. What saves
+less than its price is not said. It knows no song and no time of its own.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ Pulse = tuple[int, float]
 """A pulse's number, and when it came, in seconds."""
 
 _SLOWEST_SECONDS, _FASTEST_SECONDS = 60 / (10 * PULSES_PER_BEAT), 60 / (500 * PULSES_PER_BEAT)
-_LOST_PRICE: Final = 6.0
-_TEMPO_PRICE: Final = 14.0
+_LOST_PRICE: Final = 4.0
+_MANY_LOST_PRICE: Final = 6.5
+_TEMPO_PRICE: Final = 12.0
 """In squares of how unevenly the pulses come."""
 _LEAST_UNEVEN, _MOST_UNEVEN = 0.1, 1.0
 """How unevenly they come counts as so much, in periods, at least and at most."""
@@ -58,7 +59,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What explains the pulses from `index` on: so many `lost` before them (below 0: fewer than was thought), or a tempo."""
+    """What explains the pulses from `index` on: so many `lost` before (below 0: fewer than was thought), or a tempo."""
 
     index: int
     lost: int
@@ -93,13 +94,19 @@ def whole_buffers(pulses: Sequence[Pulse], change: Change) -> bool:
     return any(abs(period * max(1, round(buffer / period)) / buffer - 1) < near for buffer in _BUFFERS_SECONDS)
 
 
-def none_lost(pulses: Sequence[Pulse], latest: int) -> list[Pulse]:
-    """The same pulses, counted as though none of the `latest` had been lost."""
+def rather_slower(pulses: Sequence[Pulse], latest: int, least: int) -> list[Pulse] | None:
+    """The pulses, counted as though none of the `latest` had been lost, if a slower tempo explains them cheaper."""
     counted = list(pulses)
     for index in range(max(1, len(pulses) - latest), len(pulses)):
         step = max(0, pulses[index][0] - pulses[index - 1][0])
         counted[index] = (counted[index - 1][0] + min(step, 1), pulses[index][1])
-    return counted
+    lost = pulses[-1][0] - counted[-1][0]
+    if lost < 2:
+        return None
+    saved, change = max(_changes(counted, least), default=(0.0, Change(0, 1)), key=lambda found: found[0])
+    with_losses, without = _Sums.of(pulses), _Sums.of(counted)
+    price = lost * _MANY_LOST_PRICE * with_losses.square(with_losses.left)
+    return counted if not change.lost and without.left - saved < with_losses.left + price else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,17 @@ class _Sums:
     def slope(self) -> float:
         return self.xy / self.xx if self.xx else 0.0
 
+    @property
+    def left(self) -> float:
+        """Sum of squares that the straight line leaves."""
+        return self.yy - self.xy * self.slope
+
+    def square(self, unexplained: float) -> float:
+        """How unevenly pulses come that leave so much: evenly spread over a range, 12 times that is its square."""
+        period = self.slope
+        floor, top = (_LEAST_UNEVEN * period) ** 2, (_MOST_UNEVEN * period) ** 2
+        return min(max(12 * unexplained / self.count, floor), top)
+
 
 def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Change]]:
     """What each change would save, where it saves anything. Needs only sums over the pulses from there on."""
@@ -133,14 +151,7 @@ def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Chang
     period, count = whole.slope, whole.count
     if period <= 0:
         return
-    left = whole.yy - whole.xy**2 / whole.xx
-    floor, top = (_LEAST_UNEVEN * period) ** 2, (_MOST_UNEVEN * period) ** 2
-
-    def square(unexplained: float) -> float:
-        return min(
-            max(12 * unexplained / count, floor), top
-        )  # Evenly spread over a range, its square is 12 times that.
-
+    left, square = whole.left, whole.square
     first, began = pulses[0]
     after = 0
     x = y = xx = xy = 0.0

@@ -139,6 +139,8 @@ class _Run:
 
     def leads_to(self, what: Located) -> bool:
         """Whether the song would be there by now, or nearly."""
+        if what.went_on:
+            return True  # Its clock's tempo jumped.
         # Songs are put to sixteenths (MIDI 1.0, song position pointer): one that is nearer than that went on.
         return abs(what.ticks + _ahead(self.knots, what.ticks) - what.song_ticks) < STEP_TICKS
 
