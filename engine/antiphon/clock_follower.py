@@ -9,6 +9,7 @@ tempo, or come after others that were lost. Of one that comes **bunched**, only 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Final
 
 from antiphon.pulse_line import (
@@ -43,6 +44,9 @@ _CHANGED: Final = 3
 """So many far pulses in a row are a new tempo of a clock that comes evenly."""
 _LOST_THE_LINE: Final = 12
 """So many are, however they lie."""
+_ALIKE: Final = 0.35
+_ALIKE_SECONDS: Final = 0.004
+"""How much the distances of pulses of one tempo may differ: by this share, or by so much."""
 _KNOWN: Final = 180
 """After so many pulses on a line it is known how far they are spread; until then, what is far may be its edge."""
 _SELDOM: Final = 36
@@ -214,8 +218,8 @@ class ClockFollower:
             max(offs) - min(offs) <= self._spread + self._far_seconds and self._number - self._since < _KNOWN
         ):
             self._accept(*far)
-        else:
-            self._restart(far)
+        elif _on_a_line(far[-_CHANGED:]):
+            self._restart(far[-_CHANGED:])
 
     def _explain(self) -> None:
         """Of a clock that comes bunched: whether some were lost, or its tempo is another."""
@@ -257,3 +261,9 @@ class ClockFollower:
         self._line = line_through(self._points, self._expected, self._weight)
         known = 0.0 if len(self._points) >= _EVEN_WINDOW else self._known_spread
         self._spread = max(self._line.spread, known)
+
+
+def _on_a_line(pulses: list[Pulse]) -> bool:
+    """Whether they come about as far from each other."""
+    gaps = [later[1] - earlier[1] for earlier, later in pairwise(pulses)]
+    return min(gaps) > 0 and max(gaps) - min(gaps) < max(_ALIKE_SECONDS, _ALIKE * min(gaps))

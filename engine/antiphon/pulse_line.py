@@ -28,8 +28,10 @@ _LOST_PRICE: Final = 4.0
 _MANY_LOST_PRICE: Final = 6.5
 _TEMPO_PRICE: Final = 12.0
 """In squares of how unevenly the pulses come."""
-_LEAST_UNEVEN, _MOST_UNEVEN = 0.1, 1.0
-"""How unevenly they come counts as so much, in periods, at least and at most."""
+_LEAST_UNEVEN: Final = 0.1
+"""As unevenly as this share of a period they always count as coming."""
+_MOST_UNEVEN: Final = 1 / 16
+"""Beyond a period, only so much of their square counts: what buffers spread evens out over a few pulses."""
 _GAP: Final = 0.4
 """Periods after which a pulse may have been lost on the way."""
 _BUFFERS_SECONDS: Final = tuple(frames / rate for frames in (256, 512, 1024, 2048) for rate in (44100, 48000))
@@ -140,9 +142,8 @@ class _Sums:
 
     def square(self, unexplained: float) -> float:
         """How unevenly pulses come that leave so much: evenly spread over a range, 12 times that is its square."""
-        period = self.slope
-        floor, top = (_LEAST_UNEVEN * period) ** 2, (_MOST_UNEVEN * period) ** 2
-        return min(max(12 * unexplained / self.count, floor), top)
+        uneven, period = 12 * unexplained / self.count, self.slope
+        return min(max(uneven, (_LEAST_UNEVEN * period) ** 2), max(period**2, _MOST_UNEVEN * uneven))
 
 
 def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Change]]:

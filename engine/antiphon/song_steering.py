@@ -19,7 +19,8 @@ _TOLERANCE_SHARE: Final = 0.125
 _WITHIN_TICKS: Final = TICKS_PER_BEAT + PULSE_TICKS // 2
 """A difference vanishes in a beat, and until then the tempo is left alone: there is no more than one change a beat."""
 _JUMP: Final = 0.015
-"""But a song whose tempo is another by this share is followed at once."""
+_JUMP_SECONDS: Final = 0.004
+"""But a song whose tempo is another by this share, or its place by so much beyond its spread, is followed at once."""
 _MOST_NUDGE: Final = 0.25
 """Largest share of the tempo by which it is nudged."""
 _ELSEWHERE_TICKS: Final = 0.5
@@ -156,10 +157,11 @@ class SongSteering:
     def _steer(self, song: Song, off_ticks: float) -> None:
         """Set the tempo so that a difference of `off_ticks` vanishes within a beat, unless it does anyway."""
         duet, song_bpm, present_bpm = self._duet, song.bpm, self._duet.timeline.bpm
+        left_seconds = abs(off_ticks / TICKS_PER_BEAT + 1 - present_bpm / song_bpm) * 60 / song_bpm
         jumped = self._song_bpm is not None and abs(song_bpm / self._song_bpm - 1) > _JUMP
+        jumped |= left_seconds > _JUMP_SECONDS + song.spread_seconds
         if duet.now_ticks < self._settled_ticks and not jumped:
             return
-        left_seconds = abs(off_ticks / TICKS_PER_BEAT + 1 - present_bpm / song_bpm) * 60 / song_bpm
         if left_seconds > max(_TOLERANCE_SECONDS, _TOLERANCE_SHARE * song.spread_seconds):
             self._nudge = max(-_MOST_NUDGE, min(_MOST_NUDGE, off_ticks / _WITHIN_TICKS))
         elif off_ticks * self._nudge < 0:
