@@ -35,8 +35,11 @@ _EVEN_WINDOW, _BUNCHED_WINDOW = 4 * PULSES_PER_BEAT, 16 * PULSES_PER_BEAT
 _BUNCHED: Final = 0.3
 """A clock whose pulses are spread over more than this share of their distance comes bunched."""
 _FAR_SHARE: Final = 0.2
-_FAR_SECONDS: Final = (0.002, 0.004)
-"""A pulse is far off by this share of its length, but at least and at most by so much, beyond the usual spread."""
+_FAR_SECONDS: Final = (0.004, 0.008)
+"""A pulse is far off by this share of its length, but at least and at most by so much."""
+_FAR_MOST_SHARE: Final = 0.3
+_BEYOND_SECONDS: Final = 0.002
+"""And at least by so much beyond the usual spread."""
 _EXACT_SECONDS: Final = 0.0005
 _AT_ONCE: Final = 0.3
 """Pulses that come within this share of their distance were held up together."""
@@ -241,7 +244,8 @@ class ClockFollower:
 
     def _restart(self, points: list[Pulse]) -> None:
         """The tempo is another from `points` on."""
-        self._known_spread = self._spread if len(self._points) >= 2 * PULSES_PER_BEAT else 0.0
+        known = self._bunched and len(self._points) >= 2 * PULSES_PER_BEAT
+        self._known_spread = self._spread if known else 0.0
         self._points, self._far, self._since = list(points), [], self._number
         self._weight = 0.0
         self._fit()
@@ -252,10 +256,11 @@ class ClockFollower:
 
     @property
     def _far_seconds(self) -> float:
-        return min(max(_FAR_SHARE * self._line.period, _FAR_SECONDS[0]), _FAR_SECONDS[1])
+        period, (least, most) = self._line.period, _FAR_SECONDS
+        return min(max(_FAR_SHARE * period, min(least, _FAR_MOST_SHARE * period)), most)
 
     def _is_far(self, pulse: Pulse) -> bool:
-        return abs(self._line.late(pulse)) > self._spread / 2 + self._far_seconds
+        return abs(self._line.late(pulse)) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
 
     def _fit(self) -> None:
         self._line = line_through(self._points, self._expected, self._weight)

@@ -137,7 +137,7 @@ def test_a_ramp_is_followed() -> None:
     led = Led()
     led.start()
     led.play(12, 120)
-    assert percentile(led.play(16, 120, 140), 95) < 8
+    assert percentile(led.play(16, 120, 140), 95) < 10
     led.play(8, 140)
     assert percentile(led.play(8, 140), 95) <= 1.0
     led.end()
