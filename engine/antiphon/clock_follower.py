@@ -53,7 +53,7 @@ _ALIKE_SECONDS: Final = 0.004
 _KNOWN: Final = 180
 """After so many pulses on a line it is known how far they are spread; until then, what is far may be its edge."""
 _SELDOM: Final = 36
-"""Of so many pulses hardly ever two are lost: perhaps the clock is slower."""
+"""If of so many pulses some seem to be lost, perhaps the clock is slower."""
 _LATEST: Final = 6
 _DRIFT_SECONDS: Final = 0.0018
 """If the latest pulses lie off the line by this on average, the tempo moves: the older half no longer counts."""
@@ -172,8 +172,8 @@ class ClockFollower:
     def _take(self, pulse: Pulse, *, at_once: bool) -> None:
         """`at_once`: whether it came together with the one before it."""
         if len(self._points) < _CHANGED or self._bunched or not self._is_far(pulse):
-            self._far.clear()  # They were held up.
-            self._accept(pulse)
+            # Those before it were held up: they count as come when they were due.
+            self._accept(*((number, self._line.due(number)) for number, _ in self._far), pulse)
             return
         self._far.append(pulse)
         if len(self._far) >= _LOST_THE_LINE:

@@ -82,7 +82,8 @@ def cheapest_change(pulses: Sequence[Pulse], least: int) -> Change | None:
 
     `least`: how many pulses there have to be after it.
     """
-    return max(_changes(pulses, least), default=(0.0, None), key=lambda found: found[0])[1]
+    found = max(_changes(pulses, least), default=None, key=_saved)
+    return None if found is None else found[1]
 
 
 def whole_buffers(pulses: Sequence[Pulse], change: Change) -> bool:
@@ -103,12 +104,17 @@ def rather_slower(pulses: Sequence[Pulse], latest: int, least: int) -> list[Puls
         step = max(0, pulses[index][0] - pulses[index - 1][0])
         counted[index] = (counted[index - 1][0] + min(step, 1), pulses[index][1])
     lost = pulses[-1][0] - counted[-1][0]
-    if lost < 2:
+    slower = max(_changes(counted, least), default=None, key=_saved) if lost else None
+    if slower is None or slower[1].lost:
         return None
-    saved, change = max(_changes(counted, least), default=(0.0, Change(0, 1)), key=lambda found: found[0])
-    with_losses, without = _Sums.of(pulses), _Sums.of(counted)
-    price = lost * _MANY_LOST_PRICE * with_losses.square(with_losses.left)
-    return counted if not change.lost and without.left - saved < with_losses.left + price else None
+    sums = _Sums.of(pulses)
+    price = lost * (_LOST_PRICE if lost == 1 else _MANY_LOST_PRICE) * sums.square(sums.left)
+    with_losses = sums.left + price - max(map(_saved, _changes(pulses, least)), default=0.0)
+    return counted if _Sums.of(counted).left - slower[0] < with_losses else None
+
+
+def _saved(found: tuple[float, Change]) -> float:
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)
