@@ -52,7 +52,7 @@ _ALIKE_SECONDS: Final = 0.004
 """How much the distances of pulses of one tempo may differ: by this share, or by so much."""
 _KNOWN: Final = 180
 """After so many pulses on a line it is known how far they are spread; until then, what is far may be its edge."""
-_SELDOM: Final = 36
+_SELDOM: Final = 48
 """If of so many pulses some seem to be lost, perhaps the clock is slower."""
 _LATEST: Final = 6
 _DRIFT_SECONDS: Final = 0.0018
@@ -66,7 +66,7 @@ _PROVEN_WEIGHT: Final = 144.0
 """How firmly a tempo from before holds against new pulses: as much as 12 of them."""
 _HINGE: Final = 12
 """As firmly as so many pulses a new tempo begins where the old one led."""
-_TOLD: Final = 0.05
+_TOLD: Final = 0.12
 """A tempo is told by pulses that are spread over no more than this share of the time that they took."""
 
 

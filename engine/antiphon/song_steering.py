@@ -12,7 +12,7 @@ from antiphon.clock_follower import PULSE_TICKS
 from antiphon.duet import Duet, Located, Skipped, TempoChanged, TransportStarted, TransportStopped
 from antiphon.notes import TICKS_PER_BEAT
 
-_TOLERANCE_SECONDS: Final = 0.0006
+_TOLERANCE_SECONDS: Final = 0.0005
 """Difference, a beat from now, that is left alone."""
 _TOLERANCE_SHARE: Final = 0.125
 """And of a song whose beats are known no better, so much of how far they are spread."""

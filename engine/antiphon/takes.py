@@ -69,7 +69,8 @@ class Take:
     def bars(self) -> int:
         """How many bars of the song it touches."""
         bar_ticks = self.signatures[0][1].bar_ticks
-        last_ticks = self.song_ticks(self.end_ticks) - PULSE_TICKS
+        # Where it was put elsewhere, that may have been seen as late as where it begins.
+        last_ticks = self.song_ticks(self.end_ticks) - (STEP_TICKS // 2 if self.gone_on else PULSE_TICKS)
         return max(1, last_ticks // bar_ticks + 2 - self.first_bar)
 
     def tempo(self, timeline: Timeline) -> tuple[tuple[int, float], ...]:

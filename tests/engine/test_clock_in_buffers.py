@@ -59,7 +59,7 @@ class Buffered:
 
 
 def worst(daw: Buffered, *parts: tuple[int, float], heard_from: int) -> tuple[float, float]:
-    """From pulse `heard_from` on: how far the place was off, at most, as a share of the limit; and the tempo, of itself."""
+    """From pulse `heard_from` on: how far place (as a share of the limit) and tempo (of itself) were off."""
     follower, places, tempi = ClockFollower(120.0), [0.0], [0.0]
     follower.start()
     for number, bpm, due, arrives in daw.pulses(*parts):

@@ -437,7 +437,7 @@ def test_after_whatever_the_daw_does_the_bar_line_is_right_and_nothing_hangs(
     led.locate(7)
     led.resume()
     led.play(8, 120)
-    assert percentile(led.play(8, 120), 95) <= 1.0
+    assert percentile(led.play(8, 120), 95) <= 1.25, "with one change of tempo a beat"
     assert not led.stage.duet.stopped
     assert not [r for r in led.events(Decision) if "AssertionError" in r.text]
     led.end()
