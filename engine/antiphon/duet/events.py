@@ -108,6 +108,8 @@ class Located:
     ticks: int
     song_ticks: float
     """The place in the song at `ticks`, 480 a quarter note from its beginning; from here on it moves as the session."""
+    went_on: bool = False
+    """Whether it is known to have gone on to there by itself; else it was put there, if it is far from where it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class Take:
     def bars(self) -> int:
         """How many bars of the song it touches."""
         bar_ticks = self.signatures[0][1].bar_ticks
-        last_ticks = self.song_ticks(self.end_ticks) - PULSE_TICKS
+        # Where it was put elsewhere, that may have been seen as late as where it begins.
+        last_ticks = self.song_ticks(self.end_ticks) - (STEP_TICKS // 2 if self.gone_on else PULSE_TICKS)
         return max(1, last_ticks // bar_ticks + 2 - self.first_bar)
 
     def tempo(self, timeline: Timeline) -> tuple[tuple[int, float], ...]:
@@ -140,6 +141,8 @@ class _Run:
 
     def leads_to(self, what: Located) -> bool:
         """Whether the song would be there by now, or nearly."""
+        if what.went_on:
+            return True  # Its clock's tempo jumped.
         # Songs are put to sixteenths (MIDI 1.0, song position pointer): one that is nearer than that went on.
         return abs(what.ticks + _ahead(self.knots, what.ticks) - what.song_ticks) < STEP_TICKS
 

@@ -38,6 +38,7 @@ class _Song:
     running: bool
     moved: bool
     placed: bool = True
+    spread_seconds: float = 0.0
 
     @property
     def bpm(self) -> float:

@@ -1,53 +1,73 @@
 """Tempo and place in the song, from the pulses of a MIDI clock and its start, stop and song position. It moves nothing.
 
-Pulses come early and late: a DAW sends them when its audio buffers are done. So the beat is a straight line through the
-latest four beats' worth of them (least squares). Pulses that are far off are left out, unless those that follow agree
-with them: then the tempo has changed, and the line begins anew there.
+A DAW sends pulses when its audio buffers are done: they come late, by up to a buffer, and several at once where buffers
+are long. So the beat is a straight line through the pulses of the latest beats (`pulse_line`), and how far they are
+spread about it says what a single one proves. Of a clock that comes **evenly**, a few far pulses in a row are a new
+tempo, or come after others that were lost. Of one that comes **bunched**, only all of its pulses together say so.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from operator import mul
-from statistics import fmean, median
 from typing import Final
 
-from antiphon.notes import TICKS_PER_BEAT
+from antiphon.sync.pulse_line import (
+    PULSE_TICKS,
+    PULSES_PER_BEAT,
+    Change,
+    Line,
+    Pulse,
+    cheapest_change,
+    line_through,
+    rather_slower,
+    whole_buffers,
+)
 
-PULSES_PER_BEAT: Final = 24
-"""MIDI 1.0, system real-time messages."""
-PULSE_TICKS: Final = TICKS_PER_BEAT // PULSES_PER_BEAT
+__all__ = ["LOST_SECONDS", "PULSES_PER_BEAT", "PULSES_PER_STEP", "PULSE_TICKS", "ClockFollower"]
+
 PULSES_PER_STEP: Final = 6
 """Song positions count in sixteenths (MIDI 1.0, song position pointer)."""
 LOST_SECONDS: Final = 2.0
 """A clock that has sent nothing for so long is gone; what it sends later begins anew."""
 
-_WINDOW: Final = 4 * PULSES_PER_BEAT
-_PROVEN: Final = 8
-"""So many pulses on one line are a tempo, and not a guess."""
+_EVEN_WINDOW, _BUNCHED_WINDOW = 4 * PULSES_PER_BEAT, 16 * PULSES_PER_BEAT
+_BUNCHED: Final = 0.3
+"""A clock whose pulses are spread over more than this share of their distance comes bunched."""
 _FAR_SHARE: Final = 0.2
 _FAR_SECONDS: Final = (0.004, 0.008)
 """A pulse is far off by this share of its length, but at least and at most by so much."""
+_FAR_MOST_SHARE: Final = 0.3
+_BEYOND_SECONDS: Final = 0.002
+"""And at least by so much beyond the usual spread."""
 _EXACT_SECONDS: Final = 0.0005
-_MOST_JITTERS: Final = 5.0
-_JITTER_SHARE: Final = 0.05
-"""Share of each new pulse's distance from the line in what is taken for the usual one."""
+_AT_ONCE: Final = 0.3
+"""Pulses that come within this share of their distance were held up together."""
 _CHANGED: Final = 3
-"""So many far pulses in a row are a new tempo, if they are on a line of their own."""
+"""So many far pulses in a row are a new tempo of a clock that comes evenly."""
 _LOST_THE_LINE: Final = 12
 """So many are, however they lie."""
 _ALIKE: Final = 0.35
 _ALIKE_SECONDS: Final = 0.004
 """How much the distances of pulses of one tempo may differ: by this share, or by so much."""
+_KNOWN: Final = 180
+"""After so many pulses on a line it is known how far they are spread; until then, what is far may be its edge."""
+_SELDOM: Final = 48
+"""If of so many pulses some seem to be lost, perhaps the clock is slower."""
 _LATEST: Final = 6
 _DRIFT_SECONDS: Final = 0.0018
 """If the latest pulses lie off the line by this on average, the tempo moves: the older half no longer counts."""
-_MISSING: Final = 1.75
-"""Lengths of a pulse after which the next one was lost on the way."""
+_DRIFT_SHARE: Final = 0.3
+"""But at least by so much of their spread."""
+_PROVEN: Final = 8
+"""So many pulses on one line are a tempo, and not a guess."""
 _GUESS_WEIGHT: Final = 0.5
 _PROVEN_WEIGHT: Final = 144.0
 """How firmly a tempo from before holds against new pulses: as much as 12 of them."""
-_SLOWEST_SECONDS, _FASTEST_SECONDS = 60 / (10 * PULSES_PER_BEAT), 60 / (500 * PULSES_PER_BEAT)
+_HINGE: Final = 12
+"""As firmly as so many pulses a new tempo begins where the old one led."""
+_TOLD: Final = 0.12
+"""A tempo is told by pulses that are spread over no more than this share of the time that they took."""
 
 
 class ClockFollower:
@@ -63,24 +83,22 @@ class ClockFollower:
         """Whether the place in the song was set anew by the latest pulse, rather than reached."""
         self.last_seconds: float | None = None
         """When the latest pulse came; None before the first."""
-        self._period = 60 / (bpm * PULSES_PER_BEAT)
-        self._expected = self._period
+        self._line = Line(60 / (bpm * PULSES_PER_BEAT))
+        self._expected = self._line.period
         self._weight = _GUESS_WEIGHT
-        self._points: list[tuple[int, float]] = []  # number and seconds of pulses, the latest last
-        self._far: list[tuple[int, float]] = []
-        self._gaps: list[tuple[int, float]] = []  # each with a number as though none had been lost
-        self._jitter = _FAR_SECONDS[0]
-        self._counted = False
+        self._points: list[Pulse] = []  # the latest last
+        self._far: list[Pulse] = []
+        self._spread = 0.0
+        self._known_spread = 0.0  # from before the tempo changed: a few pulses do not show it
+        self._since = 0
         self._number = 0
-        self._believed_lost = 0
         self._song_offset = 0
         self._next_in_song: int | None = None
-        self._place = (0.0, 0.0)
 
     @property
     def bpm(self) -> float:
         """Quarter notes a minute."""
-        return 60 / (self._period * PULSES_PER_BEAT)
+        return 60 / (self._line.period * PULSES_PER_BEAT)
 
     @property
     def sure(self) -> bool:
@@ -88,14 +106,22 @@ class ClockFollower:
         return len(self._points) >= PULSES_PER_BEAT
 
     @property
+    def spread_seconds(self) -> float:
+        """From the earliest of its pulses to the latest, beside the line: an audio buffer, if it comes bunched."""
+        return self._spread
+
+    @property
     def settled(self) -> bool:
         """Whether there have been enough pulses to tell a tempo."""
-        return len(self._points) >= _CHANGED or self._weight == _PROVEN_WEIGHT
+        if self._weight == _PROVEN_WEIGHT:
+            return True
+        points = self._points
+        return len(points) >= _CHANGED and self._spread <= _TOLD * (points[-1][1] - points[0][1])
 
     def ticks_at(self, seconds: float) -> float:
         """The place in the song at `seconds`, 480 a beat, as though the clock went on."""
-        number, moment = self._place
-        return PULSE_TICKS * (number + (seconds - moment) / self._period + self._song_offset)
+        line = self._line
+        return PULSE_TICKS * (line.number + (seconds - line.seconds) / line.period + self._song_offset)
 
     # ---- transport -----------------------------------------------------------------------------------------------
 
@@ -127,135 +153,122 @@ class ClockFollower:
             self.placed = self.placed and not self.running
         in_song = self._next_in_song if self.running else None
         self.moved = in_song is not None
-        steps = self._count(seconds) if in_song is None else 1
+        at_once = self.last_seconds is not None and seconds - self.last_seconds < _AT_ONCE * self._line.period
         self.last_seconds = seconds
-        self._number += steps
+        self._number += 1
+        pulse = (self._number, seconds)
         if in_song is not None:
             self._song_offset, self._next_in_song, self.placed = in_song - self._number, None, True
-            if self._points and abs(self._seconds_off((self._number, seconds))) > self._far_seconds:
+            if self._points and self._is_far(pulse):
                 self._begin_line()  # Its pulses are where the song begins, and not where they were.
-        if steps:
-            self._take((self._number, seconds))
+        self._take(pulse, at_once=at_once)
 
     def _begin_line(self) -> None:
         """Where the pulses are must be found anew; their tempo still counts."""
-        self._expect(self._period, _PROVEN_WEIGHT if len(self._points) >= _PROVEN else self._weight)
-        self._points, self._far, self._gaps, self._believed_lost, self._counted = [], [], [], 0, False
+        weight = _PROVEN_WEIGHT if len(self._points) >= _PROVEN else self._weight
+        self._expected, self._weight = self._line.period, weight
+        self._points, self._far, self._since = [], [], self._number
 
-    def _count(self, seconds: float) -> int:
-        """How many pulses further this one is."""
-        if self.last_seconds is None or not self._counted:
-            return 1
-        gap = (seconds - self.last_seconds) / self._period
-        if gap < 0.5 and self._believed_lost:
-            self._believed_lost -= 1  # It was not lost, but held up.
-            return 0
-        missing = round(gap) - 1
-        off = abs(self._seconds_off((self._number + 1 + missing, seconds)))
-        if gap < _MISSING or off > self._on_line_seconds:
-            # In time; or the whole clock was held up: those that are lost leave the others where they were.
-            self._gaps.clear()
-            if gap > 0.5:
-                self._believed_lost = 0
-            return 1
-        self._gaps.append((self._gaps[-1][0] + 1 if self._gaps else self._number + 1, seconds))
-        if len(self._gaps) > _CHANGED:
-            # Not lost: they come that slowly now.
-            self._restart(self._gaps[:-1])
-            self._gaps = []
-            return 1
-        self._believed_lost = missing
-        return 1 + missing
-
-    def _take(self, point: tuple[int, float]) -> None:
-        off = abs(self._seconds_off(point)) if self._points else 0.0
-        if off > self._far_seconds:
-            self._far.append(point)
-            if self._shift():
-                return
-            if _on_a_line(self._far[-_CHANGED:]):
-                self._restart(self._far[-_CHANGED:])
-            elif len(self._far) >= _LOST_THE_LINE:
-                self._restart(self._far)
+    def _take(self, pulse: Pulse, *, at_once: bool) -> None:
+        """`at_once`: whether it came together with the one before it."""
+        if len(self._points) < _CHANGED or self._bunched or not self._is_far(pulse):
+            # Those before it were held up: they count as come when they were due.
+            self._accept(*((number, self._line.due(number)) for number, _ in self._far), pulse)
             return
-        self._far.clear()
-        self._jitter += _JITTER_SHARE * (off - self._jitter)
-        self._points.append(point)
-        del self._points[:-_WINDOW]
-        if not self._counted and len(self._points) == _PROVEN:
-            self._count_again()
+        self._far.append(pulse)
+        if len(self._far) >= _LOST_THE_LINE:
+            self._restart(self._far)
+        elif not at_once:
+            self._weigh_far()
+        elif len(self._far) > 1 and len(self._points) < PULSES_PER_BEAT:
+            self._accept(*self._far)  # So it comes.
+
+    def _accept(self, *pulses: Pulse) -> None:
+        self._points += pulses
+        self._far = []
+        window = _BUNCHED_WINDOW if self._bunched else _EVEN_WINDOW
+        if len(self._points) > window:
+            del self._points[:-window]
+        if self._bunched and len(self._points) >= _LOST_THE_LINE:
+            if self._number % _LATEST == 0:
+                self._fit()
+            if self._number % _LOST_THE_LINE == 0:
+                self._explain()
+            return
         self._fit()
         latest = self._points[-_LATEST:]
-        mean = sum(map(self._seconds_off, latest)) / len(latest)
-        if len(self._points) > 2 * _LATEST and abs(mean) > _DRIFT_SECONDS:
-            del self._points[: len(self._points) // 2]
-            self._expect(self._period, 0.0)
-            self._fit()
+        mean = sum(map(self._line.late, latest)) / len(latest)
+        if len(self._points) > 2 * _LATEST and abs(mean) > max(_DRIFT_SECONDS, _DRIFT_SHARE * self._spread):
+            self._restart(self._points[len(self._points) // 2 :])
 
-    def _count_again(self) -> None:
-        """Now that there is a tempo: which of the pulses so far had others before them that were lost."""
-        (first, began), moments = self._points[0], [moment for _, moment in self._points]
-        gaps = [later - earlier for earlier, later in pairwise(moments)]
-        usual = [gap for gap in gaps if gap < _MISSING * median(gaps)]
-        if usual and len(usual) < len(gaps):
-            length = fmean(usual)
-            self._points = [(first + round((moment - began) / length), moment) for moment in moments]
-            self._number = self._points[-1][0]
-        self._counted = True
+    # ---- what pulses off the line mean ---------------------------------------------------------------------------
 
-    def _shift(self) -> bool:
-        """Whether the latest far pulses are on the line after all, and were only counted wrong; if so, count right."""
-        latest = self._far[-2:]
-        offs = [self._seconds_off(point) for point in latest]
-        pulses = round(offs[-1] / self._period) if len(offs) == 2 else 0
-        most = self._on_line_seconds
-        if not pulses or any(abs(off - pulses * self._period) > most for off in offs) or abs(offs[1] - offs[0]) > most:
-            return False
-        self._points += [(number + pulses, moment) for number, moment in latest]
-        self._far = []
-        self._number = self._points[-1][0]
-        self._fit()
-        return True
+    def _weigh_far(self) -> None:
+        """Of a clock that comes evenly: whether the far pulses are enough to say what they mean."""
+        far, period = self._far, self._line.period
+        offs = [self._line.late(pulse) for pulse in far]
+        near = min(_FAR_SHARE * period, max(_EXACT_SECONDS, self._spread))
+        lost = [round(off / period) if abs(off - round(off / period) * period) <= near else 0 for off in offs]
+        if len(far) > 1 and lost[-1] == lost[-2] > 0:
+            if lost[-1] == 1 and whole_buffers([*self._points, *far], Change(len(self._points), 1)):
+                self._accept(*far)
+                return
+            self._number += lost[-1]
+            self._accept(*((number + more, at) for (number, at), more in zip(far, lost, strict=True) if more))
+        elif len(far) < _CHANGED:
+            return
+        elif len(self._points) < _PROVEN or (
+            max(offs) - min(offs) <= self._spread + self._far_seconds and self._number - self._since < _KNOWN
+        ):
+            self._accept(*far)
+        elif _on_a_line(far[-_CHANGED:]):
+            self._restart(far[-_CHANGED:])
 
-    def _restart(self, points: list[tuple[int, float]]) -> None:
+    def _explain(self) -> None:
+        """Of a clock that comes bunched: whether some were lost, or its tempo is another."""
+        least = max(_CHANGED, math.ceil(self._spread / self._line.period))
+        if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
+            self._points, self._number = counted, counted[-1][0]
+        while (change := cheapest_change(self._points, least)) is not None:
+            if change.lost > 0 and whole_buffers(self._points, change):
+                return
+            index, points = change.index, self._points
+            if change.lost:
+                self._points = points[:index] + [(number + change.lost, at) for number, at in points[index:]]
+                self._number += change.lost
+                self._fit()
+            else:
+                before = line_through(points[:index], self._expected, self._weight)
+                hinge = points[index][0]
+                self._restart([(hinge, before.due(hinge))] * _HINGE + points[index:])
+
+    def _restart(self, points: list[Pulse]) -> None:
         """The tempo is another from `points` on."""
-        self._points, self._far = list(points), []
-        self._number, self._counted = points[-1][0], False
-        self._expect(self._period, 0.0)
+        known = self._bunched and len(self._points) >= 2 * PULSES_PER_BEAT
+        self._known_spread = self._spread if known else 0.0
+        self._points, self._far, self._since = list(points), [], self._number
+        self._weight = 0.0
         self._fit()
 
-    def _expect(self, period: float, weight: float) -> None:
-        self._expected, self._weight = period, weight
+    @property
+    def _bunched(self) -> bool:
+        return self._spread > _BUNCHED * self._line.period
 
     @property
     def _far_seconds(self) -> float:
-        return min(max(_FAR_SHARE * self._period, _FAR_SECONDS[0]), _FAR_SECONDS[1])
+        period, (least, most) = self._line.period, _FAR_SECONDS
+        return min(max(_FAR_SHARE * period, min(least, _FAR_MOST_SHARE * period)), most)
 
-    @property
-    def _on_line_seconds(self) -> float:
-        """How far off a pulse may be that is on the line: of a clock that is exact not far."""
-        return min(_FAR_SHARE * self._period, max(_EXACT_SECONDS, _MOST_JITTERS * self._jitter))
-
-    def _seconds_off(self, point: tuple[int, float]) -> float:
-        """How much later than on the line a pulse came."""
-        place, moment = self._place
-        return point[1] - moment - (point[0] - place) * self._period
+    def _is_far(self, pulse: Pulse) -> bool:
+        return abs(self._line.late(pulse)) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
 
     def _fit(self) -> None:
-        """The line through the points: least squares, with the expected tempo as one more witness."""
-        count, (first, began) = len(self._points), self._points[0]
-        # From the first of them on: the numbers of a whole night would cost digits.
-        numbers = [number - first for number, _ in self._points]
-        moments = [moment - began for _, moment in self._points]
-        total, passed = sum(numbers), sum(moments)
-        spread = sum(map(mul, numbers, numbers)) - total * total / count
-        slope = sum(map(mul, numbers, moments)) - total * passed / count
-        period = (slope + self._weight * self._expected) / max(1e-9, spread + self._weight)
-        self._place = (first + total / count, began + passed / count)
-        self._period = min(_SLOWEST_SECONDS, max(_FASTEST_SECONDS, period))
+        self._line = line_through(self._points, self._expected, self._weight)
+        known = 0.0 if len(self._points) >= _EVEN_WINDOW else self._known_spread
+        self._spread = max(self._line.spread, known)
 
 
-def _on_a_line(points: list[tuple[int, float]]) -> bool:
-    """Whether there are enough points for a new tempo, and about as far from each other."""
-    gaps = [(after[1] - before[1]) / max(1, after[0] - before[0]) for before, after in pairwise(points)]
-    return len(points) == _CHANGED and min(gaps) > 0 and max(gaps) - min(gaps) < max(_ALIKE_SECONDS, _ALIKE * min(gaps))
+def _on_a_line(pulses: list[Pulse]) -> bool:
+    """Whether they come about as far from each other."""
+    gaps = [later[1] - earlier[1] for earlier, later in pairwise(pulses)]
+    return min(gaps) > 0 and max(gaps) - min(gaps) < max(_ALIKE_SECONDS, _ALIKE * min(gaps))

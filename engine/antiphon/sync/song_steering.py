@@ -13,12 +13,15 @@ from antiphon.duet.events import Located, Skipped, TempoChanged, TransportStarte
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.sync.midi_clock import PULSE_TICKS
 
-_TOLERANCE_SECONDS: Final = 0.0006
+_TOLERANCE_SECONDS: Final = 0.0005
 """Difference, a beat from now, that is left alone."""
-_AT_ONCE_SECONDS: Final = 0.004
-"""One that is not left alone until the next sixteenth, and vanishes in half a beat."""
-_STEERING_TICKS: Final = 5 * PULSE_TICKS + PULSE_TICKS // 2
-"""Other differences are steered against at every sixth pulse, also when that comes early."""
+_TOLERANCE_SHARE: Final = 0.125
+"""And of a song whose beats are known no better, so much of how far they are spread."""
+_WITHIN_TICKS: Final = TICKS_PER_BEAT + PULSE_TICKS // 2
+"""A difference vanishes in a beat, and until then the tempo is left alone: there is no more than one change a beat."""
+_JUMP: Final = 0.015
+_JUMP_SECONDS: Final = 0.004
+"""But a song whose tempo is another by this share, or its place by so much beyond its spread, is followed at once."""
 _MOST_NUDGE: Final = 0.25
 """Largest share of the tempo by which it is nudged."""
 _ELSEWHERE_TICKS: Final = 0.5
@@ -33,6 +36,11 @@ class Song(Protocol):
     @property
     def bpm(self) -> float:
         """Quarter notes a minute."""
+        ...
+
+    @property
+    def spread_seconds(self) -> float:
+        """How far what it is known from is spread: its place is known to a fraction of that."""
         ...
 
     @property
@@ -66,6 +74,8 @@ class SongSteering:
         self._offset_ticks: int | None = None
         self._settled_ticks = 0
         """Until here small differences are left alone."""
+        self._song_bpm: float | None = None
+        """The song's tempo when the duet's was set last."""
         self._nudge = 0.0
         """Share of the song's tempo by which the duet's is another, to let a difference vanish."""
         self._ahead_ticks: float | None = None
@@ -102,17 +112,18 @@ class SongSteering:
         song_ticks = song.ticks_at(duet.timeline.seconds_at(now_ticks))
         if not song.running:
             self._offset_ticks = None
-            self._steer(song.bpm, 0.0)
+            self._steer(song, 0.0)
             return False
-        if song.moved or self._offset_ticks is None:
+        went_on = not song.moved and self._offset_ticks is not None
+        if not went_on:
             now_ticks = self._align(song_ticks, placed=song.placed)
         starts = duet.stopped
         if starts:
             duet.change(TransportStarted(now_ticks))
         if song.placed and self._has_beginning:
-            self._tell_place(song_ticks)
+            self._tell_place(song_ticks, went_on=went_on)
         assert self._offset_ticks is not None
-        self._steer(song.bpm, song_ticks + self._offset_ticks - now_ticks)
+        self._steer(song, song_ticks + self._offset_ticks - now_ticks)
         return starts
 
     def _align(self, song_ticks: float, *, placed: bool) -> int:
@@ -134,25 +145,31 @@ class SongSteering:
         self._offset_ticks = duet.now_ticks - round(song_ticks)
         return duet.now_ticks
 
-    def _tell_place(self, song_ticks: float) -> None:
-        """Put on record where the song is, unless that follows from what is on record."""
+    def _tell_place(self, song_ticks: float, *, went_on: bool) -> None:
+        """Put on record where the song is, unless that follows from what is on record.
+
+        `went_on`: whether nobody has put it there.
+        """
         ahead_ticks = song_ticks - self._duet.now_ticks
         if self._ahead_ticks is None or abs(ahead_ticks - self._ahead_ticks) >= _ELSEWHERE_TICKS:
             self._ahead_ticks = ahead_ticks
-            self._duet.change(Located(self._duet.now_ticks, round(song_ticks, 1)))
+            self._duet.change(Located(self._duet.now_ticks, round(song_ticks, 1), went_on))
 
-    def _steer(self, song_bpm: float, off_ticks: float) -> None:
+    def _steer(self, song: Song, off_ticks: float) -> None:
         """Set the tempo so that a difference of `off_ticks` vanishes within a beat, unless it does anyway."""
-        duet, present_bpm = self._duet, self._duet.timeline.bpm
+        duet, song_bpm, present_bpm = self._duet, song.bpm, self._duet.timeline.bpm
         left_seconds = abs(off_ticks / TICKS_PER_BEAT + 1 - present_bpm / song_bpm) * 60 / song_bpm
-        settled = left_seconds < _AT_ONCE_SECONDS and duet.now_ticks < self._settled_ticks
-        if left_seconds > _TOLERANCE_SECONDS and not settled:
-            within = TICKS_PER_BEAT / 2 if left_seconds >= _AT_ONCE_SECONDS else TICKS_PER_BEAT
-            nudge = max(-_MOST_NUDGE, min(_MOST_NUDGE, off_ticks / within))
-            duet.change(TempoChanged(duet.now_ticks, song_bpm * (1 + nudge)))
-            self._settled_ticks, self._nudge = duet.now_ticks + _STEERING_TICKS, nudge
+        jumped = self._song_bpm is not None and abs(song_bpm / self._song_bpm - 1) > _JUMP
+        jumped |= left_seconds > _JUMP_SECONDS + song.spread_seconds
+        if duet.now_ticks < self._settled_ticks and not jumped:
+            return
+        if left_seconds > max(_TOLERANCE_SECONDS, _TOLERANCE_SHARE * song.spread_seconds):
+            self._nudge = max(-_MOST_NUDGE, min(_MOST_NUDGE, off_ticks / _WITHIN_TICKS))
         elif off_ticks * self._nudge < 0:
-            # It has vanished, and is not to become one the other way.
-            duet.change(TempoChanged(duet.now_ticks, song_bpm))
-            self._nudge = 0.0
-        self._bpm = duet.timeline.bpm
+            self._nudge = 0.0  # It has vanished, and is not to become one the other way.
+        else:
+            self._bpm = present_bpm
+            return
+        duet.change(TempoChanged(duet.now_ticks, song_bpm * (1 + self._nudge)))
+        self._settled_ticks = duet.now_ticks + TICKS_PER_BEAT
+        self._song_bpm, self._bpm = song_bpm, duet.timeline.bpm
