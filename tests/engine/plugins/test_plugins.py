@@ -158,7 +158,7 @@ def test_nobody_takes_the_place_of_a_generator_of_the_host_itself(install: Calla
 
 def test_loading_imports_neither_numpy_nor_torch_nor_a_generator() -> None:
     code = (
-        "import sys, antiphon.plugins as p; p.load_plugins();"
+        "import sys, antiphon.plugins.host as p; p.load_plugins();"
         "print(*(m for m in ('numpy', 'torch', 'typer', 'antiphon_plugins.markov') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
