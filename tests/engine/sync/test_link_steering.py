@@ -530,5 +530,6 @@ def test_the_library_s_session_is_where_it_was_led_to() -> None:
 
 
 def test_nothing_imports_the_library_before_a_session_is_opened() -> None:
-    code = "import sys, antiphon.processes.engine, antiphon.cli.jam, antiphon.terminal.live; sys.exit('link' in sys.modules)"
+    modules = "antiphon.processes.engine, antiphon.cli.jam, antiphon.terminal.live"
+    code = f"import sys, {modules}; sys.exit('link' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
