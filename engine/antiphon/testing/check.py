@@ -130,9 +130,8 @@ def _check_deadline(trial: Trial, limit_seconds: float, limit: str) -> tuple[flo
     phrase = player.extend(scene.request())
     seconds = []
     for _ in range(_BARS_TIMED):
-        start = time.perf_counter()
         phrase = player.extend(scene.request(phrase))
-        seconds.append(time.perf_counter() - start)
+        seconds.append(trial.call_seconds)
     seconds.sort()
     p95 = seconds[math.ceil(0.95 * _BARS_TIMED) - 1]
     if p95 > limit_seconds:

@@ -38,16 +38,24 @@ class Trial:
     seeds_differ: bool = False
     silent_seconds: float = 0.0
     """The longest time without a beat within a call."""
+    call_seconds: float = 0.0
+    """How long the last call took, without what the kit did about it."""
+    _begun_seconds: float = 0.0
     _beat_seconds: float = 0.0
     hears_after: bool = False
     """Whether what comes after a gap made a difference to what was played in it."""
 
     def begin(self) -> None:
         """A call begins."""
-        self._beat_seconds = time.perf_counter()
+        self._begun_seconds = self._beat_seconds = time.perf_counter()
+
+    def end(self) -> None:
+        """The call is over."""
+        self.beat()
+        self.call_seconds = self._beat_seconds - self._begun_seconds
 
     def beat(self) -> None:
-        """The generator is at work, or the call is over."""
+        """The generator is at work."""
         now = time.perf_counter()
         self.silent_seconds = max(self.silent_seconds, now - self._beat_seconds)
         self._beat_seconds = now
@@ -106,7 +114,8 @@ class Player:
         self._call("rewind", lambda: self._generator.rewind(to_ticks))
 
     def extend(self, request: Request) -> Phrase:
-        answer = self._call("extend", lambda: self._generator.extend(told(request, self._heard)))
+        asked = told(request, self._heard)
+        answer = self._call("extend", lambda: self._generator.extend(asked))
         try:
             phrase = check_phrase(answer, request, self._scene.trial.info.part_count)
         except IllegalPhrase as error:
@@ -123,4 +132,4 @@ class Player:
             what = f"{name} raised {type(error).__name__}: {error}"
             raise self._scene.broken(self._rule, what, RAISED) from error
         finally:
-            self._scene.trial.beat()
+            self._scene.trial.end()
