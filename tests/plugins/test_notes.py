@@ -284,3 +284,16 @@ def test_the_more_the_motif_counts_the_more_of_the_calls_moves_return(model: Pat
             moves += moves_of(list(player.extend(asked).notes))
         shares.append(sum(move in wanted for move in moves) / len(moves))
     assert shares[1] > shares[0] + 0.08
+
+
+def test_beside_a_player_who_plays_on_it_is_never_silent_for_long(model: Path) -> None:
+    melody = [Note(480 * i, 60 + i % 5, 400, 80) for i in range(64)]
+    player = NoteGenerator(2, load_note_model(model), "beat")
+    own: list[Note] = []
+    for beat in range(2, 64):
+        heard = sorted([*melody[:beat], *own], key=lambda note: (note.start_ticks, note.pitch))
+        player.prime(Phrase(0, beat * 480, tuple(heard)))
+        played = player.extend(Request(beat * 480, 480, {"density": 0.0}, beside=True)).notes
+        own += [replace(note, own=True) for note in played]
+    onsets = [960, *(note.start_ticks for note in own), 64 * 480]
+    assert max(b - a for a, b in pairwise(onsets)) <= 6 * 480

@@ -24,8 +24,8 @@ _CHORD_TICKS: Final = 30.0
 """Notes that are no further apart are a chord; how close they are is left to the model."""
 _BEYOND: Final = 24
 """Units in the longest stretch of time that is told."""
-_SOON_TICKS: Final = 480
-"""What comes after too long a rest comes within this."""
+_SOON_TICKS: Final = 360
+"""What comes after too long a rest comes within this: within a beat, which may be all that is asked for."""
 LATELY: Final = 8
 """How many of the last notes say where a line is."""
 _BOREDOM: Final = 2.0

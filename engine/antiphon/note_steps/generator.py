@@ -134,7 +134,7 @@ class NoteGenerator:
         if request.beside:  # What the player does at the same time is no figure of its own, and sets the pace.
             theirs = tuple(note for note in self._heard if not note.own)
             mine = tuple(note for note in known if note.own)
-            since_ticks = mine[-1].start_ticks if mine else since_ticks
+            since_ticks = next((note.start_ticks for note in (*mine[-1:], *theirs[:1])), since_ticks)
         pace = DensityControl(theirs, mine, since_ticks, longest_rest_ticks)
         tune = tune_of(mine if request.beside else self._own)
         return Line(manner, context, steps, RepetitionPenalty(mine), pace, tune[-LATELY:])
