@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from antiphon.duet.commands import Decision, Failed
 from antiphon.duet.events import (
@@ -35,6 +36,9 @@ from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
 from antiphon.session.header import Header
 from antiphon.session.journal_rules import Rules, parsed
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 JOURNAL_NAME: Final = "journal.jsonl"
 FORMAT: Final = 1
@@ -198,14 +202,17 @@ def _from_json(line: dict[str, Any]) -> Record:
     return Record(kind(**line), late)
 
 
-def _header_to_json(header: Header) -> dict[str, Any]:
+@cache
+def _headers() -> TypeAdapter[Header]:
     from pydantic import TypeAdapter  # Not on the engine's path: only who keeps records pays for it.
 
-    return TypeAdapter[Header](Header).dump_python(header, mode="json")  # type: ignore[no-any-return]
+    return TypeAdapter(Header)
+
+
+def _header_to_json(header: Header) -> dict[str, Any]:
+    return _headers().dump_python(header, mode="json")  # type: ignore[no-any-return]
 
 
 def _header_from_json(line: dict[str, Any]) -> Header:
-    from pydantic import TypeAdapter
-
     line.pop("antiphon_journal")
-    return TypeAdapter(Header).validate_python(line)
+    return _headers().validate_python(line)

@@ -127,7 +127,7 @@ shifted_plans = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     st.lists(shifted_plans, min_size=1, max_size=3),
     performances,

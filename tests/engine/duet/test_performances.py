@@ -154,7 +154,7 @@ def perform(stage: LiveLike, steps: list[tuple[Any, ...]]) -> None:
     stage.end()
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(sets, performances, st.integers(0, 2**32))
 def test_whatever_happens_nothing_hangs_and_it_can_be_played_again(
     plans: list[Plan], steps: list[tuple[Any, ...]], seed: int
