@@ -20,6 +20,7 @@ from antiphon.notes import Note
 from antiphon.plan import VoicePlan, grid_ticks
 from antiphon.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
 from antiphon.tonality import within_scale
+from antiphon.voice_controls import VOICE_CONTROL_NAMES, playable, turned
 
 COMPOSING_SECONDS: Final = 0.15
 """Before a beat is settled, players are left in peace for so long: what is heard then counts for the beat after it."""
@@ -91,9 +92,12 @@ class Accompanist:
         """Whether the message is a command to this voice rather than music."""
         return self._cue.swallows(message)
 
-    def turn(self, control: str, value: float, now: Moment) -> list[Command]:
-        """Set a control of the generator; it is heard in the next beat that is settled."""
-        self.controls[control] = value
+    def turn(self, control: str, value: float | str, now: Moment) -> list[Command]:
+        """Set a control; it is heard in the next beat that is settled."""
+        if control in self.controls or control not in VOICE_CONTROL_NAMES:
+            self.controls[control] = float(value)
+        else:
+            self.plan = turned(self.plan, control, value)
         return self._revise(now)
 
     def ready(self, chair: Chair, now: Moment) -> list[Command]:
@@ -193,7 +197,7 @@ class Accompanist:
 
     def _constraints(self) -> Constraints:
         """What the next beat keeps to."""
-        limits = self.plan.constraints
+        limits = playable(self.plan.constraints)
         if self.plan.below_melody:
             limits = self._ceiling.lower(limits)
         return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
@@ -229,7 +233,7 @@ class Accompanist:
         if self.plan.handover.by != "silence" or ear.keys_down:
             return False
         last = max(ear.last_onset_ticks or 0, ear.last_release_ticks or 0)
-        rest = seconds_to_ticks(self.plan.handover.max_seconds, now.bpm)
+        rest = seconds_to_ticks(self.plan.handover.patient().max_seconds, now.bpm)
         return now.ticks - last >= max(rest, self._signature.bar_ticks)
 
     def _finish(self, now: Moment) -> list[Command]:

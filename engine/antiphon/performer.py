@@ -57,8 +57,7 @@ class Performer:
         if messages.kind(message) == messages.CONTROL_CHANGE:
             for mapping in self.plan.controllers:
                 if mapping.controller == message[1]:
-                    value = mapping.low + (mapping.high - mapping.low) * message[2] / 127
-                    said += self.voices[mapping.voice].turn(mapping.control, value, now)
+                    said += self.voices[mapping.voice].turn(mapping.control, mapping.value_at(message[2]), now)
         for voice in self._listening_to(inputs):
             said += voice.hear(message, now)
         return said

@@ -60,6 +60,7 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "launch": voice.launch,
         "touch": voice.touch,
         "answer_bars": voice.answer_bars,
+        "length": voice.length,
         "channel": voice.channel + 1,
         "program": None if voice.program is None else voice.program + 1,
         "bank": None if voice.bank is None else list(divmod(voice.bank, 128)),
@@ -116,12 +117,12 @@ def _metronome(metronome: MetronomePlan) -> dict[str, object]:
 
 
 def _controller(mapping: ControllerMapping) -> dict[str, object]:
+    between = {"low": mapping.low, "high": mapping.high}
     return {
         "cc": mapping.controller,
         "voice": mapping.voice + 1,
         "control": mapping.control,
-        "low": mapping.low,
-        "high": mapping.high,
+        **({"values": list(mapping.values)} if mapping.values else between),
     }
 
 

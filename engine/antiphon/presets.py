@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
-from antiphon.note_names import pitch_name
+from antiphon.note_names import SCALE_ALLOWED, UnknownName, parse_scale, pitch_name
 from antiphon.notes import Phrase
 from antiphon.plan import (
     ControllerMapping,
@@ -30,6 +30,7 @@ from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, Pre
 from antiphon.preset_tempo import read_metronome, read_tempo_control
 from antiphon.step_notation import parse_steps
 from antiphon.timing import next_multiple
+from antiphon.voice_controls import SCALE, VOICE_CONTROLS
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""
@@ -37,9 +38,9 @@ Generators = Mapping[str, GeneratorInfo]
 Value = TypeVar("Value")
 
 HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
-    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats"),
+    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats", "patience"),
     "pedal": ("pedal",),
-    "bars": ("bars",),
+    "bars": ("bars", "patience"),
     "turns": ("bars",),
     "trigger": ("trigger_note", "trigger_cc"),
 }
@@ -50,7 +51,7 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
     """The keys of a voice that have no effect with this mode and this rule, each with the key that makes it so."""
     idle: dict[tuple[str, ...], tuple[str, ...]] = {}
     if mode != "answer":
-        idle["answer_bars",] = ("mode",)
+        idle |= dict.fromkeys([("answer_bars",), ("length",)], ("mode",))
     if mode != "accompany":
         idle["below_melody",] = ("mode",)
     if mode == "accompany":
@@ -59,8 +60,15 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
             ("mode",),
         )
     if by == "turns":
-        idle |= dict.fromkeys([("launch",), ("touch",)], ("handover", "by"))
+        idle |= dict.fromkeys([("launch",), ("touch",), ("length",)], ("handover", "by"))
     return idle
+
+
+def idle_control(control: str, mode: Mode, by: HandoverBy) -> tuple[str, ...] | None:
+    """The key of a voice that leaves this control of every voice without effect; None: it has one."""
+    if control == "length":
+        return idle_keys(mode, by).get((control,))
+    return ("handover", "by") if control == "patience" and control not in HANDOVER_KEYS[by] else None
 
 
 def load_preset(path: Path, generators: Generators) -> Plan:
@@ -180,6 +188,7 @@ class _Reading:
             mode=voice.mode,
             handover=self._handover((*key, "handover"), voice),
             answer_bars=voice.answer_bars,
+            length=voice.length,
             launch=voice.launch,
             morph=self._morph(key, voice),
             touch=voice.touch,
@@ -330,18 +339,41 @@ class _Reading:
         if info is None or table.control is None:
             return None
         given = [("voice", table.voice - 1, "generator"), (*key, "voice")]
-        known = {control.name: control for control in info.controls}
-        if table.control not in known:
-            document.refuse_name((*key, "control"), table.control, known, given=given)
+        known = controls_of(info)
+        if table.control not in (*known, SCALE):
+            document.refuse_name((*key, "control"), table.control, (*known, SCALE), given=given)
             return None
-        control = known[table.control]
-        for name, value in (("low", table.low), ("high", table.high)):
-            if value is not None and not control.low <= value <= control.high:
-                document.refuse_value((*key, name), value, _span(control), given=given)
+        own = any(control.name == table.control for control in info.controls)
+        handover = voices[table.voice - 1].handover
+        if not own and (idle := idle_control(table.control, voices[table.voice - 1].mode, handover.by)):
+            value = handover.by if idle == ("handover", "by") else voices[table.voice - 1].mode
+            text = f" is '{table.control}', which has no effect while {idle[-1]} of that voice is '{value}'"
+            document.refuse((*key, "control"), text, given=[*given, ("voice", table.voice - 1, *idle)])
+        control = known.get(table.control)
+        if table.values is not None:
+            for name in sorted(table.model_fields_set & {"low", "high"}):
+                document.refuse((*key, name), " has no effect beside values; remove it", given=[(*key, "values")])
+        elif control is None:
+            document.refuse((*key, "values"), f" is missing; add values, each {SCALE_ALLOWED}, or 'auto'")
+        for path, value in (
+            (("low",), table.low),
+            (("high",), table.high),
+            *((("values", index), value) for index, value in enumerate(table.values or ())),
+        ):
+            if value is not None and not _fits(control, value):
+                words = f"{SCALE_ALLOWED}, or 'auto'" if control is None else _span(control)
+                document.refuse_value((*key, *path), value, words, given=given)
         if table.cc is None:
             return None
-        low = _first(table.low, control.low)
-        return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
+        low, high = (0.0, 0.0) if control is None or table.values else (control.low, control.high)
+        return ControllerMapping(
+            table.cc,
+            table.voice - 1,
+            table.control,
+            _first(table.low, low),
+            _first(table.high, high),
+            tuple(table.values or ()),
+        )
 
     def _model(self, key: KeyPath, model: str) -> str:
         """A file beside the preset as a full path; a name, which may have no slash, as it is."""
@@ -365,6 +397,22 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         return (self.document.path.parent / Path(name).expanduser()).absolute()
+
+
+def controls_of(info: GeneratorInfo) -> dict[str, Control]:
+    """The controls with numbers for values of a voice that `info` plays for; the generator's own come first."""
+    return VOICE_CONTROLS | {control.name: control for control in info.controls}
+
+
+def _fits(control: Control | None, value: float | str) -> bool:
+    """Whether a control can be set to `value`; None: the scale."""
+    if control is not None:
+        return not isinstance(value, str) and control.low <= value <= control.high
+    try:
+        parse_scale(value)
+    except UnknownName:
+        return value == "auto"
+    return True
 
 
 def _span(control: Control) -> str:
