@@ -14,6 +14,8 @@ from antiphon.plan import VoicePlan
 
 SCALE: Final = "scale"
 """The one control whose values are words: those of the preset's `scale`, `auto` among them."""
+RANGE: Final = ("range_low", "range_high")
+"""Those whose values are keys, which have names."""
 LENGTHS: Final = (0.125, 8.0)
 """Bounds of `length` and `patience`."""
 VOICE_CONTROLS: Final = {

@@ -22,11 +22,15 @@ def continue_file(
     model: str | None = typer.Option(None, "--model", help="The generator's model, if not its own."),
     bars: int = typer.Option(8, "--bars", min=1, max=1000, help="How many bars to add."),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
-    control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
+    key: str | None = typer.Option(None, "--key", help="Go on in this key, such as 'C minor', or 'auto' for its own."),
+    control: list[str] = typer.Option(
+        [], "--set", "--control", metavar="NAME=VALUE", help="Set a control, such as temperature=0.4 or range_low=C3."
+    ),
 ) -> None:
     """Continue a MIDI file: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.continuation import continue_score
     from antiphon.midifile import read_score, write_score
+    from antiphon.wishes import setting
 
     result = continue_score(
         read_score(source),
@@ -34,18 +38,11 @@ def continue_file(
         model=model,
         bars=bars,
         seed=seed,
-        controls=dict(map(_setting, control)),
+        controls=dict(map(setting, control)),
+        key=key,
     )
     write_score(target, result.score)
     typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise AntiphonError(f"--control {text}: allowed: NAME=NUMBER, such as temperature=0.8") from None
 
 
 def replay(

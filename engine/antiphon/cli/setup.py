@@ -5,21 +5,26 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.plan import Plan, input_names, output_names
 from antiphon.plugins import Plugins, load_plugins
 
+if TYPE_CHECKING:
+    from antiphon.wishes import Wishes
 
-def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:
+
+def load_plans(preset: str, wishes: Wishes | None = None) -> tuple[tuple[Plan, ...], dict[str, str]]:
     """The plans of a preset or setlist, and where each of their generators comes from, by name."""
     from antiphon.preset_library import PresetLibrary
 
     plugins = load_plugins()
     infos = {name: registered.info for name, registered in plugins.generators.items()}
     plans = PresetLibrary(plugins.preset_folders).load_set(preset, infos)
+    if wishes is not None:
+        plans = wishes.granted(plans, infos)
     return plans, origins_of(plans, plugins)
 
 
