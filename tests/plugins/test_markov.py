@@ -360,3 +360,27 @@ def test_hearing_only_itself_it_does_not_get_stuck() -> None:
 def test_the_model_named_by_the_preset_is_used(tmp_path: object) -> None:
     with pytest.raises(ValueError, match=r"'nowhere\.npz' cannot be read"):
         make(Casting(0, "nowhere.npz"))
+
+
+def test_density_halves_or_doubles_how_much_it_plays() -> None:
+    notes = tuple(Note(240 * i, 60 + (0, 2, 4, 5, 7, 5, 4, 2)[i % 8], 200, 80) for i in range(32))
+    heard = Phrase(0, 32 * 240, notes)
+    counts = [
+        sum(len(answer(heard, bars=8, seed=seed, density=density)) for seed in range(4))
+        for density in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    assert counts == sorted(counts)
+    assert counts[0] < 0.65 * counts[2]
+    assert counts[4] > 1.6 * counts[2]
+
+
+@pytest.mark.parametrize("density", [0.0, 0.2, 0.8, 1.0])
+def test_at_any_density_bars_asked_for_one_by_one_are_the_same_as_all_at_once(density: float) -> None:
+    notes = tuple(Note(240 * i, 60 + i % 5, 200, 80) for i in range(20))
+    heard = Phrase(0, 20 * 240, notes)
+    whole = player(3, heard).extend(request(heard.end_ticks, 4 * BAR, density=density))
+    generator = player(3, heard)
+    onsets = []
+    for bar in range(4):
+        onsets += generator.extend(request(heard.end_ticks + bar * BAR, density=density)).notes
+    assert [(n.start_ticks, n.pitch) for n in onsets] == [(n.start_ticks, n.pitch) for n in whole.notes]

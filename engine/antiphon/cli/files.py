@@ -25,29 +25,28 @@ def continue_file(
     model: str | None = typer.Option(None, "--model", help="The generator's model, if not its own."),
     bars: int = typer.Option(8, "--bars", min=1, max=1000, help="How many bars to add."),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all randomness."),
-    control: list[str] = typer.Option([], "--control", metavar="NAME=VALUE", help="Set a control of the generator."),
+    key: str | None = typer.Option(None, "--key", help="Go on in this key, such as 'C minor', or 'auto' for its own."),
+    control: list[str] = typer.Option(
+        [], "--set", "--control", metavar="NAME=VALUE", help="Set a control, such as temperature=0.4 or range_low=C3."
+    ),
     verbose: Verbose = False,
 ) -> None:
     """Continue a MIDI file or a session: what it holds is heard as though played, and answered from the next bar on."""
     from antiphon.music.midi_file import write_score
     from antiphon.output_files import check_suffix
-    from antiphon.plugins.host import load_plugins
+    from antiphon.presets.wishes import setting
     from antiphon.session.continuation import continue_score
     from antiphon.session.summary import read_music
 
     check_suffix(target, *_MIDI_FILE)
-    info = load_plugins().generator(generator).info
-    try:
-        controls = info.resolve_controls(info.spelt_controls(control))
-    except ValueError as error:
-        raise AntiphonError(f"--control: {error}") from error
     result = continue_score(
         read_music(source),
         generator=generator,
         model=model,
         bars=bars,
         seed=seed,
-        controls=controls,
+        controls=dict(map(setting, control)),
+        key=key,
     )
     write_score(target, result.score)
     typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")

@@ -32,6 +32,13 @@ def jam(
     tempo: float | None = typer.Option(None, "--tempo", min=20, max=400, help="Tempo in quarter notes a minute."),
     click: bool | None = typer.Option(None, "--click/--no-click", help="Let the metronome click; `m` turns it off."),
     count_in: int | None = typer.Option(None, "--count-in", min=0, max=4, help="Bars to count in at the start."),
+    generator: str | None = typer.Option(None, "--generator", help="Who plays; see `antiphon plugins`."),
+    model: str | None = typer.Option(None, "--model", help="The generator's model, if not its own."),
+    bars: int | None = typer.Option(None, "--bars", min=1, max=64, help="Length of an answer, or of turns, in bars."),
+    key: str | None = typer.Option(None, "--key", help="Play in this key, such as 'C minor', or 'auto' for yours."),
+    control: list[str] = typer.Option(
+        [], "--set", "--control", metavar="NAME=VALUE", help="Set a control, such as temperature=0.4 or length=2."
+    ),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of all randomness."),
     device: str = typer.Option("auto", "--device", help="What computes the models: auto (the fastest), cpu or cuda."),
     session: Path | None = typer.Option(None, "--session", help="Folder to record into."),
@@ -47,10 +54,11 @@ def jam(
     from antiphon.duet.routing import counts_in
     from antiphon.errors import AntiphonError
     from antiphon.midi.port_names import composed
+    from antiphon.presets.wishes import Wishes, setting
     from antiphon.session.journal import holds_music
     from antiphon.terminal.live import LiveOptions, perform
 
-    plans, origins = load_plans(preset)
+    plans, origins = load_plans(preset, Wishes(generator, model, bars, key, tuple(map(setting, control))))
     if sync not in (None, *get_args(Sync)):
         raise AntiphonError(f"--sync is '{sync}'; allowed: {', '.join(get_args(Sync))}")
     chosen = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import input_names, output_names
@@ -13,13 +13,18 @@ from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.plugins.host import Plugins, load_plugins
 
+if TYPE_CHECKING:
+    from antiphon.presets.wishes import Wishes
 
-def load_plans(preset: str) -> tuple[tuple[Plan, ...], dict[str, str]]:
+
+def load_plans(preset: str, wishes: Wishes | None = None) -> tuple[tuple[Plan, ...], dict[str, str]]:
     """The plans of a preset or setlist, and where each of their generators comes from, by name."""
     from antiphon.presets.library import PresetLibrary
 
     plugins = load_plugins()
     plans = PresetLibrary(plugins.preset_folders).load_set(preset, plugins.infos)
+    if wishes is not None:
+        plans = wishes.granted(plans, plugins.infos)
     return plans, origins_of(plans, plugins)
 
 

@@ -15,6 +15,7 @@ from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decisio
 from antiphon.duet.cue import Cue
 from antiphon.duet.memory import Memory
 from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.duet.voice_controls import VOICE_CONTROL_NAMES, playable, turned
 from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
@@ -93,8 +94,11 @@ class Accompanist:
         return self._cue.swallows(message)
 
     def turn(self, control: str, value: ControlValue, now: Moment) -> list[Command]:
-        """Set a control of the generator; it is heard in the next beat that is settled."""
-        self.controls[control] = value
+        """Set a control; it is heard in the next beat that is settled."""
+        if control in self.controls or control not in VOICE_CONTROL_NAMES:
+            self.controls[control] = value if isinstance(value, str) else float(value)
+        else:
+            self.plan = turned(self.plan, control, value)
         return self._revise(now)
 
     def ready(self, chair: Chair, now: Moment) -> list[Command]:
@@ -195,7 +199,7 @@ class Accompanist:
 
     def _constraints(self) -> Constraints:
         """What the next beat keeps to."""
-        limits = self.plan.constraints
+        limits = playable(self.plan.constraints)
         if self.plan.below_melody:
             limits = self._ceiling.lower(limits)
         return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
@@ -231,7 +235,7 @@ class Accompanist:
         if self.plan.handover.by != "silence" or ear.keys_down:
             return False
         last = max(ear.last_onset_ticks or 0, ear.last_release_ticks or 0)
-        rest = seconds_to_ticks(self.plan.handover.max_seconds, now.bpm)
+        rest = seconds_to_ticks(self.plan.handover.patient().max_seconds, now.bpm)
         return now.ticks - last >= max(rest, self._signature.bar_ticks)
 
     def _finish(self, now: Moment) -> list[Command]:

@@ -67,7 +67,7 @@ class Performer:
         if messages.kind(message) == messages.CONTROL_CHANGE:
             for mapping in self.plan.controllers:
                 if mapping.controller == message[1]:
-                    said += self.voices[mapping.voice].turn(mapping.control, mapping.at(message[2]), now)
+                    said += self.voices[mapping.voice].turn(mapping.control, mapping.value_at(message[2]), now)
         for voice in self._listening_to(inputs):
             said += voice.hear(message, now, port)
         return said

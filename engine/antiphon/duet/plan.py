@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from antiphon.controls import ControlValue
@@ -56,6 +56,8 @@ class Handover:
     """Shortest such silence."""
     max_seconds: float = 1.5
     """Longest such silence."""
+    patience: float = 1.0
+    """How long it waits in all, as a multiple of what the rule says: of silences and breaths, or of the bars."""
     breath_beats: float = 0.0
     """Where a phrase has not come to rest, so many beats of its pulse from its last note on are a breath; and an answer
     comes in on that pulse. 0: silence alone decides."""
@@ -67,6 +69,21 @@ class Handover:
     """Key that ends the call, a MIDI note number; it is not passed on."""
     trigger_cc: int | None = None
     """Controller that ends the call when it rises to 64 or more; it is not passed on."""
+
+    def patient(self) -> Handover:
+        """The rule with its patience worked in."""
+        times = self.patience
+        if times == 1:
+            return self
+        return replace(
+            self,
+            patience=1.0,
+            silence_multiple=times * self.silence_multiple,
+            min_seconds=times * self.min_seconds,
+            max_seconds=times * self.max_seconds,
+            breath_beats=times * self.breath_beats,
+            bars=max(1, round(times * self.bars)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,8 @@ class VoicePlan:
     handover: Handover = Handover()
     answer_bars: int | None = None
     """Length of an answer in bars; `None`: as long as the call."""
+    length: float = 1.0
+    """A multiple of that length; 2 is twice as long. Turns keep theirs."""
     launch: Launch = "now"
     """Where the first note falls: at the handover (`now`), or on the next beat, bar, or group of bars."""
     morph: MorphPlan | None = None
@@ -175,25 +194,25 @@ class VoicePlan:
 
 @dataclass(frozen=True, slots=True)
 class ControllerMapping:
-    """A controller on the keyboard that turns a generator's control."""
+    """A controller on the keyboard that turns a control: one of the generator's, or one that every voice has."""
 
     controller: int
     """Controller number, 0 to 127."""
     voice: int
     """Index of the voice, from 0."""
     control: str
-    """Name of the generator's control."""
-    low: float
+    """Name of the control."""
+    low: float = 0.0
     """Control value at controller value 0."""
-    high: float
+    high: float = 0.0
     """Control value at controller value 127."""
-    choices: tuple[str, ...] = ()
-    """Of a choice: its texts, which the controller goes through; `low` and `high` number the first and the last."""
+    values: tuple[ControlValue, ...] = ()
+    """Control values that it goes through from 0 to 127, in place of those between `low` and `high`; none: those."""
 
-    def at(self, position: int) -> ControlValue:
-        """The control's value at controller value `position`."""
-        if self.choices:
-            return self.choices[position * len(self.choices) // 128]
+    def value_at(self, position: int) -> ControlValue:
+        """What the control is set to where the controller stands at `position`, 0 to 127."""
+        if self.values:
+            return self.values[position * len(self.values) // 128]
         return self.low + (self.high - self.low) * position / 127
 
 

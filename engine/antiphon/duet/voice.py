@@ -14,9 +14,10 @@ from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decisio
 from antiphon.duet.cue import Cue
 from antiphon.duet.memory import Memory
 from antiphon.duet.morph import Ends
-from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.duet.plan import Handover, VoicePlan, grid_ticks
 from antiphon.duet.repose import weigh
 from antiphon.duet.turns import Turns
+from antiphon.duet.voice_controls import VOICE_CONTROL_NAMES, playable, turned
 from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
@@ -69,6 +70,7 @@ class Voice:
         """`ear`: what is remembered already. `follows_song`: whether bars are a song's, from its beginning."""
         self.index = index
         self.plan = plan
+        """What it goes by now: as the preset says, and as its controls were turned since."""
         self.memory = Memory(index, ear)
         self.controls = dict(plan.controls)
         self.held = False
@@ -146,8 +148,11 @@ class Voice:
         return self._cue.swallows(message) or (self._ends is not None and self._ends.swallows(message))
 
     def turn(self, control: str, value: ControlValue, now: Moment) -> list[Command]:
-        """Set a control of the generator; it is heard in the next phrase."""
-        self.controls[control] = value
+        """Set a control; the generator's, the range and the scale are heard in the next phrase."""
+        if control in self.controls or control not in VOICE_CONTROL_NAMES:
+            self.controls[control] = value if isinstance(value, str) else float(value)
+        else:
+            self.plan = turned(self.plan, control, value)
         if self.state == "listening" and self._call_ticks is not None:
             return self._guess(now)
         return []
@@ -228,7 +233,7 @@ class Voice:
                 return self._weigh(now)
             if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
                 self._breath_ticks = None
-                text = f"a breath? it waits {self.plan.handover.breath_beats:g} beats for you to go on"
+                text = f"a breath? it waits {self._rule.breath_beats:g} beats for you to go on"
                 return [Decision("breath", self.index, now.ticks, text)]
             if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
                 # Turns may be so short that their end is decided before anything was guessed.
@@ -279,8 +284,12 @@ class Voice:
             return self._handover_ticks
         return self._handover_ticks - self.ahead_ticks
 
+    @property
+    def _rule(self) -> Handover:
+        return self.plan.handover.patient()
+
     def _handover_at(self, now: Moment) -> int | None:
-        rule = self.plan.handover
+        rule = self._rule
         if self._turns is not None:
             return self._turns.handover_at(now.ticks) if self._handover_ticks is None else self._handover_ticks
         if rule.by == "bars":
@@ -297,7 +306,7 @@ class Voice:
 
     def _weighing_at(self, now: Moment) -> int | None:
         """When the rest that begins now is weighed; None: silence alone decides, or there is none."""
-        rule = self.plan.handover
+        rule = self._rule
         if rule.by != "silence" or not rule.breath_beats or self._handover_ticks is None:
             return None
         return now.ticks + seconds_to_ticks(WEIGHING * rule.min_seconds, now.bpm)
@@ -306,7 +315,7 @@ class Voice:
         """Nothing has been heard for a while: an end, or a breath? And where on the pulse is an answer to begin?"""
         assert self._handover_ticks is not None
         self._weighing_ticks = None
-        rule, ear = self.plan.handover, self.memory.ear
+        rule, ear = self._rule, self.memory.ear
         weighed = weigh(ear.notes, since(ear.notes, self._call_ticks), now.bpm, self._signature)
         if weighed.pulse is None:
             return self._guess(now)
@@ -365,11 +374,12 @@ class Voice:
     def _answer_length(self, call_end_ticks: int) -> int | None:
         if self.plan.mode != "answer":
             return None
-        if self.plan.answer_bars is not None:
-            return self.plan.answer_bars * self._signature.bar_ticks
-        if self.plan.handover.by in ("bars", "turns"):
-            return self.plan.handover.bars * self._signature.bar_ticks
-        call = call_end_ticks - (self._call_ticks or 0)
+        rule = self._rule
+        bars = self.plan.answer_bars or (rule.bars if rule.by in ("bars", "turns") else None)
+        length = self.plan.length if self._turns is None else 1
+        if bars is not None:
+            return next_multiple(round(length * bars * self._signature.bar_ticks), self._signature.beat_ticks)
+        call = round(length * (call_end_ticks - (self._call_ticks or 0)))
         grid = self._launch_grid()
         whole = call if grid is None else next_multiple(call, min(grid, self._signature.bar_ticks))
         return max(self._signature.beat_ticks, whole)
@@ -390,7 +400,7 @@ class Voice:
 
     def _constraints(self) -> Constraints:
         """What an answer to what is remembered keeps to."""
-        limits = self.plan.constraints
+        limits = playable(self.plan.constraints)
         return within_scale(limits, self.memory.ear.notes) if self.plan.heard_scale else limits
 
     def _hand_over(self, now: Moment) -> list[Command]:

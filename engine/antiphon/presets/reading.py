@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from antiphon.controls import ChoiceControl, Control, ControlValue
+from antiphon.controls import AnyControl, ChoiceControl, Control, ControlValue, TextControl
 from antiphon.duet.plan import (
     ControllerMapping,
     End,
@@ -19,10 +19,11 @@ from antiphon.duet.plan import (
     VoicePlan,
 )
 from antiphon.duet.routing import input_names, output_names
+from antiphon.duet.voice_controls import SCALE, VOICE_CONTROLS
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, GeneratorInfo
 from antiphon.midi.port_names import virtual_name_problems
-from antiphon.music.note_names import pitch_name
+from antiphon.music.note_names import SCALE_ALLOWED, UnknownName, parse_scale, pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
 from antiphon.plugins.host import why_missing
@@ -45,9 +46,9 @@ _MODEL_SUFFIXES: Final = (".onnx", ".npz")
 """By which a model is known as a file, and not as a name."""
 
 HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
-    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats"),
+    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats", "patience"),
     "pedal": ("pedal",),
-    "bars": ("bars",),
+    "bars": ("bars", "patience"),
     "turns": ("bars",),
     "trigger": ("trigger_note", "trigger_cc"),
 }
@@ -58,7 +59,7 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
     """The keys of a voice that have no effect with this mode and this rule, each with the key that makes it so."""
     idle: dict[tuple[str, ...], tuple[str, ...]] = {}
     if mode != "answer":
-        idle["answer_bars",] = ("mode",)
+        idle |= dict.fromkeys([("answer_bars",), ("length",)], ("mode",))
     if mode != "accompany":
         idle["below_melody",] = ("mode",)
     if mode == "accompany":
@@ -67,8 +68,15 @@ def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ..
             ("mode",),
         )
     if by == "turns":
-        idle |= dict.fromkeys([("launch",), ("touch",)], ("handover", "by"))
+        idle |= dict.fromkeys([("launch",), ("touch",), ("length",)], ("handover", "by"))
     return idle
+
+
+def idle_control(control: str, mode: Mode, by: HandoverBy) -> tuple[str, ...] | None:
+    """The key of a voice that leaves this control of every voice without effect; None: it has one."""
+    if control == "length":
+        return idle_keys(mode, by).get((control,))
+    return ("handover", "by") if control == "patience" and control not in HANDOVER_KEYS[by] else None
 
 
 def load_preset(path: Path, generators: Generators, rehearse: Rehearse | None = None) -> Plan:
@@ -217,6 +225,7 @@ class _Reading:
             mode=voice.mode,
             handover=self._handover((*key, "handover"), voice),
             answer_bars=voice.answer_bars,
+            length=voice.length,
             launch=voice.launch,
             morph=self._morph(key, voice),
             touch=voice.touch,
@@ -381,34 +390,54 @@ class _Reading:
         if info is None or table.control is None:
             return None
         given = [("voice", table.voice - 1, "generator"), (*key, "voice")]
-        known = {control.name: control for control in info.controls}
-        if table.control not in known:
-            document.refuse_name((*key, "control"), table.control, known, given=given)
+        known = controls_of(info)
+        if table.control not in (*known, SCALE):
+            document.refuse_name((*key, "control"), table.control, (*known, SCALE), given=given)
             return None
-        control = known[table.control]
-        if not isinstance(control, Control | ChoiceControl):
-            turnable = [each.name for each in info.controls if isinstance(each, Control | ChoiceControl)]
+        own = any(control.name == table.control for control in info.controls)
+        handover = voices[table.voice - 1].handover
+        if not own and (idle := idle_control(table.control, voices[table.voice - 1].mode, handover.by)):
+            choice = handover.by if idle == ("handover", "by") else voices[table.voice - 1].mode
+            text = f" is '{table.control}', which has no effect while {idle[-1]} of that voice is '{choice}'"
+            document.refuse((*key, "control"), text, given=[*given, ("voice", table.voice - 1, *idle)])
+        control = known.get(table.control)
+        if isinstance(control, TextControl):
+            turnable = [name for name, each in known.items() if not isinstance(each, TextControl)]
             lacking = f" is {shown(control.name)}, a text, which no controller turns"
             document.refuse_name((*key, "control"), control.name, turnable, lacking=lacking, given=given)
             return None
-        for name, value in (("low", table.low), ("high", table.high)):
-            if value is None:
-                continue
-            if isinstance(control, ChoiceControl):
-                text = f" has no effect: control '{control.name}' goes through {control.allowed}; remove it"
+        if table.values is not None:
+            for name in sorted(table.model_fields_set & {"low", "high"}):
+                document.refuse((*key, name), " has no effect beside values; remove it", given=[(*key, "values")])
+        elif isinstance(control, ChoiceControl):
+            text = f" has no effect: control '{control.name}' goes through {control.allowed}; remove it"
+            for name in sorted(table.model_fields_set & {"low", "high"}):
                 document.refuse((*key, name), text, given=[*given, (*key, "control")])
-            elif not control.allows(value):
-                document.refuse_value((*key, name), value, control.allowed, given=given)
+        elif control is None:
+            document.refuse((*key, "values"), f" is missing; add values, each {SCALE_ALLOWED}, or 'auto'")
+        for path, value in (
+            (("low",), table.low),
+            (("high",), table.high),
+            *((("values", index), value) for index, value in enumerate(table.values or ())),
+        ):
+            if value is not None and not _fits(control, value):
+                words = f"{SCALE_ALLOWED}, or 'auto'" if control is None else control.allowed
+                document.refuse_value((*key, *path), value, words, given=given)
         if table.cc is None:
             return None
         if table.cc in controllers_in_use(self.file):
             text = f" is {table.cc}, which {controllers_in_use(self.file)[table.cc]} already; choose another"
             document.refuse((*key, "cc"), text)
-        if isinstance(control, ChoiceControl):
-            last = float(len(control.choices) - 1)
-            return ControllerMapping(table.cc, table.voice - 1, control.name, 0.0, last, control.choices)
-        low = _first(table.low, control.low)
-        return ControllerMapping(table.cc, table.voice - 1, control.name, low, _first(table.high, control.high))
+        values = tuple(table.values or (control.choices if isinstance(control, ChoiceControl) else ()))
+        low, high = (0.0, 0.0) if values or not isinstance(control, Control) else (control.low, control.high)
+        return ControllerMapping(
+            table.cc,
+            table.voice - 1,
+            table.control,
+            _first(table.low, low),
+            _first(table.high, high),
+            values,
+        )
 
     def _model(self, key: KeyPath, model: str) -> str:
         """A file beside the preset as a full path; a name, which may have no slash, as it is."""
@@ -435,6 +464,22 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         return (self.document.path.parent / Path(name).expanduser()).absolute()
+
+
+def controls_of(info: GeneratorInfo) -> dict[str, AnyControl]:
+    """The controls of a voice that `info` plays for; the generator's own come first."""
+    return VOICE_CONTROLS | {control.name: control for control in info.controls}
+
+
+def _fits(control: AnyControl | None, value: ControlValue) -> bool:
+    """Whether a control can be set to `value`; None: the scale."""
+    if control is not None:
+        return control.allows(value)
+    try:
+        parse_scale(value)
+    except UnknownName:
+        return value == "auto"
+    return True
 
 
 def _first(value: Value | None, default: Value) -> Value:

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from antiphon.controls import ControlValue
 from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
+from antiphon.duet.voice_controls import LENGTHS
 from antiphon.midi.port_names import composed
 from antiphon.music import messages
 from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
@@ -158,6 +159,11 @@ Latencies = Annotated[
     dict[PortName, Annotated[float, Field(ge=-100, le=100)]],
     Allowed("milliseconds, -100 to 100, each under the name of a port"),
 ]
+ControlValues = Annotated[
+    list[float | Text],
+    Field(min_length=2, max_length=128),
+    Allowed("a list of 2 to 128 values of that control, from the one at 0 to the one at 127"),
+]
 PortNames = Annotated[
     list[PortName],
     Field(min_length=1),
@@ -183,6 +189,12 @@ class HandoverTable(Table):
         default=0.3, ge=0.05, le=30, description="By silence: the shortest silence that ends a call."
     )
     max_seconds: float = Field(default=1.5, ge=0.05, le=30, description="By silence: the longest one it waits for.")
+    patience: float = Field(
+        default=1.0,
+        ge=LENGTHS[0],
+        le=LENGTHS[1],
+        description="By silence and by bars: it waits so many times as long as the other keys say.",
+    )
     breath_beats: float = Field(
         default=0.0,
         ge=0,
@@ -266,6 +278,9 @@ class VoiceTable(Table):
     answer_bars: int | None = Field(
         default=None, ge=1, le=64, description="Length of an answer in bars. Absent: as long as your call."
     )
+    length: float = Field(
+        default=1.0, ge=LENGTHS[0], le=LENGTHS[1], description="It answers so many times as long; 2 is twice as long."
+    )
     channel: Channel = Field(default=2, description="MIDI channel it plays on, as keyboards and DAWs count them.")
     program: int | None = Field(
         default=None,
@@ -344,10 +359,16 @@ class ControllerTable(Table):
 
     cc: Knob | None = Field(default=None, description="Controller number it sends. Required.")
     voice: int = Field(default=1, ge=1, le=MAX_VOICES, description="Which voice, the first [[voice]] being 1.")
-    control: Text | None = Field(default=None, description="Which of that generator's controls. Required.")
+    control: Text | None = Field(
+        default=None,
+        description="Which of that generator's controls, or of those that every voice has, see below. Required.",
+    )
     low: float | None = Field(default=None, description="Value at 0. Absent: the control's lowest.")
     high: float | None = Field(
         default=None, description="Value at 127; less than `low` turns it round. Absent: its highest."
+    )
+    values: ControlValues | None = Field(
+        default=None, description="Values that it goes through from 0 to 127, instead of `low` and `high`."
     )
 
 

@@ -71,6 +71,7 @@ def _voice(voice: VoicePlan) -> dict[str, object]:
         "launch": voice.launch,
         "touch": voice.touch,
         "answer_bars": voice.answer_bars,
+        "length": voice.length,
         "channel": voice.channel + 1,
         **_sound(voice),
         "transpose": voice.transpose,
@@ -133,12 +134,12 @@ def _metronome(metronome: MetronomePlan) -> dict[str, object]:
 
 
 def _controller(mapping: ControllerMapping) -> dict[str, object]:
+    between = {"low": mapping.low, "high": mapping.high}
     return {
         "cc": mapping.controller,
         "voice": mapping.voice + 1,
         "control": mapping.control,
-        "low": None if mapping.choices else mapping.low,
-        "high": None if mapping.choices else mapping.high,
+        **({"values": list(mapping.values)} if mapping.values else between),
     }
 
 

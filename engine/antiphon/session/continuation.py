@@ -15,6 +15,7 @@ from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
 from antiphon.plugins.host import load_plugins
 from antiphon.plugins.making import make_player
+from antiphon.presets.wishes import Wishes
 from antiphon.session.free_channel import free_channel
 from antiphon.session.journal import Record, Session
 from antiphon.session.summary import score_of
@@ -40,19 +41,19 @@ def continue_score(
     seed: int,
     model: str | None = None,
     controls: Mapping[str, ControlValue] | None = None,
+    key: str | None = None,
 ) -> Continued:
     """Let `generator` go on for `bars` bars, from the first bar line after the end of `score`.
 
-    Its bars are those of the metre in force there; it plays on a channel of its own, if one is left.
+    Its bars are those of the metre in force there; it plays on a channel of its own, if one is left. `controls`: those
+    of the generator, and those that every voice has but `length`; `key`: a scale by its name, or `auto`.
 
     Raises:
         AntiphonError: the generator or a control is unknown, there is nothing that it can hear, or it fails.
     """
     info = load_plugins().generator(generator).info
-    try:
-        resolved = info.resolve_controls(controls or {})
-    except ValueError as error:
-        raise AntiphonError(str(error)) from error
+    if "length" in (controls or {}):
+        raise AntiphonError("--set length has no effect here; --bars says how much is added")
     if not score.phrase().notes:
         raise AntiphonError(f"{generator} has nothing to go on from: {_unheard(score)}")
     channel, cleared = free_channel(message for _, message in score.merged())
@@ -61,7 +62,7 @@ def continue_score(
         generator=generator,
         model=model,
         follows=info.follows,
-        controls=resolved,
+        controls=info.resolve_controls({}),
         handover=Handover(by="trigger", trigger_cc=_SIGNAL),
         answer_bars=bars,
         launch="bar",
@@ -71,7 +72,8 @@ def continue_score(
         input_channels=frozenset(range(16)) - {messages.DRUM_CHANNEL},
     )
     plan = Plan("continue", (voice,), heard.bpm, heard.signature, seed, outputs=("virtual",), thru=False)
-    stage = Offline([plan], make_player)
+    wishes = Wishes(key=key, controls=tuple((controls or {}).items()))
+    stage = Offline(wishes.granted([plan], {generator: info}), make_player)
     stage.begin()
     for ticks, message in heard.messages():
         if not messages.is_controller(message, _SIGNAL):

@@ -11,6 +11,7 @@ INFO = GeneratorInfo(
         Control("order", 1, 8, 8, "notes or chords of context that count: low wanders, high quotes"),
         Control("trust", 0, 1, 0.7, "0 plays from the shipped table alone, 1 from the player's own music alone"),
         Control("temperature", 0, 2, 1, "0 always takes the likeliest turn, 2 the most surprising ones"),
+        Control("density", 0, 1, 0.5, "0.5 plays about as much as you do, 0 half as much, 1 twice as much"),
     ),
     latency="instant",
     follows="free",

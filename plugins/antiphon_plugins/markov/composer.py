@@ -25,7 +25,7 @@ _LONGEST_NOTE_TICKS = 3840
 """A note that the player held for longer is copied as two bars."""
 _MUDDY = 0.05
 """What it costs a chord of the table to be muddy; what the player does is their own affair."""
-_CHOICE, _VOICING, _TOUCH = range(3)
+_CHOICE, _VOICING, _TOUCH, _PACE = range(4)
 """What chance is drawn for at one place in the music."""
 
 
@@ -62,8 +62,9 @@ class Composer:
         drafts: list[_Draft] = []
         # Where the constraints leave no pitch at all, silence is the answer.
         while self._legality.pitches:
-            options = self._options.after(past, matches, launch=launch and not drafts)
             here = past[-1].onset_ticks if past and (drafts or not launch) else self._request.start_ticks
+            pace = uniform(self._seed, here, _PACE)
+            options = self._options.after(past, matches, pace, launch=launch and not drafts)
             chance = uniform(self._seed, here, _CHOICE)
             option = options[choose([option.weight for option in options], self._temperature, chance)]
             if option.onset_ticks >= self._request.end_ticks:

@@ -72,6 +72,7 @@ class Options:
         self._origin_ticks = origin_ticks
         self._order = round(request.controls.get("order", MAX_ORDER))
         self._trust = request.controls.get("trust", 0.7)
+        self._density = request.controls.get("density", 0.5)
         # A voice in another range than the player's keeps their register, octaves away.
         lead_weights = np.roll(manner.lead_weights, legality.octaves(manner.register_pitch))
         # By pitch + MAX_MOTION: so no move from a pitch leads beyond the array.
@@ -80,9 +81,10 @@ class Options:
             manner.leap_weights[abs(MOVE_MOTIONS)] * manner.gap_weights[MOVE_GAPS] * manner.size_weights[MOVE_SIZES - 1]
         )
 
-    def after(self, past: Sequence[Event], matches: tuple[Match, ...], *, launch: bool) -> list[Option]:
+    def after(self, past: Sequence[Event], matches: tuple[Match, ...], pace: float, *, launch: bool) -> list[Option]:
         """Ways on from `past` (which may be empty), of which `matches` tells where it occurs in memory.
 
+        `pace`, drawn from 0 <= x < 1, says whether the density makes the time to the next event another.
         Each starts where the request does if this is the `launch` of an answer, otherwise no earlier.
         """
         start = self._request.start_ticks
@@ -105,12 +107,22 @@ class Options:
             return options
         earliest = max(start, earliest_onset(past))
         for option in options:
+            option.onset_ticks = here + self._paced(option.onset_ticks - here, pace)
             if option.onset_ticks < earliest:
                 option.onset_ticks = earliest
                 option.weight *= _HURRIED
         if self._request.final:
             self._close(options)
         return options
+
+    def _paced(self, gap_ticks: int, pace: float) -> int:
+        """A gap as it is, or, all the more often the further the density is from the middle, twice or half of it."""
+        wanted = 2 * self._density - 1
+        if pace >= abs(wanted):
+            return gap_ticks
+        if wanted < 0:
+            return 2 * gap_ticks if 2 * gap_ticks <= self._manner.longest_gap_ticks else gap_ticks
+        return gap_ticks // 2 if gap_ticks // 2 >= self._manner.sixteenth_ticks else gap_ticks
 
     def _guard(self, options: list[Option], past: Sequence[Event]) -> None:
         """Let what goes round in circles weigh less."""

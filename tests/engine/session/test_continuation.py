@@ -181,9 +181,9 @@ def test_unknown_generators_and_controls_are_errors() -> None:
     score = Score((Track("", TUNE),))
     with pytest.raises(AntiphonError, match="no generator 'nobody'"):
         continue_score(score, generator="nobody", bars=1, seed=0)
-    with pytest.raises(AntiphonError, match=r"heat is 3\.0; allowed: a number, 0 to 2"):
+    with pytest.raises(AntiphonError, match=r"--set heat is 3; allowed: a number, 0 to 2"):
         continue_score(score, generator="echo", bars=1, seed=0, controls={"heat": 3.0})
-    with pytest.raises(AntiphonError, match="has no control 'cold'; it has: heat"):
+    with pytest.raises(AntiphonError, match="'echo' has no such control; it has: heat"):
         continue_score(score, generator="echo", bars=1, seed=0, controls={"cold": 1.0})
 
 
