@@ -87,7 +87,7 @@ def test_a_controller_goes_through_the_choices_in_equal_parts(tmp_path: Path) ->
     path = preset(tmp_path, '[[controller]]\ncc = 21\ncontrol = "feel"')
     plan = load_preset(path, KNOWN)
     (mapping,) = plan.controllers
-    turned = [mapping.at(position) for position in range(128)]
+    turned = [mapping.value_at(position) for position in range(128)]
     assert [turned.index(choice) for choice in FEEL.choices] == [0, 43, 86]
     assert sorted(turned, key=FEEL.choices.index) == turned
     path.write_text(preset_text(plan), encoding="utf-8")
@@ -97,8 +97,8 @@ def test_a_controller_goes_through_the_choices_in_equal_parts(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ('control = "words"', 'controller[0].control is "words", a text, which no controller turns; '),
-        ('control = "feel"\nlow = 1', "controller[0].low has no effect: control 'feel' goes through"),
+        ('control = "words"', 'controller 1: control is "words", a text, which no controller turns; '),
+        ('control = "feel"\nlow = 1', "controller 1: low has no effect: control 'feel' goes through"),
     ],
 )
 def test_what_a_controller_cannot_do_is_refused(tmp_path: Path, table: str, problem: str) -> None:
@@ -115,10 +115,10 @@ def test_a_journal_keeps_them_and_one_from_before_there_were_any_is_read(tmp_pat
     JournalWriter(tmp_path / "new", header).close()
     assert read_session(tmp_path / "new").header == header
     journal = tmp_path / "new" / "journal.jsonl"
-    before = journal.read_text(encoding="utf-8").replace(',"choices":["straight","swing","triplets"]', "")
+    before = journal.read_text(encoding="utf-8").replace(',"values":["straight","swing","triplets"]', "")
     journal.write_text(before.replace('"feel":"straight",', ""), encoding="utf-8")
     old = read_session(tmp_path / "new").header.plans[0]
-    assert old.controllers == (ControllerMapping(21, 0, "feel", 0.0, 2.0),)
+    assert old.controllers == (ControllerMapping(21, 0, "feel", 0.0, 0.0),)
     assert old.voices[0].controls == {"heat": 1.0, "words": ""}
 
 

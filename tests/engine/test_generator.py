@@ -115,18 +115,6 @@ def test_two_notes_of_one_pitch_at_one_tick_are_legal() -> None:
     assert check_phrase(phrase, REQUEST) is phrase
 
 
-MOOD = Control("mood", 0, 2, 1, "How it feels.", names=("calm", "merry", "wild"))
-
-
-def test_a_control_with_names_takes_them_for_its_values() -> None:
-    info = GeneratorInfo("moody", "Plays.", (MOOD,))
-    assert info.resolve_controls({}) == {"mood": 1}
-    assert info.resolve_controls({"mood": "wild"}) == {"mood": 2}
-    assert info.resolve_controls({"mood": 0.5}) == {"mood": 0.5}
-    with pytest.raises(ValueError, match="mood is 'sad'; allowed: 'calm', 'merry', 'wild', or a number, 0 to 2"):
-        info.resolve_controls({"mood": "sad"})
-
-
 def test_a_shortened_request_leads_to_the_same_end() -> None:
     last = Request(960, 1920, final=True)
     assert last.shortened(1440) == Request(960, 480, left_ticks=1920)

@@ -1,4 +1,4 @@
-"""Music as a step a note, and the model that takes it so: a door for who trains one.
+"""Music as a step a note, and the model that takes it so: a door for who trains or plays one.
 
 What it hands on is loaded when it is first used.
 """
@@ -11,6 +11,8 @@ from antiphon.lazy import lazily
 
 if TYPE_CHECKING:
     from antiphon.note_steps.codec import PARTS, PITCHES, VELOCITIES
+    from antiphon.note_steps.controls import NOTE_CONTROLS
+    from antiphon.note_steps.making import make_note_player
     from antiphon.note_steps.model import turns
     from antiphon.note_steps.spans import SPAN_CLASSES
     from antiphon.note_steps.words import (
@@ -31,6 +33,8 @@ else:
                 "PITCHES",
                 "VELOCITIES",
             ),
+            "antiphon.note_steps.controls": ("NOTE_CONTROLS",),
+            "antiphon.note_steps.making": ("make_note_player",),
             "antiphon.note_steps.model": ("turns",),
             "antiphon.note_steps.spans": ("SPAN_CLASSES",),
             "antiphon.note_steps.words": (
@@ -51,11 +55,13 @@ __all__ = [
     "GIVEN_TIME",
     "GIVEN_VELOCITY",
     "GIVEN_WORDS",
+    "NOTE_CONTROLS",
     "OPEN",
     "PARTS",
     "PITCHES",
     "READ_WORDS",
     "SPAN_CLASSES",
     "VELOCITIES",
+    "make_note_player",
     "turns",
 ]

@@ -67,6 +67,27 @@ ADVICE: Final = {
         "work in extend that belongs into make or prime, or a latency class that is too quick",
         'load what is slow in make, or declare a slower class, as in latency="heavy"',
     ),
+    "it plays between two pieces of music": Advice(
+        "chance or a state that runs on from one place between the two to the next",
+        f"let what is played follow from the two, the place and the seed; {_DRAW}",
+    ),
+    "it fills a gap": Advice(
+        "what comes after the gap is not read, or chance runs on",
+        f"read Request.given.after as well as before, and leave `fills` out where it makes no difference; {_DRAW}",
+    ),
+    "it is not taken for hung": Advice(
+        "a long computation in one piece",
+        "call Casting.beat() between its steps, or declare a slower latency class",
+    ),
+    "it opens": Advice("an attribute or a method of OutputPort that is missing", "have all of `antiphon.OutputPort`"),
+    "it takes every message": Advice(
+        "a kind of message that the code does not expect, as system exclusive", "pass on, or leave out, what is foreign"
+    ),
+    "sending does not wait": Advice(
+        "send waits for a network, a disk or a device", "let a thread of your own send, from a bounded queue"
+    ),
+    "it closes": Advice("close waits, or fails when called twice", "close at once, and do nothing the second time"),
+    "what is closed says so": Advice("send goes on after close, or raises another error", "raise antiphon.PortGone"),
     "a key press is taken in": RAISED,
 }
 """By rule."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon.generator import Casting, Generator, GeneratorInfo
-from antiphon.note_steps.controls import NOTE_CONTROLS
+from antiphon import Casting, Generator, GeneratorInfo
+from antiphon.note_steps import NOTE_CONTROLS
 from antiphon_plugins.codecs import PLAYERS
 
 _FOLDER = Path(__file__).parent
@@ -38,7 +38,7 @@ def make(casting: Casting) -> Generator:
     Raises:
         ModelError: the model cannot be used, or speaks another codec.
     """
-    from antiphon.note_steps.making import make_note_player  # here, so that listing the generators stays cheap
+    from antiphon.note_steps import make_note_player  # here, so that listing the generators stays cheap
 
     return make_note_player(casting, _MODEL, "free", PLAYERS)
 
@@ -49,7 +49,7 @@ def make_grid(casting: Casting) -> Generator:
     Raises:
         ModelError: the model cannot be used, or speaks another codec.
     """
-    from antiphon.note_steps.making import make_note_player
+    from antiphon.note_steps import make_note_player
 
     return make_note_player(casting, _MODEL, "beat", PLAYERS)
 

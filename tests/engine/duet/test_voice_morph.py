@@ -113,10 +113,10 @@ def test_its_ends_are_what_was_played_and_what_the_preset_says() -> None:
     press(jam, 1300)
     jam.advance(4000)
     played = Phrase(100, 2020, (Note(100, 60, 100, 80), Note(1000, 62, 100, 80)))
-    assert {request.morph for request in requests(jam)[-2:]} == {Morph(played, GIVEN)}
+    assert {request.given for request in requests(jam)[-2:]} == {Morph(played, GIVEN)}
     jam.tone(9600, 64)
     jam.advance(10_000)
-    assert requests(jam)[-1].morph == Morph(Phrase(9600, 11520, (Note(9600, 64, 100, 80),)), GIVEN)
+    assert requests(jam)[-1].given == Morph(Phrase(9600, 11520, (Note(9600, 64, 100, 80),)), GIVEN)
 
 
 def test_what_it_has_played_itself_is_no_end() -> None:
@@ -125,7 +125,7 @@ def test_what_it_has_played_itself_is_no_end() -> None:
     press(jam, 200)
     jam.tone(3000, 50)
     jam.advance(3500)
-    morph = requests(jam)[-1].morph
+    morph = requests(jam)[-1].given
     assert morph is not None
     assert morph.a == Phrase(3000, 4920, (Note(3000, 50, 100, 80),))
 
@@ -139,7 +139,7 @@ def test_a_capture_is_heard_from_the_next_half_bar_on_and_touches_nothing() -> N
     jam.tone(3300, 108)
     jam.advance(6000)
     call = Phrase(0, BAR, (Note(0, 60, 100, 80),))
-    assert requests(jam)[-1].morph == Morph(call, call)
+    assert requests(jam)[-1].given == Morph(call, call)
     assert jam.decisions() == [("handover", 480), ("answer", 480), ("capture", 3100), ("capture", 3300)]
     assert [send.message[1] for send in jam.sends if send.source == -1] == [60, 60], "the key is silent"
 
@@ -147,9 +147,9 @@ def test_a_capture_is_heard_from_the_next_half_bar_on_and_touches_nothing() -> N
 def test_a_capture_during_a_call_changes_the_guess() -> None:
     jam = rehearse(voice(morph=MorphPlan("prior", "prior", capture_cc=20)))
     jam.tone(0)
-    assert requests(jam)[-1].morph == Morph(None, None)
+    assert requests(jam)[-1].given == Morph(None, None)
     jam.hear(500, messages.control_change(0, 20, 127))
-    assert requests(jam)[-1].morph == Morph(Phrase(0, BAR, (Note(0, 60, 100, 80),)), None)
+    assert requests(jam)[-1].given == Morph(Phrase(0, BAR, (Note(0, 60, 100, 80),)), None)
 
 
 def test_an_answer_has_ends_too_and_is_as_long_as_the_call() -> None:
@@ -158,7 +158,7 @@ def test_an_answer_has_ends_too_and_is_as_long_as_the_call() -> None:
     jam.tone(900, length_ticks=100)
     press(jam, 1300)
     jam.advance(9000)
-    morph = requests(jam)[-1].morph
+    morph = requests(jam)[-1].given
     assert morph is not None
     assert morph.a == morph.b
     assert jam.decisions()[-1][0] == "end"
@@ -167,7 +167,7 @@ def test_an_answer_has_ends_too_and_is_as_long_as_the_call() -> None:
 def test_who_does_not_interpolate_is_given_no_ends() -> None:
     jam = rehearse(VoicePlan("echo", fallback="low", handover=PEDAL))
     jam.tone(0)
-    assert {request.morph for request in requests(jam)} == {None}
+    assert {request.given for request in requests(jam)} == {None}
 
 
 def test_a_late_phrase_is_stood_in_for_and_goes_on() -> None:

@@ -321,7 +321,7 @@ def test_an_unknown_generator_is_an_error_that_names_those_there_are_and_the_nea
         (info("a", Control("X", 0, 1, 0, "")), "control 'X' must be of lower-case letters"),
         (info("a", Control("x", 1, 1, 1, "")), "control 'x' ranges from 1 to 1"),
         (info("a", Control("x", 0, float("inf"), 1, "")), "control 'x' ranges from 0 to inf"),
-        (info("a", Control("x", 0, 1, 3, "")), "generator 'a': the default of x is 3; allowed 0 to 1"),
+        (info("a", Control("x", 0, 1, 3, "")), "generator 'a': the default of x is 3; allowed: a number, 0 to 1"),
     ],
 )
 def test_a_wrong_declaration_is_refused_by_what_is_wrong(wrong: object, sentence: str) -> None:
@@ -445,7 +445,7 @@ def test_the_command_plugins_speaks_json(tmp_path: Path) -> None:
     assert generator["name"] == "lead"
     assert generator["origin"] == "band 2.0"
     assert (generator["interpolates"], generator["fills"], generator["parts"]) == (True, True, ["high", "low"])
-    assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider", "names": []}]
+    assert generator["controls"] == [{"name": "leap", "low": 1, "high": 12, "default": 5, "help": "wider"}]
     assert said["outputs"] == [{"name": "lamp", "summary": "Blinks.", "origin": "lights 1.0"}]
     assert said["preset_folders"] == [str(tmp_path)]
     assert said["failures"][0]["name"] == "mute"
@@ -492,7 +492,7 @@ def test_who_names_a_generator_is_told_of_the_import_that_failed(install: Callab
     preset.write_text('[[voice]]\ngenerator = "lute"\nfallback = "harp"\n', encoding="utf-8")
     with pytest.raises(AntiphonError) as caught:
         load_preset(preset, plugins.infos)
-    assert str(caught.value) == f'{preset}:2: voice[0].generator is "lute", {told}; allowed: "harp"'
+    assert str(caught.value) == f'{preset}:2: voice 1: generator is "lute", {told}; allowed: "harp"'
 
 
 def test_of_several_that_failed_the_one_of_the_wanted_name_is_blamed(install: Callable[..., None]) -> None:

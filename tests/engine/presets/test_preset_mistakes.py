@@ -275,12 +275,12 @@ def test_a_mistake_in_a_part_is_told(
 ) -> None:
     monkeypatch.setitem(GENERATORS, "choir", GeneratorInfo("choir", "sings", parts=("alto", "bass")))
     (found,) = problems(tmp_path, f"[[voice]]\ngenerator = 'choir'\n{text}")
-    assert found.startswith(f"late.toml:{line + 2}: voice[0].{problem}")
+    assert found.startswith(f"late.toml:{line + 2}: voice 1: {problem}")
 
 
 def test_a_part_of_a_generator_without_parts_is_told(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, f"{VOICE}[voice.parts.bass]\nchannel = 3")
-    assert found.startswith("late.toml:3: voice[0].parts.bass: generator 'markov' has no such part; allowed: none")
+    assert found.startswith("late.toml:3: voice 1: parts.bass: generator 'markov' has no such part; allowed: none")
 
 
 @pytest.mark.parametrize(("text", "line", "problem"), IN_A_CONTROLLER)
