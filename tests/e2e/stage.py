@@ -23,7 +23,7 @@ from antiphon.music.messages import note_off, note_on
 PLUGINS = Path(__file__).parent / "plugins"
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 100.0
 """For what takes a second or two on a quiet machine."""
 
 Timed = list[tuple[float, bytes]]
