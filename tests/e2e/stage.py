@@ -24,7 +24,7 @@ PLUGINS = Path(__file__).parent / "plugins"
 EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 100.0
 """For what takes a second or two on a quiet machine."""
 
 Timed = list[tuple[float, bytes]]

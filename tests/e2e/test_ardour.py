@@ -23,7 +23,7 @@ jack = pytest.importorskip("jack")
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
-TEMPO_BPM = 144
+TEMPO_BPM = 230
 """A pulse of the clock is no whole number of frames."""
 BEAT_SECONDS = 60 / TEMPO_BPM
 BAR_SECONDS = 4 * BEAT_SECONDS
@@ -41,7 +41,7 @@ channel = 2
 by = "bars"
 bars = 1
 """
-CALLS = (60, 64, 67, 65), (67, 65, 64, 62), (48, 52, 55, 60)
+CALLS = (60, 64, 67, 65), (67, 65, 64, 62)
 NEAR_SECONDS = 0.002 + PERIOD_FRAMES / SAMPLE_RATE
 """What is sent leaves a period after its moment."""
 CALM_SECONDS = 4 * BEAT_SECONDS
@@ -158,7 +158,7 @@ def test_ardour_leads_and_records_both_parts_where_the_session_has_them(
     # The answers are where the session has them, and begin on the bar lines, as Ardour counts.
     take.assert_near([(note.sample / SAMPLE_RATE - ticks / 480 * BEAT_SECONDS, note) for ticks, note in answered])
     answers = [line["ticks"] - song_ticks for line in decisions(take.session, "answer")]
-    assert answers == [number * BAR_TICKS for number in (1, 4, 7)]
+    assert answers == [number * BAR_TICKS for number in (1, 4)]
     first = [note for ticks, note in answered if ticks in answers]
     assert first
     take.assert_near([(from_bar_line(note), note) for note in first])
