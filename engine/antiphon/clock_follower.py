@@ -91,6 +91,7 @@ class ClockFollower:
         self._spread = 0.0
         self._known_spread = 0.0  # from before the tempo changed: a few pulses do not show it
         self._since = 0
+        self._explained = 0
         self._number = 0
         self._song_offset = 0
         self._next_in_song: int | None = None
@@ -174,6 +175,10 @@ class ClockFollower:
         if len(self._points) < _CHANGED or self._bunched or not self._is_far(pulse):
             # Those before it were held up: they count as come when they were due.
             self._accept(*((number, self._line.due(number)) for number, _ in self._far), pulse)
+            held_up = at_once and self._line.late(pulse) > self._spread / 2 + _BEYOND_SECONDS
+            if self._bunched and self._number - self._explained >= _LATEST and not held_up:
+                self._explained = self._number
+                self._explain()
             return
         self._far.append(pulse)
         if len(self._far) >= _LOST_THE_LINE:
@@ -192,8 +197,6 @@ class ClockFollower:
         if self._bunched and len(self._points) >= _LOST_THE_LINE:
             if self._number % _LATEST == 0:
                 self._fit()
-            if self._number % _LOST_THE_LINE == 0:
-                self._explain()
             return
         self._fit()
         latest = self._points[-_LATEST:]
@@ -229,7 +232,7 @@ class ClockFollower:
         least = max(_CHANGED, math.ceil(self._spread / self._line.period))
         if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
             self._points, self._number = counted, counted[-1][0]
-        while (change := cheapest_change(self._points, least)) is not None:
+        while len(self._points) >= _LOST_THE_LINE and (change := cheapest_change(self._points, least)) is not None:
             if change.lost > 0 and whole_buffers(self._points, change):
                 return
             index, points = change.index, self._points
