@@ -41,6 +41,8 @@ _FAR_MOST_SHARE: Final = 0.3
 _BEYOND_SECONDS: Final = 0.002
 """And at least by so much beyond the usual spread."""
 _EXACT_SECONDS: Final = 0.0005
+_HELD_UP: Final = 1.5
+"""Of a clock that comes bunched, a pulse is far off if it is later by so many of its lengths: one may be lost."""
 _AT_ONCE: Final = 0.3
 """Pulses that come within this share of their distance were held up together."""
 _CHANGED: Final = 3
@@ -172,16 +174,15 @@ class ClockFollower:
 
     def _take(self, pulse: Pulse, *, at_once: bool) -> None:
         """`at_once`: whether it came together with the one before it."""
-        if len(self._points) < _CHANGED or self._bunched or not self._is_far(pulse):
+        if len(self._points) < _CHANGED or not self._is_far(pulse):
             # Those before it were held up: they count as come when they were due.
             self._accept(*((number, self._line.due(number)) for number, _ in self._far), pulse)
-            held_up = at_once and self._line.late(pulse) > self._spread / 2 + _BEYOND_SECONDS
-            if self._bunched and self._number - self._explained >= _LATEST and not held_up:
-                self._explained = self._number
-                self._explain()
             return
         self._far.append(pulse)
-        if len(self._far) >= _LOST_THE_LINE:
+        if self._bunched:
+            if len(self._far) >= _LATEST:
+                self._accept(*self._far)
+        elif len(self._far) >= _LOST_THE_LINE:
             self._restart(self._far)
         elif not at_once:
             self._weigh_far()
@@ -195,8 +196,10 @@ class ClockFollower:
         if len(self._points) > window:
             del self._points[:-window]
         if self._bunched and len(self._points) >= _LOST_THE_LINE:
-            if self._number % _LATEST == 0:
+            if self._number - self._explained >= _LATEST:
+                self._explained = self._number
                 self._fit()
+                self._explain()
             return
         self._fit()
         latest = self._points[-_LATEST:]
@@ -263,7 +266,10 @@ class ClockFollower:
         return min(max(_FAR_SHARE * period, min(least, _FAR_MOST_SHARE * period)), most)
 
     def _is_far(self, pulse: Pulse) -> bool:
-        return abs(self._line.late(pulse)) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
+        late = self._line.late(pulse)
+        if self._bunched:
+            return late > self._spread / 2 + _HELD_UP * self._line.period
+        return abs(late) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
 
     def _fit(self) -> None:
         self._line = line_through(self._points, self._expected, self._weight)
