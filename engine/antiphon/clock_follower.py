@@ -162,7 +162,8 @@ class ClockFollower:
         pulse = (self._number, seconds)
         if in_song is not None:
             self._song_offset, self._next_in_song, self.placed = in_song - self._number, None, True
-            if self._points and self._is_far(pulse):
+            doubtful = self._bunched and self._number - self._since < _KNOWN
+            if self._points and (doubtful or self._is_far(pulse)):
                 self._begin_line()  # Its pulses are where the song begins, and not where they were.
         self._take(pulse, at_once=at_once)
 
@@ -171,6 +172,7 @@ class ClockFollower:
         weight = _PROVEN_WEIGHT if len(self._points) >= _PROVEN else self._weight
         self._expected, self._weight = self._line.period, weight
         self._points, self._far, self._since = [], [], self._number
+        self._spread = self._known_spread = 0.0
 
     def _take(self, pulse: Pulse, *, at_once: bool) -> None:
         """`at_once`: whether it came together with the one before it."""
@@ -186,8 +188,8 @@ class ClockFollower:
             self._restart(self._far)
         elif not at_once:
             self._weigh_far()
-        elif len(self._far) > 1 and len(self._points) < PULSES_PER_BEAT:
-            self._accept(*self._far)  # So it comes.
+        elif len(self._far) > 1 and (len(self._points) < _PROVEN or self._line.late(pulse) < 0):
+            self._accept(*self._far)  # Not held up: so it comes.
 
     def _accept(self, *pulses: Pulse) -> None:
         self._points += pulses
