@@ -41,6 +41,8 @@ _FAR_MOST_SHARE: Final = 0.3
 _BEYOND_SECONDS: Final = 0.002
 """And at least by so much beyond the usual spread."""
 _EXACT_SECONDS: Final = 0.0005
+_HELD_UP: Final = 1.5
+"""Of a clock that comes bunched, a pulse is far off if it is later by so many of its lengths: one may be lost."""
 _AT_ONCE: Final = 0.3
 """Pulses that come within this share of their distance were held up together."""
 _CHANGED: Final = 3
@@ -91,6 +93,7 @@ class ClockFollower:
         self._spread = 0.0
         self._known_spread = 0.0  # from before the tempo changed: a few pulses do not show it
         self._since = 0
+        self._explained = 0
         self._number = 0
         self._song_offset = 0
         self._next_in_song: int | None = None
@@ -159,7 +162,8 @@ class ClockFollower:
         pulse = (self._number, seconds)
         if in_song is not None:
             self._song_offset, self._next_in_song, self.placed = in_song - self._number, None, True
-            if self._points and self._is_far(pulse):
+            doubtful = self._bunched and self._number - self._since < _KNOWN
+            if self._points and (doubtful or self._is_far(pulse)):
                 self._begin_line()  # Its pulses are where the song begins, and not where they were.
         self._take(pulse, at_once=at_once)
 
@@ -168,20 +172,24 @@ class ClockFollower:
         weight = _PROVEN_WEIGHT if len(self._points) >= _PROVEN else self._weight
         self._expected, self._weight = self._line.period, weight
         self._points, self._far, self._since = [], [], self._number
+        self._spread = self._known_spread = 0.0
 
     def _take(self, pulse: Pulse, *, at_once: bool) -> None:
         """`at_once`: whether it came together with the one before it."""
-        if len(self._points) < _CHANGED or self._bunched or not self._is_far(pulse):
+        if len(self._points) < _CHANGED or not self._is_far(pulse):
             # Those before it were held up: they count as come when they were due.
             self._accept(*((number, self._line.due(number)) for number, _ in self._far), pulse)
             return
         self._far.append(pulse)
-        if len(self._far) >= _LOST_THE_LINE:
+        if self._bunched:
+            if len(self._far) >= _LATEST:
+                self._accept(*self._far)
+        elif len(self._far) >= _LOST_THE_LINE:
             self._restart(self._far)
         elif not at_once:
             self._weigh_far()
-        elif len(self._far) > 1 and len(self._points) < PULSES_PER_BEAT:
-            self._accept(*self._far)  # So it comes.
+        elif len(self._far) > 1 and (len(self._points) < _PROVEN or self._line.late(pulse) < 0):
+            self._accept(*self._far)  # Not held up: so it comes.
 
     def _accept(self, *pulses: Pulse) -> None:
         self._points += pulses
@@ -190,9 +198,9 @@ class ClockFollower:
         if len(self._points) > window:
             del self._points[:-window]
         if self._bunched and len(self._points) >= _LOST_THE_LINE:
-            if self._number % _LATEST == 0:
+            if self._number - self._explained >= _LATEST:
+                self._explained = self._number
                 self._fit()
-            if self._number % _LOST_THE_LINE == 0:
                 self._explain()
             return
         self._fit()
@@ -229,7 +237,7 @@ class ClockFollower:
         least = max(_CHANGED, math.ceil(self._spread / self._line.period))
         if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
             self._points, self._number = counted, counted[-1][0]
-        while (change := cheapest_change(self._points, least)) is not None:
+        while len(self._points) >= _LOST_THE_LINE and (change := cheapest_change(self._points, least)) is not None:
             if change.lost > 0 and whole_buffers(self._points, change):
                 return
             index, points = change.index, self._points
@@ -260,7 +268,10 @@ class ClockFollower:
         return min(max(_FAR_SHARE * period, min(least, _FAR_MOST_SHARE * period)), most)
 
     def _is_far(self, pulse: Pulse) -> bool:
-        return abs(self._line.late(pulse)) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
+        late = self._line.late(pulse)
+        if self._bunched:
+            return late > self._spread / 2 + _HELD_UP * self._line.period
+        return abs(late) > max(self._far_seconds, self._spread / 2 + _BEYOND_SECONDS)
 
     def _fit(self) -> None:
         self._line = line_through(self._points, self._expected, self._weight)

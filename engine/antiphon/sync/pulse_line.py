@@ -32,6 +32,8 @@ _LEAST_UNEVEN: Final = 0.1
 """As unevenly as this share of a period they always count as coming."""
 _MOST_UNEVEN: Final = 1 / 16
 """Beyond a period, only so much of their square counts: what buffers spread evens out over a few pulses."""
+_RECENT: Final = 8 * PULSES_PER_BEAT
+"""What lies further back has been weighed often enough."""
 _GAP: Final = 0.4
 """Periods after which a pulse may have been lost on the way."""
 _BUFFERS_SECONDS: Final = tuple(frames / rate for frames in (256, 512, 1024, 2048) for rate in (44100, 48000))
@@ -162,7 +164,7 @@ def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Chang
     first, began = pulses[0]
     after = 0
     x = y = xx = xy = 0.0
-    for index in range(count - 1, 2, -1):
+    for index in range(count - 1, max(2, count - _RECENT), -1):
         number, at = pulses[index][0] - first, pulses[index][1] - began
         after, x, y = after + 1, x + number, y + at
         xx, xy = xx + number * number, xy + number * at
