@@ -109,5 +109,5 @@ def test_what_cannot_be_done_is_said_in_words(folder: Path, grid_model: Path, tm
     assert "0 pieces under 'valid'" in message(evaluate("markov", tmp_path))
     assert "is not a folder" in message(evaluate("markov", tmp_path / "none"))
     assert "no control 'volume'" in message(evaluate("markov", folder, "--control", "volume=1"))
-    assert "--control is 'loud'" in message(evaluate("markov", folder, "--control", "loud"))
+    assert "--control: 'loud' sets no control" in message(evaluate("markov", folder, "--control", "loud"))
     assert "there is no folder" in message(evaluate("markov", folder, "--picture", tmp_path / "none" / "page.png"))

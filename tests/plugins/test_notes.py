@@ -249,7 +249,7 @@ def test_a_style_is_chosen_by_name_and_heard(model: Path) -> None:
         controls = notes.INFO.resolve_controls({"style": style})
         answers.append(player.extend(Request(5760, BAR, controls)))
     assert answers[0] != answers[1] != answers[2]
-    with pytest.raises(ValueError, match="style is 'polka'; allowed: 'any', 'pop'"):
+    with pytest.raises(ValueError, match='style is \'polka\'; allowed: "any" or "pop"'):
         notes.INFO.resolve_controls({"style": "polka"})
 
 

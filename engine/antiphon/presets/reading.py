@@ -354,12 +354,17 @@ class _Reading:
         if info is None:
             return {}
         known = {control.name: control for control in info.controls}
-        right = {}
+        right: dict[str, ControlValue] = {}
         for name, value in voice.controls.items():
             here = (*key, "controls", name)
             if name not in known:
                 lacking = f": generator '{info.name}' has no such control"
                 self.document.refuse_name(here, name, known, lacking=lacking, given=wrong_generator)
+            elif isinstance(value, str) and isinstance(control := known[name], ChoiceControl):
+                if control.allows(value):
+                    right[name] = value
+                else:
+                    self.document.refuse_name(here, value, control.choices, given=wrong_generator)
             elif not known[name].allows(value):
                 self.document.refuse_value(here, value, known[name].allowed, given=wrong_generator)
             else:

@@ -68,7 +68,7 @@ def test_a_whole_round_from_the_first_key_to_the_end_of_the_answer() -> None:
     assert duo.advance(at(1490)) == [
         Decision("end", 0, 1490, "the answer is over"),
         Silence(0, 1490),
-        Prime(0, "main", 3, 1, (Note(1000, 72, 490, 90), Note(1475, 74, 15, 90, own=True)), 1490),
+        Prime(0, "main", 3, 1, (Note(1000, 72, 490, 90, own=True), Note(1475, 74, 15, 90, own=True)), 1490),
     ]
     assert (duo.voices[0].state, duo.next_ticks()) == ("listening", None)
     assert duo.advance(at(2000)) == []

@@ -302,7 +302,7 @@ def test_every_port_answers_to_all_names_that_mean_it(monkeypatch: pytest.Monkey
 def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can tell which of them went: the one that is left has the first one's name."""
     system, reports = System(False, ["Keys", "Pads", "Keys#2"]), []
-    monkeypatch.setattr("antiphon.ports.find_backend", lambda *_: system)
+    monkeypatch.setattr("antiphon.midi.ports.find_backend", lambda *_: system)
     watch: list[Any] = []
     ports = Ports(["auto"], [], lambda run, _: watch.append(run), lambda *_: None, lambda *told: reports.append(told))
     assert ports.input_names == ("Keys", "Pads", "Keys#2")

@@ -20,7 +20,7 @@ from antiphon.errors import AntiphonError
 from antiphon.plugins.host import Plugins
 from antiphon.plugins.template import plugin_files
 
-MUSIC = Path(antiphon.__file__).parent / "music" / "call.mid"
+MUSIC = Path(antiphon.__file__).parent / "terminal" / "phrases" / "call.mid"
 
 
 def new(*arguments: str) -> str:

@@ -372,7 +372,7 @@ def test_a_control_may_be_set_by_the_name_of_its_value(tmp_path: Path) -> None:
     infos = {name: registered.info for name, registered in load_plugins().generators.items()}
     path = tmp_path / "late.toml"
     path.write_text('[[voice]]\ngenerator = "notes"\ncontrols = { style = "chorale" }\n')
-    assert load_preset(path, infos).voices[0].controls["style"] == 7
+    assert load_preset(path, infos).voices[0].controls["style"] == "chorale"
     path.write_text('[[voice]]\ngenerator = "notes"\ncontrols = { style = "choral" }\n')
     with pytest.raises(
         AntiphonError, match=r"late.toml:3: .*style is \"choral\"; did you mean 'chorale'\? allowed: \"any\""

@@ -107,7 +107,7 @@ def test_a_model_is_a_file_by_its_path_or_a_name(tmp_path: Path, monkeypatch: py
         ("answer", Wishes(controls=[("temprature", 1.0)]), "no such control; did you mean 'temperature'? it has: dens"),
         ("trade", Wishes(controls=[("length", 2.0)]), "--set length has no effect while by is 'turns'"),
         ("continue", Wishes(controls=[("length", 2.0)]), "--set length has no effect while mode is 'continue'"),
-        ("answer", Wishes(generator="marko"), "--generator is 'marko'; did you mean 'markov'? allowed: grid-trans"),
+        ("answer", Wishes(generator="marko"), "--generator is 'marko'; did you mean 'markov'? allowed: grid-notes"),
         ("drift", Wishes(generator="markov"), "--generator markov does not interpolate, as preset 'drift' needs"),
         ("accompany", Wishes(generator="vae"), "--generator vae plays loops, and cannot accompany"),
         ("answer", Wishes(model="./no.onnx"), "--model is './no.onnx': there is no such file"),

@@ -42,9 +42,8 @@ def test_who_fills_gaps_is_given_some_and_its_claim_is_on_the_report() -> None:
 
 
 def test_who_only_claims_to_fill_gaps_is_caught() -> None:
-    assert refused(Walker, FILLS) == (
-        "it fills a gap: what comes after a gap never made a difference to what was played in it"
-    )
+    what = "it fills a gap: what comes after a gap never made a difference to what was played in it"
+    assert refused(Walker, FILLS).splitlines()[0] == what
 
 
 def test_a_gap_is_closed_on_both_sides_and_the_bars_of_it_follow_one_another() -> None:
