@@ -315,7 +315,7 @@ def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypat
         else:
             system._inputs = there
 
-    monkeypatch.setattr("antiphon.ports.time.sleep", sleep)
+    monkeypatch.setattr("antiphon.midi.ports.time.sleep", sleep)
     monkeypatch.setattr(ports, "close", lambda: setattr(ports, "_closed", True))
     watch[0]()
     changes = [told for told in reports if told[0] in ("gone", "back")]
