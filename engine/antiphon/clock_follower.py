@@ -234,7 +234,7 @@ class ClockFollower:
 
     def _explain(self) -> None:
         """Of a clock that comes bunched: whether some were lost, or its tempo is another."""
-        least = max(_CHANGED, math.ceil(self._spread / self._line.period))
+        least = 1 + math.ceil(self._spread / self._line.period)
         if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
             self._points, self._number = counted, counted[-1][0]
         # What buffers do evens out over twice the square of the pulses in one.
