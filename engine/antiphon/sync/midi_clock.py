@@ -234,10 +234,12 @@ class ClockFollower:
 
     def _explain(self) -> None:
         """Of a clock that comes bunched: whether some were lost, or its tempo is another."""
-        least = max(_CHANGED, math.ceil(self._spread / self._line.period))
+        least = 1 + math.ceil(self._spread / self._line.period)
         if (counted := rather_slower(self._points, _SELDOM, least)) is not None:
             self._points, self._number = counted, counted[-1][0]
-        while len(self._points) >= _LOST_THE_LINE and (change := cheapest_change(self._points, least)) is not None:
+        # What buffers do evens out over twice the square of the pulses in one.
+        enough = max(_LOST_THE_LINE, 2 * least * least)
+        while len(self._points) >= enough and (change := cheapest_change(self._points, least)) is not None:
             if change.lost > 0 and whole_buffers(self._points, change):
                 return
             index, points = change.index, self._points

@@ -32,6 +32,8 @@ _LEAST_UNEVEN: Final = 0.1
 """As unevenly as this share of a period they always count as coming."""
 _MOST_UNEVEN: Final = 1 / 16
 """Beyond a period, only so much of their square counts: what buffers spread evens out over a few pulses."""
+_LEAST_OF_TEMPO: Final = 8
+"""A new tempo shows in so many pulses: fewer that are late come after one that was lost, or were held up."""
 _RECENT: Final = 8 * PULSES_PER_BEAT
 """What lies further back has been weighed often enough."""
 _GAP: Final = 0.4
@@ -179,7 +181,7 @@ def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Chang
             price = _LOST_PRICE * (square(unexplained) if lost > 0 else -square(left))
             if left - unexplained > price:
                 yield left - unexplained - price, Change(index, lost)
-        if after < max(3, least) or index < 4:
+        if after < max(_LEAST_OF_TEMPO, 2 * least) or index < 4:
             continue
         # A bend in the line: one more column, how far beyond `index` a pulse is.
         bend, bend_bend = x - after * number, xx - 2 * number * x + after * number**2

@@ -160,7 +160,7 @@ class SongSteering:
         duet, song_bpm, present_bpm = self._duet, song.bpm, self._duet.timeline.bpm
         left_seconds = abs(off_ticks / TICKS_PER_BEAT + 1 - present_bpm / song_bpm) * 60 / song_bpm
         jumped = self._song_bpm is not None and abs(song_bpm / self._song_bpm - 1) > _JUMP
-        jumped |= left_seconds > _JUMP_SECONDS + song.spread_seconds
+        jumped |= left_seconds > _JUMP_SECONDS + song.spread_seconds and abs(self._nudge) < _MOST_NUDGE
         if duet.now_ticks < self._settled_ticks and not jumped:
             return
         if left_seconds > max(_TOLERANCE_SECONDS, _TOLERANCE_SHARE * song.spread_seconds):
