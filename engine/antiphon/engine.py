@@ -17,7 +17,17 @@ from antiphon.clock import SystemClock
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
 from antiphon.commands import Continuation, Extend, Failed, Prime
-from antiphon.duet import SPARE_SECONDS, CountInBegan, Duet, Event, Located, MetronomeSwitched, TempoChanged
+from antiphon.duet import (
+    SPARE_SECONDS,
+    CountInBegan,
+    Duet,
+    Ended,
+    Event,
+    Located,
+    MetronomeSwitched,
+    Selected,
+    TempoChanged,
+)
 from antiphon.echo import Echoes
 from antiphon.errors import AntiphonError
 from antiphon.journal import Record
@@ -107,6 +117,7 @@ class Engine:
         self._held: dict[str, set[messages.Key]] = {}
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
+        self._switched = self._panicked = False
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
@@ -145,6 +156,8 @@ class Engine:
     def record(self, event: Event) -> None:
         """Keep an event for the recorder."""
         self._records.append(Record(event))
+        self._switched |= isinstance(event, Selected)
+        self._panicked |= isinstance(event, Ended) and event.panic
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -229,9 +242,20 @@ class Engine:
             self._hear(*item)
         else:
             self._obey(*item)
+        self._follow_up()
         if self.inbox.empty():
             self._pass_on()
             self._flush()
+
+    def _follow_up(self) -> None:
+        """Do what is left to do after a step in which another plan took over, or everything was silenced."""
+        if self._switched:
+            self._switched = False
+            self._plan_changed()
+        if self._panicked:
+            self._panicked = False
+            self._let_leave(at_once=True)
+            self._settle()  # Not every synth obeys "all notes off".
 
     def _pass_on(self) -> None:
         """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
@@ -258,10 +282,7 @@ class Engine:
         if (key := messages.key_of(message)) is not None:
             held = self._held.setdefault(port, set())
             (held.discard if messages.lets_up(message) else held.add)(key)
-        selected = self.duet.selected
         self._take_in(port, message, seconds)
-        if self.duet.selected != selected:
-            self._plan_changed()
 
     def _take_in(self, port: str, message: bytes, seconds: float) -> None:
         """A message of the player at `seconds`: it is for the tempo, or it is music."""
@@ -300,11 +321,10 @@ class Engine:
         elif item[0] == "panic":
             self._arrived_seconds = time.perf_counter()
             self.duet.panic(self._now_ticks())
-            self._let_leave(at_once=True)
-            self._settle()  # Not every synth obeys "all notes off".
         elif item[0] == "select":
             self.duet.select(item[1], self._now_ticks())
-            self._plan_changed()
+        elif item[0] == "select next":
+            self.duet.select_next(item[1], self._now_ticks())
         elif item[0] == "tap":
             self._leaders.tap(item[1] - self._clock.origin)
         elif item[0] == "metronome":

@@ -14,6 +14,7 @@ from typing import Any, Final, TextIO
 
 from antiphon.commands import Decision, Failed
 from antiphon.duet import (
+    Chosen,
     CountInBegan,
     Ended,
     Event,
@@ -48,6 +49,7 @@ _KINDS: Final[Mapping[str, type]] = {
         PlayerLost,
         PlayerAnswered,
         PlayerFailed,
+        Chosen,
         Selected,
         Restarted,
         Ended,
@@ -215,4 +217,6 @@ def _header_from_json(line: dict[str, Any]) -> Header:
     from pydantic import TypeAdapter
 
     line.pop("antiphon_journal")
+    for plan in line["plans"]:
+        plan.setdefault("switch", None)  # What was recorded before there was a choice plays again as it was played.
     return TypeAdapter(Header).validate_python(line)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from antiphon.cast import Role
 from antiphon.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet import (
+    Chosen,
     Duet,
     Event,
     Heard,
@@ -103,8 +104,10 @@ class Offline:
                 self._start(self.duet.timeline.changes, self.duet.stopped)
                 self.duet.restart(record.ticks, record.plan)
                 continue
-            if isinstance(record, Decision):
-                continue  # It will be taken again.
+            if isinstance(record, Decision) or (
+                isinstance(record, Selected) and self._plans[record.plan].switch is not None
+            ):
+                continue  # It follows again from what led to it.
             self.advance(record.ticks)
             if isinstance(record, Heard):
                 self.duet.hear(record.message, record.ticks, record.inputs)
@@ -119,7 +122,7 @@ class Offline:
                     self.duet.receive(phrase, record.ticks)
             elif isinstance(record, PlayerFailed):
                 self.duet.receive(record.failure, record.ticks)
-            elif isinstance(record, Selected):
+            elif isinstance(record, Chosen | Selected):
                 self.duet.select(record.plan, record.ticks)
             elif isinstance(record, Transport):
                 self.duet.change(record)

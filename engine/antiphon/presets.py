@@ -346,8 +346,8 @@ class _Reading:
         own = any(control.name == table.control for control in info.controls)
         handover = voices[table.voice - 1].handover
         if not own and (idle := idle_control(table.control, voices[table.voice - 1].mode, handover.by)):
-            value = handover.by if idle == ("handover", "by") else voices[table.voice - 1].mode
-            text = f" is '{table.control}', which has no effect while {idle[-1]} of that voice is '{value}'"
+            why = handover.by if idle == ("handover", "by") else voices[table.voice - 1].mode
+            text = f" is '{table.control}', which has no effect while {idle[-1]} of that voice is '{why}'"
             document.refuse((*key, "control"), text, given=[*given, ("voice", table.voice - 1, *idle)])
         control = known.get(table.control)
         if table.values is not None:

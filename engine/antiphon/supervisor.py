@@ -180,6 +180,10 @@ class Supervisor:
         """Let plan `number` play."""
         self._send("select", number)
 
+    def select_next(self) -> None:
+        """Let the next plan play; after the last comes the first."""
+        self._send("select next", 1)
+
     def tap(self, seconds: float) -> None:
         """The beat was tapped at `seconds` of `time.perf_counter`."""
         self._send("tap", seconds)

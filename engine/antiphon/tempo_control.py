@@ -90,7 +90,10 @@ class TempoControl:
         over = self._nudged
         if over is not None and self._duet.timeline.seconds_at(over.ticks) <= seconds:
             self._nudged = None
-            self._duet.change(over)
+            performer = self._duet.performer
+            self._duet.advance(over.ticks)
+            if self._duet.performer is performer:  # A plan that has taken over meanwhile has a tempo of its own.
+                self._duet.change(over)
 
     # ---- acting --------------------------------------------------------------------------------------------------
 

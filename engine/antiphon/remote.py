@@ -1,0 +1,57 @@
+"""What the player commands the host with from the keyboard: panic, the next preset, the one before. It does none of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from antiphon import messages
+from antiphon.plan import RemotePlan
+
+RemoteCommand = Literal["panic", "next", "previous", "nothing"]
+"""`nothing`: the message is a command's, as its release, and no music."""
+
+
+class Remote:
+    """Recognises the commands. A key that went down as a command comes up as one, whatever preset was chosen meanwhile."""
+
+    def __init__(self) -> None:
+        self._down: set[tuple[tuple[str, ...], int, int]] = set()
+        self._pressed: set[tuple[tuple[str, ...], int, int]] = set()
+
+    def command(self, plan: RemotePlan, message: bytes, inputs: tuple[str, ...]) -> RemoteCommand | None:
+        """The command that a message from `inputs` gives; None: it is music. A controller gives it by rising to 64."""
+        kind = messages.kind(message)
+        if kind not in (messages.NOTE_ON, messages.NOTE_OFF, messages.CONTROL_CHANGE):
+            return None
+        key = (inputs, messages.channel(message), message[1])
+        if kind == messages.CONTROL_CHANGE:
+            meant = _meaning(
+                message[1], ((plan.panic_cc, "panic"), (plan.next_cc, "next"), (plan.previous_cc, "previous"))
+            )
+            if meant is None:
+                return None
+            before = key in self._pressed
+            (self._pressed.add if message[2] >= 64 else self._pressed.discard)(key)
+            return meant if message[2] >= 64 and not before else "nothing"
+        if messages.is_note_off(message):
+            was_down = key in self._down
+            self._down.discard(key)
+            return "nothing" if was_down else None
+        notes = ((plan.panic_note, "panic"), (plan.next_note, "next"), (plan.previous_note, "previous"))
+        meant = _meaning(message[1], notes)
+        if meant is not None:
+            self._down.add(key)
+        return meant
+
+
+def selects(plan: RemotePlan, message: bytes, inputs: tuple[str, ...]) -> bool:
+    """Whether a message is a program change by which presets are selected, of the channels and ports that count."""
+    return (
+        messages.kind(message) == messages.PROGRAM_CHANGE
+        and messages.channel(message) in plan.program_channels
+        and (not inputs or plan.program_inputs is None or not plan.program_inputs.isdisjoint(inputs))
+    )
+
+
+def _meaning(number: int, commands: tuple[tuple[int | None, RemoteCommand], ...]) -> RemoteCommand | None:
+    return next((command for wanted, command in commands if wanted == number), None)
