@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
 
 from antiphon.errors import AntiphonError
-from antiphon.plan import Plan
+from antiphon.plan import Plan, input_names
 from antiphon.preset_document import did_you_mean, printable, read_document, validate
+from antiphon.preset_remote import read_remote, refuse_clashes
 from antiphon.preset_schema import SetlistFile
 from antiphon.presets import Generators, load_preset
 
@@ -101,10 +102,20 @@ class PresetLibrary:
                     plans[found] = load_preset(found, generators)
                 except AntiphonError as error:
                     broken[found] = str(error)
+        played = tuple(plans[found] for found in order if found in plans)
+        if setlist.remote is not None:
+            inputs = {name for plan in played for name in input_names(plan)}
+            remote = read_remote(
+                document, setlist.remote, inputs if not broken else setlist.remote.program_inputs or ()
+            )
+            refuse_clashes(document, remote, played)
+            played = tuple(replace(plan, remote=remote) for plan in played)
+        if setlist.switch is not None:
+            played = tuple(replace(plan, switch=setlist.switch) for plan in played)
         problems = [*document.report(), *broken.values()]
         if problems:
             raise AntiphonError("\n".join(problems))
-        return tuple(plans[found] for found in order)
+        return played
 
     def _find_beside(self, folder: Path, name: str) -> Path:
         """A setlist's preset: by path from the setlist's folder, or by name, where its own folder comes first.

@@ -26,6 +26,7 @@ from antiphon.plan import (
 from antiphon.port_names import virtual_name_problems
 from antiphon.preset_document import Document, read_document, shown, validate
 from antiphon.preset_lines import KeyPath
+from antiphon.preset_remote import read_remote, refuse_clashes
 from antiphon.preset_schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.preset_tempo import read_metronome, read_tempo_control
 from antiphon.step_notation import parse_steps
@@ -118,7 +119,10 @@ class _Reading:
             prompt=None if file.prompt is None else self._music(("prompt",), file.prompt),
             tempo_control=read_tempo_control(document, file),
             metronome=read_metronome(document, file),
+            switch=file.switch,
+            remote=read_remote(document, file.remote, input_names(Plan(inputs=tuple(file.inputs)))),
         )
+        refuse_clashes(document, plan.remote, [plan])
         document.raise_problems()
         return plan
 

@@ -1,4 +1,4 @@
-"""What the player commands the host with from the keyboard: panic, the next preset, the one before. It does none of it."""
+"""What the player commands the host with from the keyboard: panic, the next preset, the one before. It does nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RemoteCommand = Literal["panic", "next", "previous", "nothing"]
 
 
 class Remote:
-    """Recognises the commands. A key that went down as a command comes up as one, whatever preset was chosen meanwhile."""
+    """Recognises the commands. A key that went down as one comes up as one, whatever preset was chosen meanwhile."""
 
     def __init__(self) -> None:
         self._down: set[tuple[tuple[str, ...], int, int]] = set()
