@@ -217,6 +217,8 @@ def _header_from_json(line: dict[str, Any]) -> Header:
     from pydantic import TypeAdapter
 
     line.pop("antiphon_journal")
-    for plan in line["plans"]:
-        plan.setdefault("switch", None)  # What was recorded before there was a choice plays again as it was played.
+    plans = line.get("plans")
+    for plan in plans if isinstance(plans, list) else ():
+        if isinstance(plan, dict):
+            plan.setdefault("switch", None)  # What was recorded before there was a choice plays again as it was played.
     return TypeAdapter(Header).validate_python(line)

@@ -16,7 +16,16 @@ from antiphon.duet import CountInBegan, Heard, MetronomeSwitched, PlayerFailed
 from antiphon.generator import Constraints
 from antiphon.journal import Record
 from antiphon.offline import Offline
-from antiphon.plan import ControllerMapping, Handover, MetronomePlan, MorphPlan, Plan, VelocityCurve, VoicePlan
+from antiphon.plan import (
+    ControllerMapping,
+    Handover,
+    MetronomePlan,
+    MorphPlan,
+    Plan,
+    RemotePlan,
+    VelocityCurve,
+    VoicePlan,
+)
 from antiphon.schedule import PLAYER
 from antiphon.session import hanging
 from antiphon.timing import TimeSignature
@@ -39,6 +48,7 @@ handovers = st.sampled_from(
 constraints = st.sampled_from(
     [Constraints(), Constraints(polyphony=1), Constraints(50, 70, frozenset({0, 2, 4, 5, 7, 9, 11}), 3)]
 )
+LENGTHS = (ControllerMapping(KNOB, 0, "length", 0.25, 3.0), ControllerMapping(KNOB, 0, "range_low", 30.0, 70.0))
 playing = st.sampled_from(["regular", "chords", "overlapping", "dense", "hesitant", "moody"])
 names = st.sampled_from(sorted(TOYS))
 voice_plans = st.builds(
@@ -71,7 +81,9 @@ plans = st.builds(
     thru=st.booleans(),
     sync=st.sampled_from(["internal", "internal", "midi"]),
     metronome=st.sampled_from([MetronomePlan(), MetronomePlan(on=True, channel=1, note=61, count_in_bars=1)]),
-    controllers=st.sampled_from([(), (ControllerMapping(KNOB, 0, "heat", 0.0, 2.0),)]),
+    controllers=st.sampled_from([(), (ControllerMapping(KNOB, 0, "heat", 0.0, 2.0),), LENGTHS]),
+    switch=st.sampled_from(["now", "beat", "bar", "answer", None]),
+    remote=st.sampled_from([RemotePlan(), RemotePlan(next_cc=messages.SOFT, panic_note=58)]),
 )
 sets = st.lists(plans, min_size=1, max_size=3)
 

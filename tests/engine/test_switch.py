@@ -109,13 +109,14 @@ def test_the_old_voice_ends_before_the_new_program_is_sent(
 
 
 def test_a_note_that_would_sound_over_the_line_ends_on_it() -> None:
-    first = Plan(voices=(replace(ECHO, generator="chords"),), outputs=("virtual",))
+    first = Plan(voices=(replace(ECHO, generator="overlapping"),), outputs=("virtual",))
     jam = Rehearsal(first, Plan(voices=(LOW,), outputs=("virtual",), switch="bar"))
     jam.tone(0)
     jam.hear(500, PRESS)
     jam.hear(1800, program(1))
     jam.advance(9000)
-    assert {end for _, _, end in jam.notes()} == {500 + 900, 1920}
+    assert max(end or 9000 for _, _, end in jam.notes()) == 1920
+    assert len(jam.notes()) > 4
     (before,) = [down for message, down in sounding(jam.sends) if message == NEW_PROGRAM]
     assert before == set()
 
