@@ -13,6 +13,7 @@ from antiphon import messages
 from antiphon.ceiling import Ceiling
 from antiphon.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.cue import Cue
+from antiphon.doings import awaited
 from antiphon.generator import Constraints, Request
 from antiphon.listening import Ear
 from antiphon.memory import Memory
@@ -63,6 +64,16 @@ class Accompanist:
         if self._settled_ticks is None:
             return "listening"
         return "answering" if self._sounded else "waiting"
+
+    def doing(self, now: Moment) -> str:
+        """In words: whether it plays, and what it waits for."""
+        if self.held:
+            return "the transport is stopped"
+        if self._settled_ticks is not None:
+            return "playing along" if self._sounded else "begins on the next beat"
+        if not self.memory.seated("main"):
+            return f"{self.plan.generator} is getting ready"
+        return "listening: it begins when you do" if self.plan.handover.by == "silence" else awaited(self.plan.handover)
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 

@@ -343,8 +343,9 @@ class Duet:
     def select(self, number: int, ticks: int) -> None:
         """Let another plan play, from where its `switch` says; what was heard is remembered."""
         self.advance(ticks)
-        self._stage.record(Chosen(self.now_ticks, number))
         rule = self.plans[number].switch
+        if rule is not None:  # Sessions of old have it on record only that it plays.
+            self._stage.record(Chosen(self.now_ticks, number))
         if rule in ("beat", "bar"):
             switch = next_multiple(self.now_ticks, grid_ticks(rule, self.timeline.signature))
             for source in range(len(self.performer.voices)):

@@ -60,6 +60,7 @@ _REAL_TIME: Final = 0xF8
 """Clock, active sensing and the like begin here."""
 _FAREWELL_SECONDS: Final = 0.1
 """Time for the last note-offs to leave the drivers before the ports are closed."""
+_DOINGS_SECONDS: Final = 0.1
 _GIVE_UP_SECONDS: Final = 5.0
 """How long an engine that cannot open its ports waits for somebody to tell."""
 
@@ -118,6 +119,8 @@ class Engine:
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
         self._switched = self._panicked = False
+        self._doings: tuple[str, ...] = ()
+        self._told_doings_seconds = 0.0
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
@@ -245,6 +248,7 @@ class Engine:
         self._follow_up()
         if self.inbox.empty():
             self._pass_on()
+            self._tell_doings()
             self._flush()
 
     def _follow_up(self) -> None:
@@ -557,6 +561,16 @@ class Engine:
             self._ports.lose_output(output)
             return False
         return True
+
+    def _tell_doings(self) -> None:
+        """Tell what the voices are doing, whenever that is another thing, but not more often than a person can read."""
+        now = time.perf_counter()
+        if now < self._told_doings_seconds + _DOINGS_SECONDS:
+            return
+        doings = self.duet.performer.doings(self.duet.timeline.moment_at(self._now_ticks()))
+        if doings != self._doings:
+            self._doings, self._told_doings_seconds = doings, now
+            self._tell("doings", doings)
 
     def _tell_ports(self) -> None:
         backend = self._ports.backend

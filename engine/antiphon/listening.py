@@ -78,6 +78,11 @@ class Ear:
         """How many keys are physically held."""
         return sum(len(channel.down) for channel in self._channels)
 
+    @property
+    def pitches_down(self) -> list[int]:
+        """Which keys are physically held, from the lowest up."""
+        return sorted({pitch for channel in self._channels for pitch in channel.down})
+
     def hear(self, message: bytes, ticks: int) -> Heard | None:
         """Take in a channel message that arrived at `ticks`; `None` when neither keys nor notes changed."""
         if len(message) != 3:

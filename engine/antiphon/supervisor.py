@@ -56,12 +56,14 @@ class Notice:
     """Something the person at the screen should see."""
 
     kind: str
-    """`ports`, `port`, `sound`, `no sound`, `report`, or what became of a process: `restarted`, `given up`."""
+    """`ports`, `port`, `doings`, `sound`, `no sound`, `report`; what became of a process: `restarted`, `given up`."""
     text: str
     inputs: tuple[str, ...] = ()
     """With `ports`: the inputs that are open now."""
     outputs: tuple[str, ...] = ()
     """With `ports`: the outputs of the performance."""
+    doings: tuple[str, ...] = ()
+    """With `doings`: what the player and each voice are doing, in words."""
 
 
 OnRecords = Callable[[Sequence[Record]], None]
@@ -344,6 +346,8 @@ class Supervisor:
         elif kind in ("sound", "no sound", "cannot start", "report"):
             self._on_notice(Notice(kind, details[0]))
             self._check_ready()
+        elif kind == "doings":
+            self._on_notice(Notice(kind, "", doings=details[0]))
         elif kind == "port":
             what, name = details
             self._on_notice(Notice("port", f"{name}: {what}"))
