@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from antiphon import messages
 from antiphon.plan import RemotePlan
 
 RemoteCommand = Literal["panic", "next", "previous", "nothing"]
 """`nothing`: the message is a command's, as its release, and no music."""
+
+_COMMANDS: Final[tuple[RemoteCommand, ...]] = ("panic", "next", "previous")
 
 
 class Remote:
@@ -25,9 +27,7 @@ class Remote:
             return None
         key = (inputs, messages.channel(message), message[1])
         if kind == messages.CONTROL_CHANGE:
-            meant = _meaning(
-                message[1], ((plan.panic_cc, "panic"), (plan.next_cc, "next"), (plan.previous_cc, "previous"))
-            )
+            meant = _meant(plan, "cc", message[1])
             if meant is None:
                 return None
             before = key in self._pressed
@@ -37,8 +37,7 @@ class Remote:
             was_down = key in self._down
             self._down.discard(key)
             return "nothing" if was_down else None
-        notes = ((plan.panic_note, "panic"), (plan.next_note, "next"), (plan.previous_note, "previous"))
-        meant = _meaning(message[1], notes)
+        meant = _meant(plan, "note", message[1])
         if meant is not None:
             self._down.add(key)
         return meant
@@ -53,5 +52,5 @@ def selects(plan: RemotePlan, message: bytes, inputs: tuple[str, ...]) -> bool:
     )
 
 
-def _meaning(number: int, commands: tuple[tuple[int | None, RemoteCommand], ...]) -> RemoteCommand | None:
-    return next((command for wanted, command in commands if wanted == number), None)
+def _meant(plan: RemotePlan, by: Literal["note", "cc"], number: int) -> RemoteCommand | None:
+    return next((command for command in _COMMANDS if getattr(plan, f"{command}_{by}") == number), None)
