@@ -189,7 +189,7 @@ IN_A_CONTROLLER = [
     ("control = 'order'", 0, "cc is missing; add cc to this [[controller]]"),
     ("cc = 1", 0, "control is missing; add control to this [[controller]]"),
     ("cc = 120\ncontrol = 'order'", 1, "cc is 120; allowed: a whole number, 0 to 119"),
-    ("cc = 1\ncontrol = 'ordr'", 2, 'control is "ordr"; did you mean \'order\'? allowed: "order", '),
+    ("cc = 1\ncontrol = 'ordr'", 2, 'control is "ordr"; did you mean \'order\'? allowed: "length", "order", '),
     ("cc = 1\ncontrol = 'order'\nlow = 0", 3, "low is 0.0; allowed: a number, 1 to 8"),
     ("cc = 1\ncontrol = 'order'\nvoice = 2", 3, "voice is 2; allowed: a whole number, 1 to 1, as there"),
 ]
