@@ -216,7 +216,6 @@ class Screen:
         foot = list(self._foot(columns))
         # What lanes and reports have to share; a line is the cursor's.
         free = height - 1 - len(head) - len(foot) - sum(map(len, titles))
-        told = self._told(columns)
         room = max(1, min(max(_REPORTS, len(self._help) if self._shows_help else 0), free - 2 * len(titles)))
         rows = min(_MOST_LANE_ROWS, max(1, (free - room) // len(titles)))
         yield from head
@@ -235,7 +234,8 @@ class Screen:
             )
             for line in lines:
                 yield Segments([*line, Segment.line()])
-        yield from told[-room:]
+        told = self._told(columns, room)
+        yield from told
         for _ in range(room - len(told)):
             yield Text()
         yield from foot
@@ -258,12 +258,17 @@ class Screen:
         ports = f"in {_listed(self._inputs)}   out {_listed(self._outputs)}"
         yield from self._spread(columns, Text(ports, "dim"), Text(self._percentiles(), "dim"))
 
-    def _told(self, columns: int) -> list[Text]:
-        """The lines that reports fill, or those about the keys."""
+    def _told(self, columns: int, room: int) -> list[Text]:
+        """The lines that the latest reports fill, as many as there is room for, each whole; or those about the keys."""
         if self._shows_help:
-            return [line for text in self._help for line in Text(text).wrap(self._console, columns)]
-        reports = (Text(f"{seconds:7.2f} s  {text}") for seconds, text in self._reports)
-        return [line for report in reports for line in report.wrap(self._console, columns)]
+            return [line for text in self._help for line in Text(text).wrap(self._console, columns)][:room]
+        told: list[Text] = []
+        for seconds, text in reversed(self._reports):
+            lines = [*Text(f"{seconds:7.2f} s  {text}").wrap(self._console, columns)]
+            if len(told) + len(lines) > room:
+                return told or lines[:room]
+            told = [*lines, *told]
+        return told
 
     def _foot(self, columns: int) -> Iterator[Text]:
         """What a knob did, and the keys."""
