@@ -16,7 +16,7 @@ from antiphon import messages
 from antiphon.clock import SystemClock
 from antiphon.clock_follower import PULSE_TICKS
 from antiphon.clock_out import ClockOut
-from antiphon.commands import Continuation, Extend, Failed, Prime
+from antiphon.commands import Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet import (
     SPARE_SECONDS,
     CountInBegan,
@@ -61,6 +61,9 @@ _REAL_TIME: Final = 0xF8
 _FAREWELL_SECONDS: Final = 0.1
 """Time for the last note-offs to leave the drivers before the ports are closed."""
 _DOINGS_SECONDS: Final = 0.1
+"""What the voices are doing is told no more often than this."""
+_STALL_SECONDS: Final = 0.03
+"""Woken so much too late, it was not for anybody's composing: a phrase may be as late, and stands all the same."""
 _GIVE_UP_SECONDS: Final = 5.0
 """How long an engine that cannot open its ports waits for somebody to tell."""
 
@@ -232,7 +235,10 @@ class Engine:
             self._clock.origin + self._leaders.next_seconds(),
             self._next_leaving_seconds(),
         )
-        item = self.inbox.get(min(time.perf_counter() + BEAT_SECONDS, until))
+        began = time.perf_counter()
+        until = max(began, min(began + BEAT_SECONDS, until))
+        item = self.inbox.get(until)
+        self._notice_stall(time.perf_counter() - until)
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
@@ -250,6 +256,12 @@ class Engine:
             self._pass_on()
             self._tell_doings()
             self._flush()
+
+    def _notice_stall(self, overslept_seconds: float) -> None:
+        """Put on record that the machine let nobody run; it comes before whatever was late because of that."""
+        if overslept_seconds >= _STALL_SECONDS:
+            told = f"the machine stalled for {1000 * overslept_seconds:.0f} ms"
+            self.record(Decision("stall", 0, self._now_ticks(), told))
 
     def _follow_up(self) -> None:
         """Do what is left to do after a step in which another plan took over, or everything was silenced."""

@@ -71,6 +71,9 @@ class Show:
         self._meant_ticks: dict[int, int] = {}
         self._last_text = ""
         self._stalled_seconds = -_STALLS_TOLD_SECONDS
+        """When a stall was told last."""
+        self._stalled_ticks = -1
+        """Up to here what is late may be so because of a stall."""
         self._tell_setlist("")
 
     def records(self, records: Sequence[Record]) -> None:
@@ -138,9 +141,8 @@ class Show:
     def _sent(self, send: Send, late_seconds: float | None) -> None:
         late, seconds = late_seconds or 0.0, self._timeline.seconds_at(send.due_ticks)
         stalled = late if late >= STALL_SECONDS else 0.0
-        if stalled and seconds >= self._stalled_seconds + _STALLS_TOLD_SECONDS:
-            self._stalled_seconds = seconds
-            self._screen.report(f"the machine stalled: what was due then left {1000 * stalled:.0f} ms late")
+        if stalled:
+            self._tell_stall(f"the machine stalled: what was due then left {1000 * stalled:.0f} ms late", seconds)
         if send.source < 0 or self._shown_outputs.setdefault(send.source, send.output) != send.output:
             return
         self._note(send.source + 1, send.message, send.due_ticks)
@@ -153,8 +155,17 @@ class Show:
             self._meant_ticks[decision.voice] = decision.ticks
         elif decision.kind in _ABOUT_AN_ANSWER:
             self._meant_ticks.pop(decision.voice, None)
-        if decision.kind in _TOLD:
-            self._screen.report(decision.text)
+        if decision.kind == "stall":
+            self._stalled_ticks = decision.ticks
+            self._tell_stall(decision.text, self._timeline.seconds_at(decision.ticks))
+        elif decision.kind in _TOLD:
+            excused = decision.kind in ("late", "fallback") and decision.ticks <= self._stalled_ticks
+            self._screen.report(f"{decision.text}; the machine had stalled" if excused else decision.text)
+
+    def _tell_stall(self, text: str, seconds: float) -> None:
+        if seconds >= self._stalled_seconds + _STALLS_TOLD_SECONDS:
+            self._stalled_seconds = seconds
+            self._screen.report(text)
 
     def _turned(self, heard: Heard) -> None:
         """A knob moved: what it turns, or that it turns nothing."""

@@ -110,6 +110,18 @@ def test_what_the_machine_was_late_with_is_not_the_answer_s_own() -> None:
     assert before
 
 
+def test_a_fallback_that_a_stall_led_to_is_excused_and_one_after_it_is_not() -> None:
+    stage = Stage(Plan("answer", (VOICE,)))
+    frame = stage.frame(
+        Decision("stall", 0, 1440, "the machine stalled for 300 ms"),
+        Decision("fallback", 0, 1300, "transformer: it is late; markov plays"),
+    )
+    assert "the machine stalled for 300 ms" in frame
+    assert "transformer: it is late; markov plays; the machine had stalled" in frame
+    frame = stage.frame(Decision("fallback", 0, 5000, "lstm: it is late; markov plays"), at=6.0)
+    assert "lstm: it is late; markov plays\n" in "\n".join(line.rstrip() for line in frame.splitlines()) + "\n"
+
+
 def test_an_answer_in_time_has_its_own_lateness() -> None:
     stage = Stage(Plan("answer", (VOICE,)))
     stage.frame(Decision("handover", 0, 960, "by trigger"))
