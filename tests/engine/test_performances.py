@@ -192,7 +192,7 @@ def test_as_long_as_players_are_in_time_it_does_not_matter_how_fast_they_are(
 ) -> None:
     # Two voices on one channel would take keys from each other, in the order in which their phrases come.
     apart = tuple(replace(voice, channel=4 + index) for index, voice in enumerate(plan.voices))
-    plan = replace(plan, voices=apart)
+    plan = replace(plan, voices=apart, remote=RemotePlan())  # What a command led to is not heard again.
     stage = LiveLike([plan], lambda role: toy_player(role.generator), Random(seed), punctual=True)
     perform(stage, steps)
     offline = Offline([plan], lambda role: toy_player(role.generator))
