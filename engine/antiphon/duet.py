@@ -253,6 +253,15 @@ class Duet:
         times = (self.performer.next_ticks(), click, self.schedule.next_ticks(), self._switch_ticks())
         return min((ticks for ticks in times if ticks is not None), default=None)
 
+    def ticks_at(self, seconds: float) -> int:
+        """The tick at `seconds` from the start. A plan that is to take over before that, with its own tempo, does so."""
+        while self._waiting is not None:
+            due = self.next_ticks()
+            if due is None or due > self.timeline.ticks_at(seconds):
+                break
+            self.advance(due)
+        return self.timeline.ticks_at(seconds)
+
     def advance(self, ticks: int) -> None:
         """Do everything that is due by `ticks`, each thing at its own tick."""
         while (due := self.next_ticks()) is not None and due <= ticks:

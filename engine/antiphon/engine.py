@@ -261,7 +261,7 @@ class Engine:
         """Put on record that the machine let nobody run; it comes before whatever was late because of that."""
         if overslept_seconds >= _STALL_SECONDS:
             told = f"the machine stalled for {1000 * overslept_seconds:.0f} ms"
-            self.record(Decision("stall", 0, self._now_ticks(), told))
+            self.record(Decision("stall", 0, self.duet.timeline.ticks_at(self._clock.now()), told))
 
     def _follow_up(self) -> None:
         """Do what is left to do after a step in which another plan took over, or everything was silenced."""
@@ -307,7 +307,7 @@ class Engine:
             self._leaders.hear(message, since_start)
             return
         self._arrived_seconds = seconds
-        self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port))
+        self.duet.hear(message, self.duet.ticks_at(since_start), self._ports.meant_by(port))
 
     def _obey(self, name: str, item: Any) -> None:
         if name == "ports":
@@ -579,7 +579,7 @@ class Engine:
         now = time.perf_counter()
         if now < self._told_doings_seconds + _DOINGS_SECONDS:
             return
-        doings = self.duet.performer.doings(self.duet.timeline.moment_at(self._now_ticks()))
+        doings = self.duet.performer.doings(self.duet.timeline.moment(self._clock.now()))
         if doings != self._doings:
             self._doings, self._told_doings_seconds = doings, now
             self._tell("doings", doings)
@@ -607,7 +607,7 @@ class Engine:
         self._untold = []
 
     def _now_ticks(self) -> int:
-        return self.duet.timeline.ticks_at(self._clock.now())
+        return self.duet.ticks_at(self._clock.now())
 
     def _seconds_at(self, ticks: int) -> float:
         return self._clock.origin + self.duet.timeline.seconds_at(ticks)

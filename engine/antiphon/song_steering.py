@@ -96,7 +96,7 @@ class SongSteering:
     def follow(self, song: Song, seconds: float) -> bool:
         """Steer towards `song`, now; whether its transport has started just now."""
         duet, performer = self._duet, self._duet.performer
-        duet.advance(duet.timeline.ticks_at(seconds))
+        duet.advance(duet.ticks_at(seconds))
         if duet.performer is not performer:
             return False  # Another plan has taken over just now: whoever steers is told of it first.
         now_ticks = duet.now_ticks

@@ -124,7 +124,7 @@ class TempoControl:
         self._nudged = TempoChanged(ticks + round(gain / nudge * (1 + nudge)), tapped.bpm)
 
     def _ticks_at(self, seconds: float) -> int:
-        return max(self._duet.now_ticks, self._duet.timeline.ticks_at(seconds))
+        return max(self._duet.now_ticks, self._duet.ticks_at(seconds))
 
     def _set(self, ticks: int, bpm: float, towards_bpm: float | None = None) -> None:
         if bpm != self._duet.timeline.bpm:

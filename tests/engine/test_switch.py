@@ -154,6 +154,15 @@ def test_a_touch_ends_the_answer_that_was_waited_for_and_the_call_is_the_new_pre
     assert replayed(jam, tmp_path) == jam.sends
 
 
+def test_a_moment_after_the_switch_is_told_by_the_tempo_from_there() -> None:
+    jam = jam_with("bar")
+    jam.hear(1000, program(1))
+    assert jam.duet.ticks_at(1.99) == 1910, "the bar line is at two seconds"
+    assert jam.duet.selected == 0
+    assert jam.duet.ticks_at(3.0) == 1920 + 480, "a beat a second from there"
+    assert selected(jam) == [(1920, 1)]
+
+
 def test_what_is_chosen_last_is_what_comes() -> None:
     jam = jam_with("bar")
     jam.hear(1000, program(1))
