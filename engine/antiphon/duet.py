@@ -254,7 +254,7 @@ class Duet:
         return min((ticks for ticks in times if ticks is not None), default=None)
 
     def ticks_at(self, seconds: float) -> int:
-        """The tick at `seconds` from the start. A plan that is to take over before that, with its own tempo, does so."""
+        """The tick at `seconds` from the start. A plan that takes over before that, with its own tempo, does so."""
         while self._waiting is not None:
             due = self.next_ticks()
             if due is None or due > self.timeline.ticks_at(seconds):
