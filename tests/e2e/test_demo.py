@@ -114,7 +114,7 @@ def test_the_terminal_shows_both_lanes_and_obeys_single_keys(
     ports = ["--midi", "socket", "--in", "virtual", "--out", "virtual"]
     jam = start("jam", "evening", *ports, "--session", session, terminal=True, **LOOKS)
     before = jam.terminal_modes()
-    jam.wait_for("keys: p panic, t tap tempo, m click, 1-9 preset, q quit")
+    jam.wait_for("keys: ? help, p panic, t tap tempo, m click, 1-9 preset, n next, q quit")
     assert jam.terminal_modes() != before, "keys are read one by one"
     assert all(text in jam.said for text in ("Antiphon", "· answer", "● ", "you", "transformer"))
     listener = listen("Antiphon:out", backend="socket")

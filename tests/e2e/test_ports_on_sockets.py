@@ -39,7 +39,7 @@ def backend() -> Iterator[SocketBackend]:
 @pytest.mark.usefixtures("no_jack_server")
 def test_a_machine_without_a_midi_system_plays_on_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("antiphon.midi.rtmidi_backend._ALSA_DEVICE", Path("/dev/no-such-sequencer"))
-    monkeypatch.setattr("antiphon.midi.sys.platform", "linux")
+    monkeypatch.setattr("antiphon.midi.rtmidi_backend.sys.platform", "linux")
     backend = find_backend("Antiphon", spawn)
     assert backend.name == "socket"
     backend.close()

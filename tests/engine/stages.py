@@ -69,12 +69,12 @@ class LiveLike:
 
     @property
     def now_ticks(self) -> int:
-        return self.duet.timeline.ticks_at(self.clock.now())
+        return self.duet.ticks_at(self.clock.now())
 
     # ---- the stage -----------------------------------------------------------------------------------------------
 
     def send(self, send: Send) -> None:
-        assert send.due_ticks <= self.now_ticks, f"{send} before its time"
+        assert send.due_ticks <= self.duet.timeline.ticks_at(self.clock.now()), f"{send} before its time"
         assert send.due_ticks >= self._last_due_ticks, f"{send} after one that was due later"
         if messages.is_note_on(send.message) and send.source in self._silent_from:
             assert send.due_ticks < self._silent_from[send.source], f"{send} although the player has the floor"

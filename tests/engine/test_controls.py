@@ -68,7 +68,7 @@ def test_a_preset_sets_choices_and_texts_beside_numbers_and_a_plan_says_so_again
 @pytest.mark.parametrize(
     ("controls", "problem"),
     [
-        ('feel = "waltz"', 'controls.feel is "waltz"; allowed: "straight" or "swing" or "triplets"'),
+        ('feel = "waltz"', 'controls.feel is "waltz"; allowed: "straight", "swing", "triplets"'),
         ("feel = 1", 'controls.feel is 1; allowed: "straight" or "swing" or "triplets"'),
         ('heat = "1"', 'controls.heat is "1"; allowed: a number, 0 to 2'),
         ("words = 1", "controls.words is 1; allowed: a text of one line, 40 characters at most"),

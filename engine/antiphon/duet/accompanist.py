@@ -13,6 +13,7 @@ from antiphon.controls import ControlValue
 from antiphon.duet.ceiling import Ceiling
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
+from antiphon.duet.doings import awaited
 from antiphon.duet.memory import Memory
 from antiphon.duet.plan import VoicePlan, grid_ticks
 from antiphon.duet.voice_controls import VOICE_CONTROL_NAMES, playable, turned
@@ -64,6 +65,16 @@ class Accompanist:
         if self._settled_ticks is None:
             return "listening"
         return "answering" if self._sounded else "waiting"
+
+    def doing(self, now: Moment) -> str:
+        """In words: whether it plays, and what it waits for."""
+        if self.held:
+            return "the transport is stopped"
+        if self._settled_ticks is not None:
+            return "playing along" if self._sounded else "begins on the next beat"
+        if not self.memory.seated("main"):
+            return f"{self.plan.generator} is getting ready"
+        return "listening: it begins when you do" if self.plan.handover.by == "silence" else awaited(self.plan.handover)
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ Chair = Literal["main", "fallback"]
 
 CHAIRS: tuple[Chair, Chair] = ("main", "fallback")
 
-DecisionKind = Literal["handover", "answer", "late", "fallback", "silent", "touch", "end", "capture", "breath"]
+DecisionKind = Literal[
+    "handover", "answer", "late", "fallback", "silent", "touch", "end", "capture", "breath", "idle", "stall"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from antiphon.duet.casting import Cast
 from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.duet.events import (
+    Chosen,
     CountInBegan,
     Ended,
     Event,
@@ -36,15 +37,25 @@ from antiphon.duet.events import (
 from antiphon.duet.ledger import Ledger, panic_messages
 from antiphon.duet.metronome import Metronome
 from antiphon.duet.performer import Performer
-from antiphon.duet.plan import PartPlan, Plan
+from antiphon.duet.plan import PartPlan, Plan, grid_ticks
+from antiphon.duet.remote import Remote, selects
 from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
 from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
 from antiphon.music import messages
-from antiphon.music.timing import TempoChange, Timeline, seconds_to_ticks
-from antiphon.notes import TICKS_PER_BEAT
+from antiphon.music.timing import TempoChange, Timeline, next_multiple, seconds_to_ticks
+from antiphon.notes import TICKS_PER_BEAT, Note
 
 SPARE_SECONDS = 0.002
 """Where messages leave early: how long before that they are handed on. A port that stamps gets them in time then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A plan that has been chosen and does not play yet."""
+
+    plan: int
+    ticks: int | None
+    """Where it takes over; None: when the answer is over."""
 
 
 class Stage(Protocol):
@@ -89,8 +100,10 @@ class Duet:
         self._stage = stage
         self._epochs = itertools.count()
         self._ready: set[int] = set()
+        self._waiting: _Waiting | None = None
+        self._remote = Remote()
         self._left_over = 0
-        """How many sources of the plans before may still have notes on their way."""
+        """How many sources of the plans before may still have notes on their way, in a session of old."""
         self.performer = Performer(plans[0], self._epochs)
         self.performer.hold(stopped)
         self._parts = self._make_parts(plans[0])
@@ -103,13 +116,26 @@ class Duet:
         """The next tick at which something is due."""
         click = self.metronome.next_ticks()
         click = None if click is None else click - self._click_lead_ticks
-        times = (self.performer.next_ticks(), click, self.schedule.next_ticks())
+        times = (self.performer.next_ticks(), click, self.schedule.next_ticks(), self._switch_ticks())
         return min((ticks for ticks in times if ticks is not None), default=None)
+
+    def ticks_at(self, seconds: float) -> int:
+        """The tick at `seconds` from the start. A plan that takes over before that, with its own tempo, does so."""
+        while self._waiting is not None:
+            due = self.next_ticks()
+            if due is None or due > self.timeline.ticks_at(seconds):
+                break
+            self.advance(due)
+        return self.timeline.ticks_at(seconds)
 
     def advance(self, ticks: int) -> None:
         """Do everything that is due by `ticks`, each thing at its own tick."""
         while (due := self.next_ticks()) is not None and due <= ticks:
             self.now_ticks = max(self.now_ticks, due)
+            switch = self._switch_ticks()
+            if switch is not None and switch <= self.now_ticks:
+                self._switch()  # Before anything else of this tick: nothing of the old plan begins there.
+                continue
             planned = self.performer.next_ticks()
             if planned is not None and planned <= self.now_ticks:
                 self._apply(self.performer.advance(self.timeline.moment_at(self.now_ticks)))
@@ -126,10 +152,10 @@ class Duet:
         `port`: the name of that port: a key of it is not the same as another port's key of that pitch.
         """
         self.advance(ticks)
-        if len(self.plans) > 1 and messages.kind(message) == messages.PROGRAM_CHANGE:
-            if message[1] < len(self.plans):
-                self.select(message[1], self.now_ticks)
+        if self._commanded(message, inputs):
             return
+        if self._waiting is not None and self._waiting.ticks is None and messages.is_note_on(message):
+            self._switch()  # It waited for the end of an answer, and the player has the floor now.
         self._stage.record(Heard(self.now_ticks, message, inputs, port))
         plan = self.performer.plan
         passed = set(self._own) if plan.thru and not self.performer.swallows(message, inputs) else set()
@@ -142,6 +168,23 @@ class Duet:
             self._left_over = 0
         self._apply(self.performer.hear(message, self.timeline.moment_at(self.now_ticks), inputs, port))
         self._send_due()
+
+    def _commanded(self, message: bytes, inputs: tuple[str, ...]) -> bool:
+        """Do what a message asks the host for; False if it is music."""
+        remote, count = self.performer.plan.remote, len(self.plans)
+        if count > 1 and selects(remote, message, inputs):
+            if message[1] < count:
+                self.select(message[1], self.now_ticks)
+            else:
+                text = f"program {message[1] + 1} selects nothing: there are presets 1 to {count}"
+                self._stage.record(Decision("idle", 0, self.now_ticks, text))
+            return True
+        command = self._remote.command(remote, message, inputs)
+        if command == "panic":
+            self.panic(self.now_ticks)
+        elif command in ("next", "previous"):
+            self.select_next(1 if command == "next" else -1, self.now_ticks)
+        return command is not None
 
     def receive(self, reply: Continuation | Failed, ticks: int) -> None:
         """A player replied."""
@@ -174,15 +217,49 @@ class Duet:
         self._send_due()
 
     def select(self, number: int, ticks: int) -> None:
-        """Let another plan play; what is scheduled sounds on until a key is touched; what was heard is remembered."""
+        """Let another plan play, from where its `switch` says; what was heard is remembered."""
         self.advance(ticks)
+        rule = self.plans[number].switch
+        if rule is not None:  # Sessions of old have it on record only that it plays.
+            self._stage.record(Chosen(self.now_ticks, number))
+        if rule in ("beat", "bar"):
+            switch = next_multiple(self.now_ticks, grid_ticks(rule, self.timeline.signature))
+            for source in range(len(self.performer.voices)):
+                self.schedule.silence(source, switch)
+            self._waiting = _Waiting(number, switch)
+        else:
+            self._waiting = _Waiting(number, None if rule == "answer" else self.now_ticks)
+        self.advance(self.now_ticks)
+
+    def select_next(self, step: int, ticks: int) -> None:
+        """Choose the plan so many places after the one that was chosen last; after the last comes the first."""
+        self.advance(ticks)
+        if len(self.plans) == 1:
+            self._stage.record(Decision("idle", 0, self.now_ticks, "there is no other preset to choose"))
+            return
+        chosen = self.selected if self._waiting is None else self._waiting.plan
+        self.select((chosen + step) % len(self.plans), self.now_ticks)
+
+    def _switch_ticks(self) -> int | None:
+        """Where the plan that was chosen takes over; None if none was, or as long as an answer is waited for."""
+        if self._waiting is None or self._waiting.ticks is not None:
+            return None if self._waiting is None else self._waiting.ticks
+        listening = all(voice.state == "listening" for voice in self.performer.voices)
+        return self.now_ticks if listening and not self.schedule.has_voices() else None
+
+    def _switch(self) -> None:
+        assert self._waiting is not None
+        number, self._waiting = self._waiting.plan, None
+        if self.plans[number].switch is None:
+            self._left_over = max(self._left_over, len(self.performer.voices))
+        else:
+            self._end_answers()
         self._stage.record(Selected(self.now_ticks, number))
         # A transport that another clock had stopped means nothing to this one.
         self._take_up(number, stopped=self.stopped and self.plans[number].sync == self.performer.plan.sync)
 
     def _take_up(self, number: int, *, stopped: bool) -> None:
         plan = self.plans[number]
-        self._left_over = max(self._left_over, len(self.performer.voices))
         # The voices let go, for the next plan may not listen to the release of what is held; but nothing is silenced.
         self.performer.give_up(self.timeline.moment_at(self.now_ticks))
         self.selected = number
@@ -333,7 +410,7 @@ class Duet:
         for command in said:
             if isinstance(command, Play):
                 parts = self._parts[command.voice]
-                for note in command.notes:
+                for note in self._before_switch(command.notes):
                     part = parts[note.part if note.part < len(parts) else 0]
                     self.schedule.play(part, (note,), self.now_ticks)
             elif isinstance(command, Silence):
@@ -342,6 +419,13 @@ class Duet:
                 self._stage.record(command)
             else:
                 self._stage.ask(self.cast.slot(self.selected, command.voice, command.chair), command)
+
+    def _before_switch(self, notes: tuple[Note, ...]) -> tuple[Note, ...]:
+        """Of these notes, what sounds before another plan takes over."""
+        if self._waiting is None or self._waiting.ticks is None:
+            return notes
+        end = self._waiting.ticks
+        return tuple(note.clipped(end) for note in notes if note.start_ticks < end)
 
     def _send_due(self) -> None:
         self._send(self.schedule.due(self.now_ticks))

@@ -56,8 +56,16 @@ class PlayerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """For the record: a plan was chosen; it takes over where its `switch` says."""
+
+    ticks: int
+    plan: int
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
-    """For the record: the plan that plays from here on."""
+    """For the record: the plan that plays from here on. It follows from what was chosen."""
 
     ticks: int
     plan: int
@@ -148,6 +156,7 @@ Event = (
     | PlayerLost
     | PlayerAnswered
     | PlayerFailed
+    | Chosen
     | Selected
     | Restarted
     | Ended

@@ -8,6 +8,7 @@ from antiphon.duet.casting import Role
 from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import (
+    Chosen,
     Event,
     Heard,
     PlayerAnswered,
@@ -103,8 +104,10 @@ class Offline:
                 self._start(self.duet.timeline.changes, self.duet.stopped)
                 self.duet.restart(record.ticks, record.plan)
                 continue
-            if isinstance(record, Decision):
-                continue  # It will be taken again.
+            if isinstance(record, Decision) or (
+                isinstance(record, Selected) and self._plans[record.plan].switch is not None
+            ):
+                continue  # It follows again from what led to it.
             self.advance(record.ticks)
             if isinstance(record, Heard):
                 self.duet.hear(record.message, record.ticks, record.inputs, record.port)
@@ -119,7 +122,7 @@ class Offline:
                     self.duet.receive(phrase, record.ticks)
             elif isinstance(record, PlayerFailed):
                 self.duet.receive(record.failure, record.ticks)
-            elif isinstance(record, Selected):
+            elif isinstance(record, Chosen | Selected):
                 self.duet.select(record.plan, record.ticks)
             elif isinstance(record, Transport):
                 self.duet.change(record)

@@ -80,6 +80,14 @@ class Performer:
             if not inputs or part.inputs is None or not part.inputs.isdisjoint(inputs)
         ]
 
+    def doings(self, now: Moment) -> tuple[str, ...]:
+        """Whose turn it is, and what each voice is doing, in words."""
+        takes_turns = [voice for voice in self.voices if isinstance(voice, Voice)]
+        player = "" if not takes_turns else "your turn"
+        if any(voice.state != "listening" for voice in takes_turns):
+            player = "its turn" if len(takes_turns) == 1 else "playing together"
+        return (player, *(voice.doing(now) for voice in self.voices))
+
     def look_ahead(self, ahead_ticks: Sequence[int]) -> None:
         """For each voice, how long before its tick an output may be handed a note. One that accompanies is earlier."""
         for voice, ticks in zip(self.voices, ahead_ticks, strict=True):

@@ -21,6 +21,8 @@ GRIDS = ("beat", "half_bar", "bar", *(f"{bars}_bars" for bars in range(2, 17)))
 """Lines in musical time: those of beats, halves of a bar, bars, and groups of 2 to 16 bars."""
 Sync = Literal["internal", "midi", "link"]
 HandoverBy = Literal["silence", "pedal", "bars", "turns", "trigger"]
+Switch = Literal["now", "beat", "bar", "answer"]
+"""Where a preset that is chosen takes over: at once, on the next beat or bar line, or when the answer is over."""
 Pedal = Literal["sustain", "sostenuto", "soft"]
 End = Phrase | Literal["played", "prior"]
 """An end of a morph: a piece of music, what the player played last, or whatever the generator holds likely."""
@@ -253,6 +255,26 @@ class MetronomePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RemotePlan:
+    """What the player commands the host with from the keyboard; none of it is passed on."""
+
+    panic_note: int | None = None
+    """Key that silences everything, a MIDI note number."""
+    panic_cc: int | None = None
+    """Controller that does when it rises to 64 or more."""
+    next_note: int | None = None
+    """Key that chooses the next preset of the set; after the last comes the first."""
+    next_cc: int | None = None
+    previous_note: int | None = None
+    """Key that chooses the one before."""
+    previous_cc: int | None = None
+    program_channels: frozenset[int] = ALL_CHANNELS
+    """Channels, 0 to 15, whose program changes select presets; the others are passed on."""
+    program_inputs: frozenset[str] | None = None
+    """Which of the plan's inputs they count on, by the names there; `None`: on all of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that a performance needs to know before the first note."""
 
@@ -276,6 +298,10 @@ class Plan:
     soon as there is one."""
     clock_out: bool | tuple[str, ...] = False
     """Whether a MIDI clock is sent: to all ports among the outputs, or to those named."""
+    switch: Switch | None = "now"
+    """Where it takes over when it is chosen; what played before ends there. `None`: as in sessions of old, at once, and
+    what played before is let finish until a key is touched."""
+    remote: RemotePlan = RemotePlan()
     tempo_control: TempoPlan = TempoPlan()
     metronome: MetronomePlan = MetronomePlan()
     latency: Mapping[str, float] = field(default_factory=dict)

@@ -144,6 +144,11 @@ class Schedule:
         """How many notes sound, of one source or of all."""
         return sum(source is None or note.source == source for note in self._sounding.values())
 
+    def has_voices(self) -> bool:
+        """Whether anything of a voice sounds, or is to."""
+        sources = (*(note.source for note in self._sounding.values()), *(entry.source for entry in self._queue))
+        return any(source >= 0 for source in sources)
+
     def play(self, part: Part, notes: Iterable[Note], now_ticks: int = 0) -> None:
         """Schedule `notes`, whose lengths must be known.
 

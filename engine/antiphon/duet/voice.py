@@ -12,6 +12,7 @@ from antiphon.controls import ControlValue
 from antiphon.duet.answer import Answer
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
+from antiphon.duet.doings import awaited, bars_left, held_keys
 from antiphon.duet.memory import Memory
 from antiphon.duet.morph import Ends
 from antiphon.duet.plan import Handover, VoicePlan, grid_ticks
@@ -87,6 +88,8 @@ class Voice:
         self._weighing_ticks: int | None = None
         self._breath_ticks: int | None = None
         """When it turns out that a rest is taken for a breath."""
+        self._breathes = False
+        """Whether it has turned out so, and nothing was heard since."""
         self._entry: tuple[int, float] | None = None
         """Where on the player's pulse the answer comes in, and the length of a beat of theirs; both in ticks."""
         # What another plan's voice was let finish is remembered before it has sounded.
@@ -106,6 +109,38 @@ class Voice:
         if self._answer is None or self._answer.launch_ticks is None:
             return "listening"
         return "waiting" if self._answer.shift_ticks is None else "answering"
+
+    def doing(self, now: Moment) -> str:
+        """In words: whose turn it is, and what it waits for."""
+        if self.held:
+            return "the transport is stopped"
+        answer, bar_ticks, rule = self._answer, self._signature.bar_ticks, self._rule
+        counted = rule.by in ("bars", "turns")
+        if answer is not None and answer.launch_ticks is not None:
+            if answer.shift_ticks is None or now.ticks < answer.launch_ticks:
+                return f"waiting for the next {line}" if (line := self._line) else "waiting for its first note"
+            who = f"{self.plan.fallback} stands in" if answer.chair == "fallback" else "answering"
+            if answer.end_ticks is None or not (counted or self.plan.answer_bars):
+                return f"{who}: it is its turn" if self.plan.mode == "answer" else f"{who} until you touch a key"
+            return f"{who}: {bars_left(answer.end_ticks - now.ticks, bar_ticks)}"
+        if not self.memory.seated("main"):
+            return f"{self.plan.generator} is getting ready"
+        if counted and self._handover_ticks is not None:
+            return f"it is your turn: {bars_left(self._handover_ticks - now.ticks, bar_ticks)}"
+        if self._call_ticks is None:
+            return "listening: it is your turn"
+        if self._breathes:
+            return "a breath? it waits for you to go on"
+        if rule.by == "silence" and (down := self.memory.ear.pitches_down):
+            return held_keys(down)
+        return awaited(rule)
+
+    @property
+    def _line(self) -> str:
+        """The line in musical time that it begins on, in words; none, if it begins at once."""
+        if self._turns is not None:
+            return "bar"
+        return "" if self.plan.launch == "now" else self.plan.launch.replace("_", " ")
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
@@ -133,7 +168,7 @@ class Voice:
                 self._gaps.append(now.ticks - before)
         if self.state == "listening" and self._call_ticks is not None:
             self._handover_ticks = self._handover_at(now)
-            self._entry = self._breath_ticks = None
+            self._entry, self._breath_ticks, self._breathes = None, None, False
             self._weighing_ticks = self._weighing_at(now)
             if self._weighing_ticks is not None and self._answer is not None:
                 pass  # What was played is weighed first, and then the players are told.
@@ -232,7 +267,7 @@ class Voice:
             if self._weighing_ticks is not None and now.ticks >= self._weighing_ticks:
                 return self._weigh(now)
             if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
-                self._breath_ticks = None
+                self._breath_ticks, self._breathes = None, True
                 text = f"a breath? it waits {self._rule.breath_beats:g} beats for you to go on"
                 return [Decision("breath", self.index, now.ticks, text)]
             if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
@@ -601,7 +636,7 @@ class Voice:
         # What begins at this very tick has been sent already; what would begin at a later end has not.
         self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
         self._answer = None
-        self._call_ticks = None
+        self._call_ticks, self._breathes = None, False
         self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
         self._entry = None
         return [Silence(self.index, end_ticks)]

@@ -92,6 +92,11 @@ class Ear:
         """How many keys are physically held."""
         return sum(len(channel.down) for channel in self._channels.values())
 
+    @property
+    def pitches_down(self) -> list[int]:
+        """Which keys are physically held, from the lowest up."""
+        return sorted({pitch for channel in self._channels.values() for _, pitch in channel.down})
+
     def hear(self, message: bytes, ticks: int, port: str = "") -> Heard | None:
         """Take in a channel message that arrived from `port` at `ticks`; `None` when neither keys nor notes changed."""
         if len(message) != 3:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
 
 from antiphon.duet.plan import Plan
+from antiphon.duet.routing import input_names
 from antiphon.errors import AntiphonError
 from antiphon.presets.document import nearest_file, printable, read_document, shown, validate
 from antiphon.presets.reading import Generators, Rehearse, load_preset
+from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import SetlistFile
 from antiphon.spelling import nearest, suggestion
 
@@ -112,8 +114,18 @@ class PresetLibrary:
                 document.refuse(key, f" is {shown(name)}, which cannot be played:")
             else:
                 order.append(plan)
+        played = tuple(order)
+        if setlist.remote is not None:
+            # Where a preset is broken, its ports are not known, and none is refused.
+            complete = len(played) == len(setlist.presets)
+            inputs = {name for plan in played for name in input_names(plan)}
+            remote = read_remote(document, setlist.remote, inputs if complete else setlist.remote.program_inputs or ())
+            refuse_clashes(document, remote, played)
+            played = tuple(replace(plan, remote=remote) for plan in played)
+        if setlist.switch is not None:
+            played = tuple(replace(plan, switch=setlist.switch) for plan in played)
         document.raise_problems()
-        return tuple(order)
+        return played
 
     def _find_beside(self, folder: Path, name: str) -> Path:
         """A setlist's preset: by path from the setlist's folder, or by name, where its own folder comes first.

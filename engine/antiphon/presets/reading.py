@@ -30,6 +30,7 @@ from antiphon.plugins.host import why_missing
 from antiphon.presets.document import Document, nearest_file, read_document, shown, validate
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.parts import read_parts
+from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
 from antiphon.presets.step_notation import parse_steps
 from antiphon.presets.tempo import controllers_in_use, read_metronome, read_tempo_control
@@ -129,8 +130,11 @@ class _Reading:
             prompt=None if file.prompt is None else self._music(("prompt",), file.prompt),
             tempo_control=read_tempo_control(document, file),
             metronome=read_metronome(document, file),
+            switch=file.switch,
+            remote=read_remote(document, file.remote, input_names(Plan(inputs=tuple(file.inputs)))),
         )
         self._check_programs(plan.voices)
+        refuse_clashes(document, plan.remote, [plan])
         document.raise_problems()
         return plan
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic.fields import FieldInfo
 
 from antiphon.controls import ControlValue
-from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Sync
+from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Switch, Sync
 from antiphon.duet.voice_controls import LENGTHS
 from antiphon.midi.port_names import composed
 from antiphon.music import messages
@@ -354,6 +354,29 @@ class MetronomeTable(Table):
     velocity: int = Field(default=90, ge=1, le=127, description="How loud it is.")
 
 
+class RemoteTable(Table):
+    """What you command from your keyboard. None of it sounds, and no voice hears it."""
+
+    panic_note: Pitch | None = Field(default=None, description="A key that silences everything.")
+    panic_cc: Controller | None = Field(
+        default=None, description="A controller that does, when it rises to 64 or more, as do those below."
+    )
+    next_note: Pitch | None = Field(
+        default=None, description="A key that chooses the next preset of the setlist; after the last comes the first."
+    )
+    next_cc: Controller | None = Field(default=None, description="A controller that does.")
+    previous_note: Pitch | None = Field(default=None, description="A key that chooses the preset before.")
+    previous_cc: Controller | None = Field(default=None, description="A controller that does.")
+    program_channels: list[Channel] = Field(
+        default=EVERY_CHANNEL,
+        min_length=1,
+        description="MIDI channels whose program changes choose a preset of the setlist; others are passed on.",
+    )
+    program_inputs: PortNames | None = Field(
+        default=None, description="Which of `inputs` they count on; on others they are passed on. Absent: all of them."
+    )
+
+
 class ControllerTable(Table):
     """A knob or wheel of your keyboard that turns a control while you play."""
 
@@ -401,6 +424,14 @@ class PresetFile(Table):
         default=None,
         description="A MIDI file, by its path from this file's folder, that every voice has in mind from the start.",
     )
+    switch: Switch = Field(
+        default="now",
+        description="In a setlist, where it takes over when you choose it: at once, on the next beat or bar line, or "
+        "when the answer is over. What played before ends there.",
+    )
+    remote: RemoteTable = Field(
+        default=RemoteTable(), description="What you command from your keyboard, such as panic; see below."
+    )
     tempo_control: TempoControlTable = Field(
         default=TempoControlTable(), description="What moves the tempo while you play; see below."
     )
@@ -430,6 +461,12 @@ class SetlistFile(Table):
         max_length=MAX_PRESETS,
         description="Names of presets, or paths from this file's folder; program 1 (0 on the wire) selects the first.",
     )
+    switch: Switch | None = Field(
+        default=None, description="Where each of them takes over when you choose it. Absent: as each of them says."
+    )
+    remote: RemoteTable | None = Field(
+        default=None, description="What you command from your keyboard, whichever plays. Absent: as each of them says."
+    )
 
 
 TABLES: Final[dict[type[Table], str]] = {
@@ -442,6 +479,7 @@ TABLES: Final[dict[type[Table], str]] = {
     ControllerTable: "in [[controller]]",
     TempoControlTable: "in [tempo_control]",
     MetronomeTable: "in [metronome]",
+    RemoteTable: "in [remote]",
     SetlistFile: "in a setlist",
 }
 """Every kind of table, and where a file has it."""

@@ -67,14 +67,14 @@ def setting(text: str) -> tuple[str, ControlValue]:
         return name, value
 
 
-def check_key(key: str) -> str:
-    """`key`, if it is a scale or `auto`. Raises AntiphonError otherwise."""
+def check_key(key: str, option: str = "--key") -> str:
+    """`key`, if it is a scale or `auto`. Raises AntiphonError otherwise, naming the option that asks for it."""
     try:
         parse_scale(key)
     except UnknownName as error:
         if key != "auto":
             nearest = f"; did you mean '{error}'?" if str(error) else ";"
-            raise AntiphonError(f"--key is '{key}'{nearest} allowed: {SCALE_ALLOWED}, or 'auto'") from error
+            raise AntiphonError(f"{option} is '{key}'{nearest} allowed: {SCALE_ALLOWED}, or 'auto'") from error
     return key
 
 
@@ -127,7 +127,7 @@ def _without_effect(voice: VoicePlan, info: GeneratorInfo, name: str) -> str | N
 def _with(voice: VoicePlan, info: GeneratorInfo, name: str, value: ControlValue) -> VoicePlan:
     """`voice` with a control that it has set. Raises AntiphonError for a value that is not allowed."""
     if name == SCALE and not _is_own(info, name):
-        changed = turned(voice, SCALE, check_key(str(value)))
+        changed = turned(voice, SCALE, check_key(value if isinstance(value, str) else f"{value:g}", f"--set {name}"))
         if playable(changed.constraints) != changed.constraints:
             low, high = (pitch_name(p) for p in (voice.constraints.low_pitch, voice.constraints.high_pitch))
             raise AntiphonError(f"'{value}' leaves nothing to play: no note of it lies in the range {low} to {high}")

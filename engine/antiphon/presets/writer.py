@@ -6,18 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 
 from antiphon.duet.plan import (
+    ALL_CHANNELS,
     ControllerMapping,
     Handover,
     MetronomePlan,
     MorphPlan,
     PartPlan,
     Plan,
+    RemotePlan,
     TempoPlan,
     VoicePlan,
 )
 from antiphon.music.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
 from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
+from antiphon.presets.remote import CONTROLLERS, NOTES
 from antiphon.presets.step_notation import steps_text
 
 
@@ -38,6 +41,7 @@ def _lines(plan: Plan) -> Iterator[str]:
             "inputs": list(plan.inputs),
             "outputs": list(plan.outputs),
             "thru": plan.thru,
+            "switch": plan.switch,
         }
     )
     if plan.prompt is not None:
@@ -45,6 +49,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for table, latencies in (("latency", plan.latency), ("clock_latency", plan.clock_latency)):
         if latencies:
             yield from ("", f"[{table}]", *_pairs({_toml(name): value for name, value in latencies.items()}))
+    if remote := dict(_remote(plan.remote)):
+        yield from ("", "[remote]", *_pairs(remote))
     if tempo := dict(_tempo_control(plan.tempo_control)):
         yield from ("", "[tempo_control]", *_pairs(tempo))
     yield from ("", "[metronome]", *_pairs(_metronome(plan.metronome)))
@@ -110,6 +116,16 @@ def _morph(morph: MorphPlan) -> Iterator[str]:
             yield from _pairs({name: text if isinstance(end, Phrase) else end})
     note = None if morph.capture_note is None else pitch_name(morph.capture_note)
     yield from _pairs({"capture_note": note, "capture_cc": morph.capture_cc})
+
+
+def _remote(remote: RemotePlan) -> Iterator[tuple[str, object]]:
+    for name in (*NOTES, *CONTROLLERS):
+        if (number := getattr(remote, name)) is not None:
+            yield name, pitch_name(number) if name in NOTES else number
+    if remote.program_channels != ALL_CHANNELS:
+        yield "program_channels", [channel + 1 for channel in sorted(remote.program_channels)]
+    if remote.program_inputs is not None:
+        yield "program_inputs", sorted(remote.program_inputs)
 
 
 def _tempo_control(control: TempoPlan) -> Iterator[tuple[str, object]]:

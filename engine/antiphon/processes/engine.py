@@ -12,9 +12,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from antiphon.duet.commands import Continuation, Extend, Failed, Prime
+from antiphon.duet.commands import Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet.duet import SPARE_SECONDS, Duet
-from antiphon.duet.events import CountInBegan, Event, Located, MetronomeSwitched, TempoChanged
+from antiphon.duet.events import (
+    CountInBegan,
+    Ended,
+    Event,
+    Located,
+    MetronomeSwitched,
+    Selected,
+    TempoChanged,
+)
 from antiphon.duet.ledger import Ledger
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
@@ -52,6 +60,10 @@ _REAL_TIME: Final = 0xF8
 """Clock, active sensing and the like begin here."""
 _FAREWELL_SECONDS: Final = 0.1
 """Time for the last note-offs to leave the drivers before the ports are closed."""
+_DOINGS_SECONDS: Final = 0.1
+"""What the voices are doing is told no more often than this."""
+_STALL_SECONDS: Final = 0.03
+"""Woken so much too late, it was not for anybody's composing: a phrase may be as late, and stands all the same."""
 _GIVE_UP_SECONDS: Final = 5.0
 """How long an engine that cannot open its ports waits for somebody to tell."""
 
@@ -109,6 +121,9 @@ class Engine:
         self._held: dict[str, set[messages.Key]] = {}
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
+        self._switched = self._panicked = False
+        self._doings: tuple[str, ...] = ()
+        self._told_doings_seconds = 0.0
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
@@ -147,6 +162,8 @@ class Engine:
     def record(self, event: Event) -> None:
         """Keep an event for the recorder."""
         self._records.append(Record(event))
+        self._switched |= isinstance(event, Selected)
+        self._panicked |= isinstance(event, Ended) and event.panic
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -213,7 +230,10 @@ class Engine:
 
     def _step(self) -> None:
         # In a burst nobody asks what is due next: whatever is heard, what was due before it comes first.
-        item = self.inbox.get(self._next_seconds() if self.inbox.empty() else 0.0)
+        began = time.perf_counter()
+        until = max(began, self._next_seconds()) if self.inbox.empty() else began
+        item = self.inbox.get(until)
+        self._notice_stall(time.perf_counter() - until)
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
@@ -226,10 +246,12 @@ class Engine:
             self._hear(*item)
         else:
             self._obey(*item)
+        self._follow_up()
         if self.inbox.empty():
             if self._echoes.doubtful:
                 self._ask_for_echoes()
             self._pass_on()
+            self._tell_doings()
             self._flush()
 
     def _next_seconds(self) -> float:
@@ -241,6 +263,22 @@ class Engine:
             self._clock.origin + self._leaders.next_seconds(),
             self._next_leaving_seconds(),
         )
+
+    def _notice_stall(self, overslept_seconds: float) -> None:
+        """Put on record that the machine let nobody run; it comes before whatever was late because of that."""
+        if overslept_seconds >= _STALL_SECONDS:
+            told = f"the machine stalled for {1000 * overslept_seconds:.0f} ms"
+            self.record(Decision("stall", 0, self.duet.timeline.ticks_at(self._clock.now()), told))
+
+    def _follow_up(self) -> None:
+        """Do what is left to do after a step in which another plan took over, or everything was silenced."""
+        if self._switched:
+            self._switched = False
+            self._plan_changed()
+        if self._panicked:
+            self._panicked = False
+            self._let_leave(at_once=True)
+            self._settle()  # Not every synth obeys "all notes off".
 
     def _pass_on(self) -> None:
         """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
@@ -267,10 +305,7 @@ class Engine:
         if (key := messages.held_with(message)) is not None:
             held = self._held.setdefault(port, set())
             (held.add if messages.depth(message) else held.discard)(key)
-        selected = self.duet.selected
         self._take_in(port, message, seconds)
-        if self.duet.selected != selected:
-            self._plan_changed()
 
     def _ask_for_echoes(self) -> None:
         """Find out whether what leaves comes back, where it seems to. This is no music, and on nobody's record."""
@@ -284,7 +319,7 @@ class Engine:
             self._leaders.hear(message, since_start)
             return
         self._arrived_seconds = seconds
-        self.duet.hear(message, self.duet.timeline.ticks_at(since_start), self._ports.meant_by(port), port)
+        self.duet.hear(message, self.duet.ticks_at(since_start), self._ports.meant_by(port), port)
 
     def _obey(self, name: str, item: Any) -> None:
         if name == "ports":
@@ -314,11 +349,10 @@ class Engine:
         elif item[0] == "panic":
             self._arrived_seconds = time.perf_counter()
             self.duet.panic(self._now_ticks())
-            self._let_leave(at_once=True)
-            self._settle()  # Not every synth obeys "all notes off".
         elif item[0] == "select":
             self.duet.select(item[1], self._now_ticks())
-            self._plan_changed()
+        elif item[0] == "select next":
+            self.duet.select_next(item[1], self._now_ticks())
         elif item[0] == "tap":
             self._leaders.tap(item[1] - self._clock.origin)
         elif item[0] == "metronome":
@@ -553,6 +587,16 @@ class Engine:
             return False
         return True
 
+    def _tell_doings(self) -> None:
+        """Tell what the voices are doing, whenever that is another thing, but not more often than a person can read."""
+        now = time.perf_counter()
+        if now < self._told_doings_seconds + _DOINGS_SECONDS:
+            return
+        doings = self.duet.performer.doings(self.duet.timeline.moment(self._clock.now()))
+        if doings != self._doings:
+            self._doings, self._told_doings_seconds = doings, now
+            self._tell("doings", doings)
+
     def _tell_ports(self) -> None:
         backend = self._ports.backend
         self._tell("ports", backend.name if backend else None, self._ports.input_names, self._names)
@@ -576,7 +620,7 @@ class Engine:
         self._untold = []
 
     def _now_ticks(self) -> int:
-        return self.duet.timeline.ticks_at(self._clock.now())
+        return self.duet.ticks_at(self._clock.now())
 
     def _seconds_at(self, ticks: int) -> float:
         return self._clock.origin + self.duet.timeline.seconds_at(ticks)

@@ -57,12 +57,14 @@ class Notice:
     """Something the person at the screen should see."""
 
     kind: str
-    """`ports`, `port`, `sound`, `no sound`, `report`, or what became of a process: `restarted`, `given up`."""
+    """`ports`, `port`, `doings`, `sound`, `no sound`, `report`; what became of a process: `restarted`, `given up`."""
     text: str
     inputs: tuple[str, ...] = ()
     """With `ports`: the inputs that are open now."""
     outputs: tuple[str, ...] = ()
     """With `ports`: the outputs of the performance."""
+    doings: tuple[str, ...] = ()
+    """With `doings`: what the player and each voice are doing, in words."""
 
 
 OnRecords = Callable[[Sequence[Record]], None]
@@ -180,6 +182,10 @@ class Supervisor:
     def select(self, number: int) -> None:
         """Let plan `number` play."""
         self._send("select", number)
+
+    def select_next(self) -> None:
+        """Let the next plan play; after the last comes the first."""
+        self._send("select next", 1)
 
     def tap(self, seconds: float) -> None:
         """The beat was tapped at `seconds` of `time.perf_counter`."""
@@ -344,6 +350,8 @@ class Supervisor:
         elif kind in ("sound", "no sound", "cannot start", "report"):
             self._on_notice(Notice(kind, details[0]))
             self._check_ready()
+        elif kind == "doings":
+            self._on_notice(Notice(kind, "", doings=details[0]))
         elif kind == "port":
             what, name = details
             self._on_notice(Notice("port", f"{name}: {what}"))

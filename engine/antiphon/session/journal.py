@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from antiphon.duet.commands import Decision, Failed
 from antiphon.duet.events import (
+    Chosen,
     CountInBegan,
     Ended,
     Event,
@@ -52,6 +53,7 @@ _KINDS: Final[Mapping[str, type]] = {
         PlayerLost,
         PlayerAnswered,
         PlayerFailed,
+        Chosen,
         Selected,
         Restarted,
         Ended,
@@ -215,4 +217,8 @@ def _header_to_json(header: Header) -> dict[str, Any]:
 
 def _header_from_json(line: dict[str, Any]) -> Header:
     line.pop("antiphon_journal")
+    plans = line.get("plans")
+    for plan in plans if isinstance(plans, list) else ():
+        if isinstance(plan, dict):
+            plan.setdefault("switch", None)  # What was recorded before there was a choice plays again as it was played.
     return _headers().validate_python(line)

@@ -157,6 +157,8 @@ def _ranges_of(plan: Plan) -> Iterator[tuple[str, float | None, float, float]]:
         yield number, getattr(plan.tempo_control, number), 0, 127
     yield "low_bpm", plan.tempo_control.low_bpm, _SLOWEST_BPM, _FASTEST_BPM
     yield "high_bpm", plan.tempo_control.high_bpm, _SLOWEST_BPM, _FASTEST_BPM
+    for number in ("panic_note", "panic_cc", "next_note", "next_cc", "previous_note", "previous_cc"):
+        yield number, getattr(plan.remote, number), 0, 127
     yield "count_in_bars", plan.metronome.count_in_bars, 0, 64
     yield "channel", plan.metronome.channel, 0, 15
     for number in ("note", "accent_note", "velocity"):
@@ -171,6 +173,8 @@ def _ranges_of(plan: Plan) -> Iterator[tuple[str, float | None, float, float]]:
             yield "program", part.program, 0, 127
             yield "bank", part.bank, 0, 16_383
         yield "transpose", voice.transpose, -127, 127
+        yield "length", voice.length, 0.01, 100
+        yield "patience", voice.handover.patience, 0.01, 100
         yield "answer_bars", voice.answer_bars, 1, 1000
         yield "bars", voice.handover.bars, 1, 1000
         yield "trigger_note", voice.handover.trigger_note, 0, 127

@@ -106,8 +106,10 @@ class SongSteering:
 
     def follow(self, song: Song, seconds: float) -> bool:
         """Steer towards `song`, now; whether its transport has started just now."""
-        duet = self._duet
-        duet.advance(duet.timeline.ticks_at(seconds))
+        duet, performer = self._duet, self._duet.performer
+        duet.advance(duet.ticks_at(seconds))
+        if duet.performer is not performer:
+            return False  # Another plan has taken over just now: whoever steers is told of it first.
         now_ticks = duet.now_ticks
         song_ticks = song.ticks_at(duet.timeline.seconds_at(now_ticks))
         if not song.running:

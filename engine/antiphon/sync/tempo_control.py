@@ -91,7 +91,10 @@ class TempoControl:
         over = self._nudged
         if over is not None and self._duet.timeline.seconds_at(over.ticks) <= seconds:
             self._nudged = None
-            self._duet.change(over)
+            performer = self._duet.performer
+            self._duet.advance(over.ticks)
+            if self._duet.performer is performer:  # A plan that has taken over meanwhile has a tempo of its own.
+                self._duet.change(over)
 
     # ---- acting --------------------------------------------------------------------------------------------------
 
@@ -122,7 +125,7 @@ class TempoControl:
         self._nudged = TempoChanged(ticks + round(gain / nudge * (1 + nudge)), tapped.bpm)
 
     def _ticks_at(self, seconds: float) -> int:
-        return max(self._duet.now_ticks, self._duet.timeline.ticks_at(seconds))
+        return max(self._duet.now_ticks, self._duet.ticks_at(seconds))
 
     def _set(self, ticks: int, bpm: float, towards_bpm: float | None = None) -> None:
         if bpm != self._duet.timeline.bpm:

@@ -19,6 +19,17 @@ if sys.platform != "win32":
     import tty
 
 
+_HELP = (
+    "?        these lines, or no more of them",
+    "p        panic: everything falls silent, on every output",
+    "t        tap the tempo, on the beat",
+    "m        the metronome, on or off",
+    "1 to 9   a preset of the setlist, by its number",
+    "n        the next preset of the setlist",
+    "q        end, and nothing is left sounding; so does Ctrl-C",
+)
+
+
 class Press(NamedTuple):
     """One key, pressed."""
 
@@ -42,7 +53,12 @@ class Keys:
         """What can be pressed, for a person to read."""
         if self._before is None:
             return "Ctrl-C ends"
-        return "keys: p panic, t tap tempo, m click, 1-9 preset, q quit"
+        return "keys: ? help, p panic, t tap tempo, m click, 1-9 preset, n next, q quit"
+
+    @property
+    def help(self) -> tuple[str, ...]:
+        """Each key, and what it does; none where there are none."""
+        return () if self._before is None else _HELP
 
     def __enter__(self) -> Self:
         if sys.platform != "win32" and sys.stdin.isatty():

@@ -9,14 +9,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
-from antiphon.duet.commands import Decision
-from antiphon.duet.events import CountInBegan, Heard, MetronomeSwitched, Selected, Skipped, TempoChanged
 from antiphon.duet.plan import Plan
-from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
-from antiphon.music import messages
-from antiphon.music.timing import Timeline
 from antiphon.processes.runtime import spawn_thread
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Notice, Supervisor
@@ -25,14 +20,11 @@ from antiphon.session.summary import leave_picture
 from antiphon.terminal.keys import Keys, Press
 from antiphon.terminal.log_tail import LogTail
 from antiphon.terminal.screen import Screen
+from antiphon.terminal.show import Show, lane_names
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""
 _REFRESH_SECONDS: Final = 1 / 15
-_STATES: Final = {"handover": "waiting", "answer": "answering", "fallback": "fallback", "breath": "a breath?"}
-"""Decisions after which a voice no longer listens, and what it does then."""
-_TOLD: Final = {"fallback", "silent", "late", "capture"}
-"""Decisions that a person should see in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,77 +52,11 @@ class View(Protocol):
         ...
 
 
-class _Show:
-    """Turns the performance's records into what is on screen."""
-
-    def __init__(self, plans: Sequence[Plan], options: LiveOptions, screen: Screen) -> None:
-        self._plans = plans
-        self._screen = screen
-        self._timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
-        self._shown_outputs: dict[int, int] = {}
-        self._meant_ticks: dict[int, int] = {}
-        self._last_text = ""
-
-    def records(self, records: Sequence[Record]) -> None:
-        for record in records:
-            what = record.what
-            if isinstance(what, Heard):
-                self._note(0, what.message, what.ticks)
-            elif isinstance(what, Send):
-                self._sent(what, record.late_seconds)
-            elif isinstance(what, Decision):
-                self._decided(what)
-            elif isinstance(what, Selected):
-                plan = self._plans[what.plan]
-                self._timeline.set_tempo(plan.tempo_bpm, what.ticks)
-                self._screen.select(plan.name, [voice.generator for voice in plan.voices])
-                self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(what.ticks))
-            elif isinstance(what, TempoChanged):
-                self._timeline.set_tempo(what.bpm, what.ticks)
-                self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks), what.towards_bpm)
-            elif isinstance(what, MetronomeSwitched):
-                self._screen.report(f"metronome {'on' if what.on else 'off'}")
-            elif isinstance(what, CountInBegan):
-                self._screen.report("counting in from the next bar on")
-            elif isinstance(what, Skipped):
-                self._timeline.jump(what.ticks, what.to_ticks)
-                self._screen.skip_to(what.to_ticks, self._timeline.seconds_at(what.to_ticks))
-
-    def notice(self, notice: Notice) -> None:
-        if notice.kind == "ports":
-            self._screen.ports(notice.inputs, notice.outputs)
-        if notice.text != self._last_text:
-            self._screen.report(notice.text)
-        self._last_text = notice.text
-
-    def _sent(self, send: Send, late_seconds: float | None) -> None:
-        if send.source < 0 or self._shown_outputs.setdefault(send.source, send.output) != send.output:
-            return
-        self._note(send.source + 1, send.message, send.due_ticks)
-        if messages.is_note_on(send.message) and send.source in self._meant_ticks:
-            meant = self._timeline.seconds_at(self._meant_ticks.pop(send.source))
-            sent = self._timeline.seconds_at(send.due_ticks) + (late_seconds or 0.0)
-            self._screen.answered(send.source, 1000 * (sent - meant))
-
-    def _decided(self, decision: Decision) -> None:
-        if decision.kind == "handover":
-            self._meant_ticks[decision.voice] = decision.ticks
-        elif decision.kind not in (*_STATES, "capture"):
-            self._meant_ticks.pop(decision.voice, None)
-        if decision.kind != "capture":  # All others begin or end something.
-            self._screen.state(decision.voice, _STATES.get(decision.kind, "listening"))
-        if decision.kind in _TOLD:
-            self._screen.report(decision.text)
-
-    def _note(self, part: int, message: bytes, ticks: int) -> None:
-        seconds = self._timeline.seconds_at(ticks)
-        if messages.is_note_on(message):
-            self._screen.note_on(part, message[1], message[2], seconds)
-        elif messages.is_note_off(message):
-            self._screen.note_off(part, message[1], seconds)
+def _show(plans: Sequence[Plan], _: LiveOptions, screen: Screen) -> View:
+    return Show(plans, screen)
 
 
-VIEWS: Final[tuple[Callable[[Sequence[Plan], LiveOptions, Screen], View], ...]] = (_Show,)
+VIEWS: Final[tuple[Callable[[Sequence[Plan], LiveOptions, Screen], View], ...]] = (_show,)
 """Who watches every performance."""
 
 
@@ -154,7 +80,7 @@ def perform(
         stopping.append(number)
 
     plan = plans[0]
-    screen = Screen(plan.name, [v.generator for v in plan.voices], bpm=plan.tempo_bpm, signature=plan.signature)
+    screen = Screen(plan.name, lane_names(plan), bpm=plan.tempo_bpm, signature=plan.signature)
     views = [make(plans, options, screen) for make in VIEWS]
 
     def tell_records(records: Sequence[Record]) -> None:
@@ -187,6 +113,7 @@ def perform(
             on_notice=tell_notice,
         )
         with screen, Keys(spawn_thread) as keys:
+            screen.keys(keys.legend, keys.help)
             announced = False
             while not stopping and not over(supervisor):
                 supervisor.run_for(_REFRESH_SECONDS)
@@ -196,7 +123,7 @@ def perform(
                     announced = True
                     screen.report(f"ready in {supervisor.ready_seconds:.2f} s; {keys.legend}")
                     on_ready(supervisor)
-                _obey(keys.pressed(), supervisor, stopping)
+                _obey(keys.pressed(), supervisor, screen, stopping)
     finally:
         if supervisor is not None:
             supervisor.stop()
@@ -214,15 +141,25 @@ def _leave_picture(supervisor: Supervisor, screen: Screen) -> None:
         screen.report(f"no {supervisor.session / 'session.png'}: {error}")
 
 
-def _obey(pressed: Iterable[Press], supervisor: Supervisor, stopping: list[int]) -> None:
+def _obey(pressed: Iterable[Press], supervisor: Supervisor, screen: Screen, stopping: list[int]) -> None:
+    presets = len(supervisor.header.plans)
     for key, seconds in pressed:
         if key == "q":
             stopping.append(0)
+        elif key == "?":
+            screen.toggle_help()
         elif key == "p":
             supervisor.panic()
         elif key == "t":
             supervisor.tap(seconds)
         elif key == "m":
             supervisor.switch_metronome()
-        elif key in "123456789" and int(key) <= len(supervisor.header.plans):
+        elif key == "n":
+            supervisor.select_next()
+        elif key in "123456789" and int(key) <= presets:
             supervisor.select(int(key) - 1)
+        elif key in "123456789":
+            there = "there is one preset" if presets == 1 else f"there are presets 1 to {presets}"
+            screen.report(f"the key {key} selects nothing: {there}")
+        elif key.isprintable() and not key.isspace():
+            screen.report(f"the key {key} does nothing; ? tells which do")

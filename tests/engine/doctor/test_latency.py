@@ -47,7 +47,7 @@ class Shifted(LiveLike):
 
     def send(self, send: Send) -> None:
         reached = self._reached_ticks.get(send.output, 0)
-        early = self.duet.schedule.release_ticks(send) > self.now_ticks
+        early = self.duet.schedule.release_ticks(send) > self.duet.timeline.ticks_at(self.clock.now())
         # With another offset, what ends a note that began early may have to wait until that was due.
         assert not early or send.due_ticks == reached, f"{send} before its time"
         self.ledger.mark(send.output, send.message)

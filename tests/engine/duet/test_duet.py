@@ -116,8 +116,8 @@ def test_the_next_preset_remembers_what_was_heard_and_played() -> None:
     ]
 
 
-def test_what_is_scheduled_sounds_on_over_a_program_change_until_a_key_is_touched() -> None:
-    jam = Rehearsal(plan(ECHO), plan(LOW))
+def test_in_a_session_of_old_what_is_scheduled_sounds_on_over_a_program_change_until_a_key_is_touched() -> None:
+    jam = Rehearsal(plan(ECHO), plan(LOW, switch=None))
     call(jam, 0)
     jam.hear(600, program(1))
     jam.advance(1470)

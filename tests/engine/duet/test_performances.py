@@ -20,6 +20,7 @@ from antiphon.duet.plan import (
     MorphPlan,
     PartPlan,
     Plan,
+    RemotePlan,
     VelocityCurve,
     VoicePlan,
 )
@@ -48,6 +49,7 @@ handovers = st.sampled_from(
 constraints = st.sampled_from(
     [Constraints(), Constraints(polyphony=1), Constraints(50, 70, frozenset({0, 2, 4, 5, 7, 9, 11}), 3)]
 )
+LENGTHS = (ControllerMapping(KNOB, 0, "length", 0.25, 3.0), ControllerMapping(KNOB, 0, "range_low", 30.0, 70.0))
 playing = st.sampled_from(["regular", "chords", "overlapping", "dense", "hesitant", "moody", "trio"])
 names = st.sampled_from(sorted(TOYS))
 voice_plans = st.builds(
@@ -81,7 +83,9 @@ plans = st.builds(
     thru=st.booleans(),
     sync=st.sampled_from(["internal", "internal", "midi"]),
     metronome=st.sampled_from([MetronomePlan(), MetronomePlan(on=True, channel=1, note=61, count_in_bars=1)]),
-    controllers=st.sampled_from([(), (ControllerMapping(KNOB, 0, "heat", 0.0, 2.0),)]),
+    controllers=st.sampled_from([(), (ControllerMapping(KNOB, 0, "heat", 0.0, 2.0),), LENGTHS]),
+    switch=st.sampled_from(["now", "beat", "bar", "answer", None]),
+    remote=st.sampled_from([RemotePlan(), RemotePlan(next_cc=messages.SOFT, panic_note=58)]),
 )
 sets = st.lists(plans, min_size=1, max_size=3)
 
@@ -190,7 +194,7 @@ def test_as_long_as_players_are_in_time_it_does_not_matter_how_fast_they_are(
 ) -> None:
     # Two voices on one channel would take keys from each other, in the order in which their phrases come.
     apart = tuple(replace(voice, channel=4 + index) for index, voice in enumerate(plan.voices))
-    plan = replace(plan, voices=apart)
+    plan = replace(plan, voices=apart, remote=RemotePlan())  # What a command led to is not heard again.
     stage = LiveLike([plan], lambda role: toy_player(role.generator), Random(seed), punctual=True)
     perform(stage, steps)
     offline = Offline([plan], lambda role: toy_player(role.generator))

@@ -43,6 +43,7 @@ from antiphon.presets.schema import (
     MorphTable,
     PartTable,
     PresetFile,
+    RemoteTable,
     SetlistFile,
     Table,
     TempoControlTable,
@@ -428,6 +429,7 @@ SECTIONS = {
     ControllerTable: "`[[controller]]`",
     TempoControlTable: "`[tempo_control]`",
     MetronomeTable: "`[metronome]`",
+    RemoteTable: "`[remote]`",
     SetlistFile: "A setlist",
 }
 
@@ -453,7 +455,7 @@ def test_the_reference_s_examples_load_and_its_messages_are_the_real_ones(tmp_pa
     text = REFERENCE.read_text("utf-8")
     write_score(tmp_path / "blues-lick.mid", Score((Track("", ((0, b"\x90\x3c\x40"), (480, b"\x80\x3c\x40"))),)))
     examples = [block for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "presets =" not in block]
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         load(tmp_path, example)
     (messages,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)

@@ -100,7 +100,7 @@ def test_a_model_is_a_file_by_its_path_or_a_name(tmp_path: Path, monkeypatch: py
     [
         ("answer", Wishes(key="C minr"), "--key is 'C minr'; did you mean 'C minor'? allowed: a tonic and a scale"),
         ("answer", Wishes(key="H"), "--key is 'H'; allowed: a tonic"),
-        ("answer", Wishes(controls=[("scale", 3.0)]), "--key is '3.0'"),
+        ("answer", Wishes(controls=[("scale", 3.0)]), "--set scale is '3'; allowed: a tonic"),
         ("answer", Wishes(controls=[("temperature", 9.0)]), "--set temperature is 9; allowed: a number, 0 to 2"),
         ("answer", Wishes(controls=[("temperature", "hot")]), "--set temperature is 'hot'; allowed: a number, 0 to 2"),
         ("answer", Wishes(controls=[("range_low", "H4")]), "is 'H4'; allowed: a note name, such as C3, or a number"),

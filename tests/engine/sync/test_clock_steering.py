@@ -371,6 +371,23 @@ def test_a_preset_with_its_own_tempo_lets_go_of_the_clock_and_the_next_takes_it_
     led.end()
 
 
+def test_a_preset_that_takes_over_while_the_clock_is_looked_at_has_its_own_tempo_from_there() -> None:
+    own = Plan(voices=(VOICE,), outputs=("virtual",), tempo_bpm=77.0, switch="bar")
+    led = Led(PLAN, own, jitter="none")
+    led.start()
+    led.play(5, 120)
+    led.stage.duet.select(1, led.stage.now_ticks)
+    assert led.stage.duet.selected == 0, "the bar line is to come"
+    for _, arrives in led.daw.pulses(4, 120):
+        assert arrives is not None
+        led.stage.clock.advance_to(arrives)
+        led.steering.hear("daw", b"\xf8", arrives)
+        led.steering.look(arrives)
+    assert led.stage.duet.selected == 1
+    assert led.timeline.bpm == 77
+    led.end()
+
+
 def test_an_engine_that_takes_over_stays_stopped_and_keeps_the_bars() -> None:
     led = Led(jitter="none")
     led.start()

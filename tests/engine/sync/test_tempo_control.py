@@ -16,7 +16,7 @@ from antiphon.duet.events import Event, Heard, TempoChanged
 from antiphon.duet.plan import FASTEST_BPM, SLOWEST_BPM, Handover, MetronomePlan, Plan, TempoPlan, VoicePlan
 from antiphon.duet.schedule import METRONOME, PLAYER
 from antiphon.music import messages
-from antiphon.music.timing import TimeSignature
+from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import TICKS_PER_BEAT
 from antiphon.sync.clock_sending import ClockOut
 from antiphon.sync.midi_clock import PULSE_TICKS
@@ -188,6 +188,21 @@ def test_another_preset_has_its_own_tempo_whatever_was_on_its_way() -> None:
     jam.stage.duet.select(1, jam.stage.now_ticks)
     jam.control.plan_changed()
     jam.wait(5.0)
+    assert jam.stage.duet.timeline.bpm == 77.0
+
+
+def test_a_preset_that_takes_over_before_a_nudge_is_over_has_its_own_tempo_from_there() -> None:
+    jam = Tapped(PLAN, Plan(voices=(VOICE,), outputs=("virtual",), tempo_bpm=77.0, switch="beat"))
+    jam.wait(0.2)
+    jam.taps(2, 0.6)
+    over = jam.control.next_ticks()
+    assert over is not None
+    jam.stage.duet.select(1, jam.stage.now_ticks)
+    assert jam.stage.duet.selected == 0
+    assert jam.stage.duet.next_ticks() == next_multiple(jam.stage.now_ticks, 480) < over
+    jam.stage.clock.advance(5.0)
+    jam.control.advance(jam.now)
+    assert jam.stage.duet.selected == 1
     assert jam.stage.duet.timeline.bpm == 77.0
 
 

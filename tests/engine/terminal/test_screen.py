@@ -26,7 +26,7 @@ def test_the_screen_names_all_there_is_to_know() -> None:
         screen.note_on(1, 72, 80, 2.7)
         screen.note_on(1, 76, 80, 2.9)
         screen.answered(0, 2.34)
-        screen.state(0, "answering")
+        screen.state(1, "answering")
         screen.report("player restarted:\n it hung")
         screen.refresh(3.2)
         frame = last_frame(out)
@@ -117,7 +117,7 @@ def test_off_the_terminal_only_answers_and_reports_come_out_as_plain_lines() -> 
     with Screen("answer", ["markov"], console=Console(file=out, width=40)) as screen:
         screen.refresh(1.5)
         screen.note_on(0, 60, 80, 1.5)
-        screen.state(0, "answering")
+        screen.state(1, "answering")
         screen.answered(0, 2.0)
         screen.refresh(3.0)
         screen.report("keyboard [KeyLab] gone; playing on, waiting for it to come back")
@@ -157,3 +157,118 @@ def test_while_taps_nudge_the_beat_the_tempo_that_is_meant_is_shown() -> None:
         screen.tempo(100.0, 2.0)
         screen.refresh(2.5)
         assert "♩ = 100   4/4" in last_frame(out)
+
+
+def test_the_keys_are_always_in_reach_and_told_when_asked_for() -> None:
+    console, out = terminal()
+    with Screen("answer", ["markov"], console=console) as screen:
+        screen.keys("keys: ? help, p panic, q quit", ["p  panic: everything falls silent", "q  the end"])
+        screen.report("all here")
+        screen.refresh(0.0)
+        plain = last_frame(out)
+        screen.toggle_help()
+        screen.refresh(0.1)
+        asked = last_frame(out)
+        screen.toggle_help()
+        screen.refresh(0.2)
+        again = last_frame(out)
+    for frame in (plain, asked, again):
+        assert "keys: ? help, p panic, q quit" in frame
+        assert len(frame.splitlines()) <= 24
+    assert "everything falls silent" in asked
+    assert "everything falls silent" not in plain + again
+    assert "all here" in plain
+    assert "all here" in again
+
+
+def test_what_a_knob_did_is_shown_for_a_while_and_the_next_takes_its_place() -> None:
+    console, out = terminal()
+    with Screen("answer", ["markov"], console=console) as screen:
+        screen.refresh(1.0)
+        screen.turned(1, "temperature 1.30, mod wheel")
+        screen.refresh(2.0)
+        assert "temperature 1.30, mod wheel" in last_frame(out)
+        screen.turned(21, "cc 21 does nothing here")
+        screen.refresh(2.1)
+        assert "cc 21 does nothing here" in last_frame(out)
+        assert "temperature" not in last_frame(out)
+        screen.refresh(7.0)
+        assert "cc 21" not in last_frame(out)
+
+
+def test_off_the_terminal_a_knob_is_told_of_once_when_it_rests_or_another_moves() -> None:
+    out = io.StringIO()
+    with Screen("answer", ["markov"], console=Console(file=out, width=40)) as screen:
+        for step in range(10):
+            screen.turned(1, f"temperature {step / 10:.2f}, mod wheel")
+            screen.refresh(step / 10)
+        screen.turned(21, "cc 21 does nothing here")
+        screen.refresh(1.0)
+        screen.refresh(1.5)
+        screen.refresh(9.0)
+    assert [line[11:] for line in out.getvalue().splitlines()] == [
+        "temperature 0.90, mod wheel",
+        "cc 21 does nothing here",
+    ]
+
+
+def test_a_setlist_is_shown_by_name_with_what_plays_and_what_comes_next() -> None:
+    console, out = terminal()
+    with Screen("answer", ["markov"], console=console) as screen:
+        screen.setlist(["answer", "trade", "continue"], 0)
+        screen.refresh(0.0)
+        assert "1 answer   2 trade   3 continue   next: trade" in last_frame(out)
+        screen.setlist(["answer", "trade", "continue"], 0, "continue on the bar")
+        screen.refresh(0.1)
+        assert "1 answer   2 trade   3 continue   next: continue on the bar" in last_frame(out)
+        screen.setlist(["answer", "trade", "continue"], 2)
+        screen.refresh(0.2)
+        assert "3 continue   next: answer" in last_frame(out)
+
+
+def test_the_bar_is_the_song_s_where_there_is_one() -> None:
+    console, out = terminal()
+    with Screen("trade", ["markov"], bpm=120.0, console=console) as screen:
+        screen.locate(16 * 1920 - 960)
+        screen.refresh(2.5)
+        assert "song  17:4" in last_frame(out)
+        screen.locate(-9600)
+        screen.refresh(2.5)
+        assert "4/4     2:2" in last_frame(out), "before the song begins the bars are the session's"
+        screen.locate(None)
+        screen.refresh(2.6)
+        assert "song" not in last_frame(out)
+
+
+def test_nothing_is_cut_at_80_columns() -> None:
+    console, out = terminal(height=40)
+    name = "a long evening of slow songs at the Bell in the High Street"
+    ports = [f"Launchkey Mini MK3 number {i}" for i in range(4)]
+    voices = ["markov A0 to B3", "grid-transformer C4 to C8"]
+    with Screen(name, voices, inputs=ports, outputs=["Antiphon:out", "synth"], console=console) as screen:
+        screen.setlist([f"{name} {i}" for i in range(3)], 1, "the third on the bar")
+        screen.keys("keys: ? help, p panic, t tap tempo, m click, 1-9 preset, n next, q quit", ())
+        screen.state(2, "waiting: C4, E4, G4 and 3 more are down")
+        screen.answered(1, 12.3)
+        screen.report(f"MIDI system jack; listening to {', '.join(ports)}, and to whatever comes")
+        screen.refresh(1.0)
+        frame = last_frame(out)
+    words = frame.split()
+    for text in (*ports, name, "grid-transformer", "the third on the bar", "and 3 more are down", "whatever comes"):
+        assert text in " ".join(words), text
+    assert "…" not in frame
+    assert max(len(line) for line in frame.splitlines()) <= 80
+    assert len(frame.splitlines()) <= 40
+
+
+def test_what_a_stalled_machine_added_is_told_apart_from_the_answer_s_own() -> None:
+    console, out = terminal()
+    with Screen("answer", ["markov"], console=console) as screen:
+        screen.answered(0, 2.0, 250.0)
+        screen.refresh(1.0)
+        assert "answers 1   p50 2.0 ms   p95 2.0 ms   stalls 1" in last_frame(out)
+        assert "● markov  2.0 ms" in last_frame(out)
+    plain = io.StringIO()
+    with Screen("answer", ["markov"], console=Console(file=plain, width=40)) as screen:
+        screen.answered(0, 2.0, 250.0)
+    assert "markov answered in 2.0 ms, and left 250.0 ms later, as the machine stalled (answers 1" in plain.getvalue()
