@@ -25,18 +25,16 @@ _SPREAD: Final = {"free": 3, "beat": 0}
 """Units by which the notes of a chord are apart, at most, where a pulse is kept."""
 _LEAST: Final = {"free": 3, "beat": 2}
 """Units that a note lasts, at least."""
-_SIXTEENTHS, _TRIPLETS = (6, 18), (8, 16)
-"""Units of a beat that only the one or the other fall on."""
-_STRANGE: Final = 5.0
-"""Nats that those cost which the call does not have."""
+_STRAIGHT, _TRIPLETS = (0, 6, 12, 18), (0, 8, 16)
+"""Units of a beat that straight music falls on, and triplets and swing."""
 _NEITHER: Final = 12.0
-"""Nats that all others cost."""
+"""Nats that all other units cost."""
 _MOTIF: Final = 1.0
 """Nats that going on as the call did gains for each move that agrees, where `motif` is 1; half as much for gaps."""
 _MOTIF_UNITS: Final = 3
 """So near the moment, in units, it is the call's gap."""
-_STRAYS: Final = (0, 1, -1, 2, -2, 3, -3)
-"""Units around one, the nearest first: one of these is a sixteenth's or a triplet's."""
+_STRAYS: Final = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+"""Units around one, the nearest first: one of these is a place. Half a beat is swung to its second third."""
 _NEAR_THIRD: Final = 0.07
 """So near a third of a beat, a place is a triplet's."""
 
@@ -63,9 +61,9 @@ class NoteCourse:
     polyphony: int
     foreign: Pitches
     """Those outside the key."""
-    strange: NDArray[np.float64]
-    """Nats that each unit of a beat costs, [BEAT_UNITS]: of a triplet where the call has none, of a sixteenth where it
-    has triplets, and more of all that are neither's.
+    places: NDArray[np.bool_]
+    """Units of a beat, [BEAT_UNITS], that what is played to the beat falls on: those of the call's sixteenths or of
+    its triplets and swing; all of these, if no pulse is heard.
     """
     tonic: Pitches
     """Playable ones of the tonic triad; where there are none, all playable ones."""
@@ -94,14 +92,14 @@ class NoteCourse:
             settings,
             key,
             pulse,
-            settings.stay * pulse.confidence if pulse is not None else 0.0,
+            settings.stay * request.pulse.confidence if request.pulse is not None else 0.0,
             Ending.of(request, pulse),
             int(np.ceil(request.start_ticks / manner.unit_ticks)),
             request.opens,
             playable,
             request.constraints.polyphony,
             foreign,
-            _strange(request.pulse, settings.stay),
+            _places(request.pulse),
             tonic,
             Motif.of(call, key) if closeness and manner.style != "drums" else None,
             closeness,
@@ -162,7 +160,7 @@ class NoteCourse:
 
     def _place_nats(self, onsets: Units) -> NDArray[np.float64]:
         if self.manner.clock == "beat":
-            return -self.strange[onsets % BEAT_UNITS]
+            return np.where(LATTICE[onsets % BEAT_UNITS], 0.0, -_NEITHER)
         if self.pulse is None:
             return np.zeros(len(onsets))
         ticks = onsets * self.manner.unit_ticks
@@ -177,8 +175,9 @@ class NoteCourse:
         at `now`; before the end not right before the last chord, but with it. `chance`: 0 <= chance < 1.
         """
         if self.manner.clock == "beat":
+            places = self.places if chance < self.firmness else LATTICE
             around = (onset + stray for stray in _STRAYS)
-            onset = next(near for near in around if LATTICE[near % BEAT_UNITS])
+            onset = now if onset == now else next(near for near in around if places[near % BEAT_UNITS])
         elif self.pulse is not None and chance < self.firmness:
             onset = self._on_place(onset, now, begun)
         last = self.last
@@ -203,9 +202,8 @@ class NoteCourse:
         return round(ticks / self.manner.unit_ticks)
 
 
-def _strange(pulse: Pulse | None, stay: float) -> NDArray[np.float64]:
-    nats = np.where(LATTICE, 0.0, _NEITHER)
-    if pulse is not None:
-        has_triplets = any(abs(place - third) < _NEAR_THIRD for place in pulse.places for third in (1 / 3, 2 / 3))
-        nats[list(_SIXTEENTHS if has_triplets else _TRIPLETS)] = _STRANGE * stay * pulse.confidence
-    return nats
+def _places(pulse: Pulse | None) -> NDArray[np.bool_]:
+    if pulse is None:
+        return LATTICE
+    has_triplets = any(abs(place - third) < _NEAR_THIRD for place in pulse.places for third in (1 / 3, 2 / 3))
+    return np.isin(np.arange(BEAT_UNITS), _TRIPLETS if has_triplets else _STRAIGHT)
