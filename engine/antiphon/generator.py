@@ -125,6 +125,8 @@ class Request:
     """Where the call that is answered began; None if nobody says."""
     beside: bool = False
     """Whether the player plays on meanwhile, as where they are accompanied."""
+    chord: frozenset[int] | None = None
+    """Where the player plays on: pitch classes of the triad that goes with it, as the host hears it; or None."""
 
     @property
     def end_ticks(self) -> int:

@@ -14,8 +14,16 @@ from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.note_steps.manner import LATTICE, Manner
 from antiphon.note_steps.spans import BEAT_UNITS, FREE_UNIT_SECONDS, Units
-from antiphon.notes import Note
-from antiphon.taste.course import CHORD_PART, FOREIGN, LEAST_SECONDS, counts_of, last_notes
+from antiphon.notes import TICKS_PER_BEAT, Note
+from antiphon.taste.course import (
+    CHORD_PART,
+    LEAST_SECONDS,
+    counts_of,
+    foreign_nats,
+    last_notes,
+    register_nats,
+    thinness_nats,
+)
 from antiphon.taste.ending import Ending
 from antiphon.taste.motif import Event, Motif
 from antiphon.tokens.controls import SamplingSettings
@@ -27,6 +35,8 @@ _LEAST: Final = {"free": 3, "beat": 2}
 """Units that a note lasts, at least."""
 _STRAIGHT, _TRIPLETS = (0, 6, 12, 18), (0, 8, 16)
 """Units of a beat that straight music falls on, and triplets and swing."""
+_LONGEST_BEATS: Final = 2.0
+"""Beside a player, whose next chord is not known, no note lasts longer."""
 _NEITHER: Final = 12.0
 """Nats that all other units cost."""
 _MOTIF: Final = 1.0
@@ -59,8 +69,12 @@ class NoteCourse:
     """Whether the first note is wanted right there."""
     playable: Pitches
     polyphony: int
-    foreign: Pitches
-    """Those outside the key."""
+    costs: NDArray[np.float32]
+    """Nats that each pitch costs for lying outside the key, the chord or the register of what was heard, [128]."""
+    longest: int | None
+    """How long a note may last where the player's next chord is not known; None: as long as it likes."""
+    thinness: float
+    """Nats that a further note of a chord costs."""
     places: NDArray[np.bool_]
     """Units of a beat, [BEAT_UNITS], that what is played to the beat falls on: those of the call's sixteenths or of
     its triplets and swing; all of these, if no pulse is heard.
@@ -81,10 +95,11 @@ class NoteCourse:
         # Drums have no key; and what is played to the beat keeps to that beat.
         key = None if manner.style == "drums" else request.key
         pulse = request.pulse if manner.clock == "free" and settings.stay else None
-        foreign, tonic = np.zeros(128, dtype=np.bool_), playable
+        classes, tonic = np.arange(128) % 12, playable
+        costs = foreign_nats(key, request.chord, settings.stay)[classes]
+        if not request.beside:
+            costs += register_nats([note.pitch for note in call], settings.stay)
         if key is not None:
-            classes = np.arange(128) % 12
-            foreign = np.isin(classes, sorted(key.scale), invert=True)
             home = playable & np.isin(classes, sorted(key.triad))
             tonic = home if home.any() else playable
         return cls(
@@ -98,7 +113,9 @@ class NoteCourse:
             request.opens,
             playable,
             request.constraints.polyphony,
-            foreign,
+            costs,
+            None if request.chord is None else _longest(request.pulse, manner),
+            0.0 if request.beside else thinness_nats(call, settings.stay),
             _places(request.pulse),
             tonic,
             Motif.of(call, key) if closeness and manner.style != "drums" else None,
@@ -128,11 +145,6 @@ class NoteCourse:
     def ends_at(self, onset: int) -> bool:
         """Whether what is struck at `onset` is the last chord."""
         return self.last is not None and onset >= self.last
-
-    def foreign_nats(self) -> NDArray[np.float32]:
-        """What each pitch costs for being outside the key, [128]."""
-        cost = 0.0 if self.key is None else FOREIGN * self.settings.stay * self.key.confidence
-        return np.where(self.foreign, np.float32(cost), np.float32(0))
 
     def last_pitches(self, free: Pitches, lately: list[int], last_pitch: int | None) -> Pitches:
         """Of the pitches `free`, those that the last chord may have now; `last_pitch`: what was struck of it."""
@@ -167,7 +179,7 @@ class NoteCourse:
         places = np.array(self.pulse.around(float(ticks.min()), float(ticks.max())))
         middles = (places[1:] + places[:-1]) / 2
         counts = counts_of(self.pulse, places, self.settings.stay, self.ending)[np.searchsorted(middles, ticks)]
-        nats: NDArray[np.float64] = np.log(1 - self.firmness + self.firmness * counts)
+        nats: NDArray[np.float64] = self.firmness * np.log(counts)
         return nats
 
     def settled(self, onset: int, now: int, begun: bool, chance: float) -> int:
@@ -200,6 +212,11 @@ class NoteCourse:
 
     def _nearest(self, ticks: float) -> int:
         return round(ticks / self.manner.unit_ticks)
+
+
+def _longest(pulse: Pulse | None, manner: Manner) -> int:
+    beat_ticks = TICKS_PER_BEAT if pulse is None else pulse.beat_ticks
+    return round(_LONGEST_BEATS * beat_ticks / manner.unit_ticks)
 
 
 def _places(pulse: Pulse | None) -> NDArray[np.bool_]:

@@ -206,6 +206,8 @@ class Pen:
         allowed = last >= earliest
         onsets = np.where(allowed, first, last)
         bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets, line.tune)
+        if line.begun:
+            bent[onsets - now <= course.spread] -= course.thinness
         patience = line.pace.patience(course.settings.density)
         bent += patience * np.log(np.maximum((onsets - now) * unit, _CHORD_TICKS) / _USUAL_WAIT_TICKS)
         due_ticks = max(line.pace.due_ticks(), earliest * unit + _SOON_TICKS)
@@ -253,7 +255,7 @@ class Pen:
         if not allowed.any():
             return None
         bent = self._speak("pitch", asked).copy()
-        bent[:128] += course.motif_nats(line.tune_before(onset)) - course.foreign_nats()
+        bent[:128] += course.motif_nats(line.tune_before(onset)) - course.costs
         for pitch, turns in line.guard.excess(course.settings.repetition).items():
             bent[pitch] -= _BOREDOM * turns
         return self._sample(line, bent, allowed, course, line.ticks(onset))
@@ -291,12 +293,16 @@ class Pen:
         logits = self._speak("length", asked, pitch, velocity)
         choice = self._sample(line, logits, allowed, course, ticks)
         if choice == OPEN:
-            return HELD
-        if choice >= SHARED:
+            if course.longest is None:
+                return HELD
+            end = onset + course.longest
+        elif choice >= SHARED:
             end = ends[choice - SHARED]
         else:
             low, last = int(spans.lows[choice - spans.first]), int(lasts[choice - spans.first])
             end = onset + max(least, low + int(self._chance(line, ticks) * (last - low + 1)))
+        if course.longest is not None:
+            end = min(end, onset + course.longest)
         return end if course.last is None else min(end, course.last)
 
     def _speak(self, attribute: Attribute, asked: _Asked, *known: int) -> NDArray[np.float32]:

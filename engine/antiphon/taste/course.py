@@ -10,20 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.pulse import Pulse
+from antiphon.music.tonality import Key
+from antiphon.notes import Note
 from antiphon.taste.ending import Ending
 
 FOREIGN: Final = 5.0
 """Nats that a note outside the key costs where the key is sure and `stay` is 1."""
+STRANGE: Final = 5.0
+"""Nats that a note in the key but beside the chord costs where `stay` is 1."""
 CHORD_PART: Final = 0.35
 """What would be struck so soon after a place, as a part of the way to the next, is a chord struck there."""
 LEAST_SECONDS: Final = 0.06
 """No note is shorter, where a pulse is kept."""
-_RARE: Final = 0.12
+_RARE: Final = 0.04
 """What a place counts that the call does not use, where its most used one counts 1."""
-_FAVOUR: Final = 0.6
+_FAVOUR: Final = 0.8
 """How much the call's own places are favoured, as the power of what they count."""
 _FALLING: Final = 1.2
 """Nats that a note off the beat costs right before the last chord."""
+_AROUND: Final = 4
+"""An answer may go so many semitones beyond the call's lowest and highest notes as it likes."""
+_FURTHER: Final = 0.2
+"""Nats that each semitone beyond that costs where `stay` is 1."""
+_CHORD_TICKS: Final = 30
+"""Onsets that are no further apart are a chord's."""
+_THIN: Final = 2.0
+"""Nats that each further note of a chord costs after a call of single notes where `stay` is 1."""
 _NEAR: Final = 5
 """The last chord lies between the lowest and the highest of the last notes, and so many semitones around them."""
 _CHORD_SPAN: Final = 12
@@ -40,6 +52,33 @@ def counts_of(pulse: Pulse, places: NDArray[np.float64], stay: float, ending: En
     if ending is not None:
         counts[(places >= ending.falls_ticks) & (index > 0)] *= math.exp(-_FALLING)
     return counts
+
+
+def foreign_nats(key: Key | None, chord: frozenset[int] | None, stay: float) -> NDArray[np.float32]:
+    """What each pitch class costs for lying outside the key, or beside the chord that the player suggests, [12]."""
+    nats = np.zeros(12, dtype=np.float32)
+    if key is not None:
+        nats[:] = FOREIGN * stay * key.confidence
+        nats[sorted(key.scale)] = 0 if chord is None else STRANGE * stay * key.confidence
+    if chord is not None:
+        nats[sorted(chord)] = 0
+    return nats
+
+
+def thinness_nats(call: Sequence[Note], stay: float) -> float:
+    """What one more note in a chord costs in an answer to `call`, which may have no chords, or few."""
+    onsets = len({round(note.start_ticks / _CHORD_TICKS) for note in call})
+    chords = (len(call) - onsets) / onsets if onsets else 1.0
+    return stay * _THIN * max(0.0, 1 - chords)
+
+
+def register_nats(call: Sequence[int], stay: float) -> NDArray[np.float32]:
+    """What each pitch costs for lying outside the register of a call of these pitches, shape [128]."""
+    if not call:
+        return np.zeros(128, dtype=np.float32)
+    pitches = np.arange(128)
+    beyond = np.maximum(min(call) - _AROUND - pitches, pitches - max(call) - _AROUND)
+    return (_FURTHER * stay * np.maximum(beyond, 0)).astype(np.float32)
 
 
 def last_notes(

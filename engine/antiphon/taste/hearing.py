@@ -10,6 +10,7 @@ from antiphon.generator import Constraints, Request
 from antiphon.music.pulse import heard_pulse
 from antiphon.music.tonality import heard_key, scale_of
 from antiphon.notes import Note
+from antiphon.taste.harmony import suggested_chord
 
 _CALL_NOTES: Final = 64
 """How many notes back the beginning of a call is looked for."""
@@ -18,18 +19,19 @@ _PAUSE_TICKS: Final = 720
 
 
 def told(request: Request, heard: Sequence[Note]) -> Request:
-    """`request` with the key and the pulse of `heard`, in score order: a function of these notes and of nothing else.
+    """`request` with the key and the pulse of `heard`, in score order, and beside the player the chord that goes
+    with it: a function of these notes and of nothing else.
 
     What `request` says already stands. Where the player plays on, what the voice itself plays says nothing.
     """
     if request.beside:
         heard = [note for note in heard if not note.own]
     call = since(heard, request.call_ticks)
-    return replace(
-        request,
-        key=request.key or heard_key(heard),
-        pulse=request.pulse or heard_pulse(call, request.tempo_bpm),
-    )
+    key = request.key or heard_key(heard)
+    chord = request.chord
+    if request.beside and chord is None and key is not None:
+        chord = suggested_chord(heard, key, request.start_ticks)
+    return replace(request, key=key, pulse=request.pulse or heard_pulse(call, request.tempo_bpm), chord=chord)
 
 
 def since(heard: Sequence[Note], ticks: int | None) -> Sequence[Note]:

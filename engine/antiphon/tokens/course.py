@@ -19,7 +19,7 @@ from antiphon.generator import Request
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import STEP_TICKS
-from antiphon.taste.course import CHORD_PART, FOREIGN, counts_of, last_notes
+from antiphon.taste.course import CHORD_PART, counts_of, foreign_nats, last_notes
 from antiphon.taste.ending import Ending
 from antiphon.tokens.codec import Writer
 from antiphon.tokens.kinds import TokenKinds
@@ -63,8 +63,8 @@ class Course:
     ending: Ending | None
     opens: bool
     """Whether the first note is wanted at once."""
-    foreign: Mask
-    """Of `kinds.strikes`, shape [P], those outside the key."""
+    costs: Logits
+    """Nats that each of `kinds.strikes` costs for lying outside the key, or beside the player's chord, shape [P]."""
     tonic: Mask | None
     """Of `kinds.strikes`, shape [P], those that belong to the tonic triad and may be played; None if none does."""
 
@@ -73,21 +73,20 @@ class Course:
         """`playable`: of `kinds.strikes`, the pitches that the constraints allow."""
         key = request.key
         tonic: Mask | None = None
-        foreign = np.zeros(len(playable), dtype=np.bool_)
+        classes = np.arange(kinds.low_pitch, kinds.low_pitch + len(playable)) % 12
+        costs = foreign_nats(key, request.chord, stay)[classes]
         if key is not None:
-            classes = np.arange(kinds.low_pitch, kinds.low_pitch + len(playable)) % 12
-            foreign = np.isin(classes, sorted(key.scale), invert=True)
             tonic = playable & np.isin(classes, sorted(key.triad))
             tonic = tonic if tonic.any() else None
         # What is written to a grid keeps to that grid.
         pulse = None if kinds.waits_are_places or kinds.lifts is None else request.pulse
-        return cls(kinds, key, pulse, stay, Ending.of(request, pulse), request.opens, foreign, tonic)
+        return cls(kinds, key, pulse, stay, Ending.of(request, pulse), request.opens, costs, tonic)
 
     # ---- the model's chances -------------------------------------------------------------------------------------
 
     def bend(self, logits: Logits, allowed: Mask, here: Standing) -> None:
         """Change `logits`, shape [V], in place."""
-        if self.key is not None and self.stay:
+        if self.costs.any():
             self._tune(logits[self.kinds.strikes], allowed[self.kinds.strikes])
         if self.pulse is None or not self.stay:
             return
@@ -98,13 +97,12 @@ class Course:
             self._gather(logits, allowed, here, firmness)
 
     def _tune(self, strikes: Logits, allowed: Mask) -> None:
-        """Make notes outside the key rarer, in place, and the others likelier: a chord is not thinner for it."""
-        assert self.key is not None
+        """Make notes rarer by what they cost, in place, and the others likelier: a chord is not thinner for it."""
         if not allowed.any():
             return
         heaviest = float(strikes[allowed].max())
         before = np.exp(strikes[allowed] - heaviest).sum()
-        strikes[self.foreign] -= FOREIGN * self.stay * self.key.confidence
+        strikes -= self.costs
         after = np.exp(strikes[allowed] - heaviest).sum()
         strikes += np.float32(math.log(before / max(after, 1e-6)))
 
