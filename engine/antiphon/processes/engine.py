@@ -9,8 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from antiphon.duet.commands import Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet.duet import SPARE_SECONDS, Duet
@@ -24,7 +23,6 @@ from antiphon.duet.events import (
     TempoChanged,
 )
 from antiphon.duet.ledger import Ledger
-from antiphon.duet.plan import Plan
 from antiphon.duet.routing import clock_output_names, counts_in, output_names, output_offsets
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
@@ -33,14 +31,45 @@ from antiphon.midi.port_names import virtual_name
 from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.clock import SystemClock
-from antiphon.music.timing import TempoChange, next_multiple
+from antiphon.music.timing import next_multiple
 from antiphon.output import OpenOutput, PortGone
 from antiphon.plugins.host import load_plugins
 from antiphon.processes.outgoing import Outgoing, Waiting
+from antiphon.processes.protocol import (
+    Asked,
+    CannotOpen,
+    CannotStart,
+    ClockStarted,
+    ConnectionsChanged,
+    Doings,
+    EngineSetup,
+    EverybodyReady,
+    FromPlayers,
+    FromSound,
+    FromSupervisor,
+    Greeting,
+    NoSound,
+    Panic,
+    PortChanged,
+    PortsOpened,
+    Records,
+    Report,
+    Select,
+    SelectNext,
+    Sounded,
+    SoundOpened,
+    Stop,
+    SwitchMetronome,
+    Tap,
+    ToPlayers,
+    ToSound,
+    ToSupervisor,
+)
 from antiphon.processes.runtime import (
     BEAT_SECONDS,
     Backstage,
     Connection,
+    Gone,
     Inbox,
     Link,
     Pulse,
@@ -69,34 +98,40 @@ _GIVE_UP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSetup:
-    """What the engine is started with; an engine that takes over from a dead one is given where that one stood."""
+class Arrived:
+    """A MIDI message from a keyboard."""
 
-    plans: tuple[Plan, ...]
-    origin_seconds: float
-    """`time.perf_counter()` at which the session began."""
-    backend: str | None = None
-    takes_over: bool = False
-    selected: int = 0
-    changes: tuple[TempoChange, ...] = ()
-    """The tempo map so far."""
-    stopped: bool = False
-    """Whether the transport of the clock that is followed was stopped."""
-    clock_started_ticks: int | None = None
-    """Where the song of the clock that is sent began."""
-    towards_bpm: float | None = None
-    """The tempo that a nudge was on its way to."""
-    clicks: bool | None = None
-    """Whether the metronome was turned on or off; None: it was as the plan says."""
-    connections: tuple[tuple[str, str], ...] = ()
-    """What was plugged into our virtual ports."""
+    port: str
+    message: bytes
+    seconds: float
+    """Of `time.perf_counter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A process has come."""
+
+    connection: Connection[Any, Any]
+    greeting: Greeting
+
+
+@dataclass(frozen=True, slots=True)
+class PortReport:
+    """What the watcher of the ports has found: see `antiphon.midi.ports.Report`."""
+
+    what: str
+    detail: Any
+
+
+Incoming = Arrived | Joined | PortReport | Gone | FromSupervisor | FromPlayers | FromSound
+"""All that the loop may find in its inbox."""
 
 
 class Engine:
     """A stage with ports, players, sound and a recorder, and the loop that runs the duet on it."""
 
     def __init__(self, backstage: Backstage) -> None:
-        self.inbox = Inbox()
+        self.inbox: Inbox[Incoming] = Inbox()
         self._backstage = backstage
         self._setup: EngineSetup = backstage.read("engine")
         self._pulse = Pulse(backstage.folder)
@@ -106,18 +141,18 @@ class Engine:
         self._ledger = Ledger(len(self._names), shared_memory(backstage.folder / "ledger", size))
         # What was ever down: who was not there to hear it end, or was not told in time, is told again.
         self._touched = Ledger(len(self._names), shared_memory(backstage.folder / "touched", size))
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, Link[Any, Any]] = {}
         self._slots: dict[str, tuple[int, ...]] = {}
-        self._players: dict[int, Link] = {}
-        self._sound: Link | None = None
-        self._supervisor: Link | None = None
+        self._players: dict[int, Link[FromPlayers, ToPlayers]] = {}
+        self._sound: Link[FromSound, ToSound] | None = None
+        self._supervisor: Link[FromSupervisor, ToSupervisor] | None = None
         self._asked: list[tuple[int, Prime | Extend]] = []
         self._records: list[Record] = []
         self._told_records = 0
         self._step_record = 0
         self._offsets = [output_offsets(plan, self._names) for plan in self._setup.plans]
         self._outgoing = Outgoing() if any(map(any, self._offsets)) else None
-        self._untold: list[tuple[Any, ...]] = []
+        self._untold: list[ToSupervisor] = []
         self._held: dict[str, set[messages.Key]] = {}
         self._connections = self._setup.connections
         self._arrived_seconds = 0.0
@@ -127,7 +162,7 @@ class Engine:
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
-        report = partial(self._tell, "report")
+        report = self._report
         self._echoes = Echoes(report)
         self._leaders = Leaders(
             self._setup.plans, self.duet, self._clock.now, report, lambda port: self._ports.meant_by(port)
@@ -169,23 +204,23 @@ class Engine:
 
     def run(self) -> None:
         """Open everything, play until told to stop, leave silence behind."""
-        signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(("supervisor", ("stop",))))
+        signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(Stop()))
         hurry()  # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
-        serve_hub(self._backstage, self._welcome)
+        serve_hub(self._backstage, Greeting, lambda *newcomer: self.inbox.put(Joined(*newcomer)))
         self._leaders.open()
         inputs = tuple(dict.fromkeys(name for plan in self._setup.plans for name in plan.inputs))
         self._ports = Ports(
             inputs,
             self._names,
             spawn_thread,
-            lambda name, message, seconds: self.inbox.put((name, message, seconds)),
-            lambda what, name: self.inbox.put(("ports", (what, name))),
+            lambda name, message, seconds: self.inbox.put(Arrived(name, message, seconds)),
+            lambda what, detail: self.inbox.put(PortReport(what, detail)),
             self._setup.backend,
             plugged_in=_plugged_in(self._names),
             patient=self._setup.takes_over,
         )
         if (backend := self._ports.backend) and not backend.virtual and "virtual" in self._setup.plans[0].outputs:
-            self._tell("report", f"nothing goes to 'virtual': {backend.name} has no such ports; see antiphon doctor")
+            self._report(f"nothing goes to 'virtual': {backend.name} has no such ports; see antiphon doctor")
         if self._setup.takes_over:
             self._restore_connections()
             self._settle()
@@ -205,12 +240,12 @@ class Engine:
 
     def give_up(self, reason: str) -> None:
         """Tell the supervisor, once it has come, why there will be no performance."""
-        self._untold.append(("cannot open", reason))
+        self._untold.append(CannotOpen(reason))
         waited = time.perf_counter() + _GIVE_UP_SECONDS
         while self._supervisor is None and time.perf_counter() < waited:
             item = self.inbox.get(waited)
-            if item is not None and item[0] == "joined":
-                self._join(*item[1])
+            if isinstance(item, Joined):
+                self._join(item.connection, item.greeting)
         for link in self._links.values():
             link.close(wait_seconds=1.0)
 
@@ -237,15 +272,13 @@ class Engine:
         self._pulse.beat(Pulse.ENGINE)
         self._step_record = self._told_records + len(self._records)
         self._let_leave()
-        self._leaders.look(item[2] - self._clock.origin if item is not None and len(item) == 3 else None)
+        self._leaders.look(item.seconds - self._clock.origin if isinstance(item, Arrived) else None)
         if self._clock_outputs:
             self._send_clock()
         if item is None:
             self.duet.advance(self._now_ticks())
-        elif len(item) == 3:
-            self._hear(*item)
         else:
-            self._obey(*item)
+            self._take(item)
         self._follow_up()
         if self.inbox.empty():
             if self._echoes.doubtful:
@@ -282,20 +315,20 @@ class Engine:
 
     def _pass_on(self) -> None:
         """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
-        asked: dict[Link, list[tuple[int, Prime | Extend]]] = {}
+        asked: dict[Link[FromPlayers, ToPlayers], list[tuple[int, Prime | Extend]]] = {}
         for slot, command in self._asked:
             if slot in self._players:
                 asked.setdefault(self._players[slot], []).append((slot, command))
         self._asked.clear()
         for link, commands in asked.items():
-            link.send(commands)
+            link.send(Asked(tuple(commands)))
 
     def _hear(self, port: str, message: bytes, seconds: float) -> None:
         of_clock = self._leaders.follows(message)
         if message[0] >= _REAL_TIME and not of_clock:
             return
         if not messages.is_well_formed(message):
-            self._tell("report", f"{port} sent a malformed message, {message.hex(' ')}: left out")
+            self._report(f"{port} sent a malformed message, {message.hex(' ')}: left out")
             return
         if of_clock:
             self._leaders.hear_clock(port, message, seconds - self._clock.origin)
@@ -321,44 +354,37 @@ class Engine:
         self._arrived_seconds = seconds
         self.duet.hear(message, self.duet.ticks_at(since_start), self._ports.meant_by(port), port)
 
-    def _obey(self, name: str, item: Any) -> None:
-        if name == "ports":
-            self._port_changed(*item)
-        elif name == "joined":
-            self._join(*item)
-        elif name == "supervisor":
-            self._supervise(item)
-        elif name == "sound":
-            if item is None:
-                self._sound = None
-            else:
-                self._tell(*item)
-        elif isinstance(item, Continuation | Failed):
-            self.duet.receive(item, self._now_ticks())
-        elif item is None:
-            self._links.pop(name).close()
-            for slot in self._slots.pop(name):
-                if self._players.pop(slot, None) is not None:
-                    self.duet.player_lost(slot, "its process is gone", self._now_ticks())
-        else:
-            self._tell(*item)
-
-    def _supervise(self, item: Any) -> None:
-        if item is None or item[0] == "stop":
-            self._running, self._orphaned = False, item is None
-        elif item[0] == "panic":
-            self._arrived_seconds = time.perf_counter()
-            self.duet.panic(self._now_ticks())
-        elif item[0] == "select":
-            self.duet.select(item[1], self._now_ticks())
-        elif item[0] == "select next":
-            self.duet.select_next(item[1], self._now_ticks())
-        elif item[0] == "tap":
-            self._leaders.tap(item[1] - self._clock.origin)
-        elif item[0] == "metronome":
-            self.duet.change(MetronomeSwitched(self._now_ticks(), not self.duet.metronome.on))
-        elif item[0] == "ready":
-            self._count_in()
+    def _take(self, item: Incoming) -> None:
+        match item:
+            case Arrived(port, message, seconds):
+                self._hear(port, message, seconds)
+            case Continuation() | Failed():
+                self.duet.receive(item, self._now_ticks())
+            case PortReport(what, detail):
+                self._port_changed(what, detail)
+            case Joined(connection, greeting):
+                self._join(connection, greeting)
+            case Gone(name):
+                self._part(name)
+            case Stop():
+                self._running = False
+            case Panic():
+                self._arrived_seconds = time.perf_counter()
+                self.duet.panic(self._now_ticks())
+            case Select(plan):
+                self.duet.select(plan, self._now_ticks())
+            case SelectNext(by):
+                self.duet.select_next(by, self._now_ticks())
+            case Tap(seconds):
+                self._leaders.tap(seconds - self._clock.origin)
+            case SwitchMetronome():
+                self.duet.change(MetronomeSwitched(self._now_ticks(), not self.duet.metronome.on))
+            case EverybodyReady():
+                self._count_in()
+            case CannotStart() | Report() | SoundOpened() | NoSound():
+                self._tell(item)
+            case _:
+                assert_never(item)
 
     def _resume(self) -> None:
         """Go on with the tempo and the click that the engine before had, or was on its way to."""
@@ -404,7 +430,7 @@ class Engine:
     def _tell_song(self) -> None:
         """Put on record where the song of the clock that is sent begins."""
         started = self._clock_out.started_ticks
-        self._tell("clock started", started)
+        self._tell(ClockStarted(started))
         if started is not None and self._clock_outputs:
             ticks = max(self._now_ticks(), self.duet.now_ticks)
             self.duet.change(Located(ticks, ticks - started))
@@ -446,31 +472,40 @@ class Engine:
 
     # ---- who comes and goes --------------------------------------------------------------------------------------
 
-    def _welcome(self, connection: Connection, greeting: tuple[str, int, tuple[int, ...]]) -> None:
-        role, place, slots = greeting
-        name = f"player {place}" if role == "player" else role
-        # The loop hears of the newcomer before anything the newcomer says.
-        self.inbox.put(("joined", (name, connection, slots)))
+    def _join(self, connection: Connection[Any, Any], greeting: Greeting) -> None:
+        name = f"player {greeting.place}" if greeting.role == "player" else greeting.role
+        link = self._links[name] = Link(connection, self.inbox.put, name)
+        match greeting.role:
+            case "supervisor":
+                self._supervisor = link
+                self._flush()
+            case "sound":
+                self._sound = link
+                self._send_sounds(self._names.index("synth"))
+            case "player":
+                self._slots[name] = greeting.slots
+                for slot in greeting.slots:
+                    self._players[slot] = link
+                    self.duet.player_ready(slot, self._now_ticks())
+            case _:
+                assert_never(greeting.role)
 
-    def _join(self, name: str, connection: Connection, slots: tuple[int, ...]) -> None:
-        link = self._links[name] = Link(connection, self.inbox, name)
+    def _part(self, name: str) -> None:
         if name == "supervisor":
-            self._supervisor = link
-            self._flush()
+            self._running, self._orphaned = False, True
         elif name == "sound":
-            self._sound = link
-            self._send_sounds(self._names.index("synth"))
+            self._sound = None
         else:
-            self._slots[name] = slots
-            for slot in slots:
-                self._players[slot] = link
-                self.duet.player_ready(slot, self._now_ticks())
+            self._links.pop(name).close()
+            for slot in self._slots.pop(name):
+                if self._players.pop(slot, None) is not None:
+                    self.duet.player_lost(slot, "its process is gone", self._now_ticks())
 
     def _port_changed(self, what: str, detail: Any) -> None:
         if what == "connections":
             self._connections = detail
             self._echoes.forget()
-            self._tell("connections", detail)
+            self._tell(ConnectionsChanged(detail))
             return
         if what == "unplugged":
             self._release(detail)
@@ -479,7 +514,7 @@ class Engine:
             if what == "plugged":
                 self._send_sounds(detail)
         else:
-            self._tell("port", what, detail)
+            self._tell(PortChanged(what, detail))
             self._tell_ports()
         if what == "gone":
             self._release(detail)
@@ -564,7 +599,7 @@ class Engine:
             self._touched.mark(output, message)
         if self._names[output] == "synth":
             if self._sound is not None:
-                self._sound.send(message)
+                self._sound.send(Sounded(message))
             sent = self._sound is not None
         else:
             leaves_seconds = max(time.perf_counter(), due_seconds or 0.0)
@@ -595,15 +630,18 @@ class Engine:
         doings = self.duet.performer.doings(self.duet.timeline.moment(self._clock.now()))
         if doings != self._doings:
             self._doings, self._told_doings_seconds = doings, now
-            self._tell("doings", doings)
+            self._tell(Doings(doings))
 
     def _tell_ports(self) -> None:
         backend = self._ports.backend
-        self._tell("ports", backend.name if backend else None, self._ports.input_names, self._names)
+        self._tell(PortsOpened(backend.name if backend else None, self._ports.input_names, self._names))
 
-    def _tell(self, *item: Any) -> None:
+    def _report(self, text: str) -> None:
+        self._tell(Report(text))
+
+    def _tell(self, message: ToSupervisor) -> None:
         """Tell the supervisor; until it has come, keep it for then."""
-        self._untold.append(item)
+        self._untold.append(message)
         self._flush()
 
     def _flush(self) -> None:
@@ -612,11 +650,11 @@ class Engine:
         kept = None if self._outgoing is None else self._outgoing.first_kept
         count = len(self._records) if kept is None else kept - self._told_records
         if count > 0:
-            self._supervisor.send(("records", self._records[:count]))
+            self._supervisor.send(Records(tuple(self._records[:count])))
             self._records = self._records[count:]
             self._told_records += count
-        for item in self._untold:
-            self._supervisor.send(item)
+        for message in self._untold:
+            self._supervisor.send(message)
         self._untold = []
 
     def _now_ticks(self) -> int:
