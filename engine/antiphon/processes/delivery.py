@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from antiphon.midi.echo import Echoes
 from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.output import PortGone
+from antiphon.processes.gathering import without_stale
 from antiphon.processes.outgoing import Outgoing, Waiting
 from antiphon.processes.protocol import Asked, FromPlayers, FromSound, Sounded, ToPlayers, ToSound
 from antiphon.processes.reporting import Reports
@@ -23,6 +25,8 @@ from antiphon.processes.runtime import Link, shared_memory
 from antiphon.session.journal import Record
 
 _SYNTH = "synth"
+_MOST_ASKED = 64
+"""So many commands for one player are kept before what is stale among them is left out."""
 
 
 class Delivery:
@@ -43,7 +47,7 @@ class Delivery:
         self._offsets = [output_offsets(plan, self.names) for plan in duet.plans]
         self._outgoing = Outgoing() if any(map(any, self._offsets)) else None
         self._step_record = 0
-        self._asked: list[tuple[int, Prime | Extend]] = []
+        self._asked: dict[int, list[Prime | Extend]] = {}
         self.reports = Reports(self._outgoing)
         """Where it is told what was sent, and how late."""
         self.echoes = Echoes(self.reports.report)
@@ -142,24 +146,24 @@ class Delivery:
 
     # ---- to the players ------------------------------------------------------------------------------------------
 
-    @property
-    def asks(self) -> bool:
-        """Whether players were asked for something that they do not have yet."""
-        return bool(self._asked)
-
     def ask(self, slot: int, command: Prime | Extend) -> None:
         """Keep a command for a player until it is handed over."""
-        self._asked.append((slot, command))
+        commands = self._asked.setdefault(slot, [])
+        commands.append(command)
+        if len(commands) >= _MOST_ASKED:
+            commands[:] = without_stale(commands)
 
-    def hand_over(self) -> None:
-        """Hand the players what they were asked. In one go: each hand-over lets another thread in, for a while."""
+    def hand_over(self) -> int:
+        """Hand the players what they were asked, in one go; how many notes they are told by that."""
         asked: dict[Link[FromPlayers, ToPlayers], list[tuple[int, Prime | Extend]]] = {}
-        for slot, command in self._asked:
+        for slot, commands in self._asked.items():
             if slot in self.players:
-                asked.setdefault(self.players[slot], []).append((slot, command))
+                asked.setdefault(self.players[slot], []).extend((slot, each) for each in without_stale(commands))
         self._asked.clear()
-        for link, commands in asked.items():
-            link.send(Asked(tuple(commands)))
+        for link, together in asked.items():
+            link.send(Asked(tuple(together)))
+        told = itertools.chain.from_iterable(asked.values())
+        return sum(len(command.notes) for _, command in told if isinstance(command, Prime))
 
     # ---- inside --------------------------------------------------------------------------------------------------
 

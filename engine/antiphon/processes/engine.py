@@ -29,6 +29,7 @@ from antiphon.output import OpenOutput
 from antiphon.plugins.host import load_plugins
 from antiphon.processes.clock_sender import ClockSender
 from antiphon.processes.delivery import Delivery
+from antiphon.processes.gathering import Gathering
 from antiphon.processes.hearing import Hearing
 from antiphon.processes.protocol import (
     CannotOpen,
@@ -126,7 +127,7 @@ class Engine:
         self._switched = self._panicked = False
         self._doings: tuple[str, ...] = ()
         self._told_doings_seconds = 0.0
-        self._handed_over_seconds = 0.0
+        self._gathering = Gathering()
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
@@ -236,9 +237,10 @@ class Engine:
         else:
             self._take(item)
         self._follow_up()
-        if self.inbox.empty():
+        now = time.perf_counter()
+        if self._gathering.is_due(now, waiting=not self.inbox.empty()):
             self._hearing.ask_for_echoes()
-            self._delivery.hand_over()
+            self._gathering.handed_over(now, self._delivery.hand_over())
             self._tell_doings()
             self._reports.flush()
 
@@ -251,6 +253,7 @@ class Engine:
             self._clock.origin + self._leaders.next_seconds(),
             self._delivery.next_seconds(),
             self._clock_sender.next_seconds(),
+            self._gathering.next_seconds(),
         )
 
     def _notice_stall(self, overslept_seconds: float) -> None:

@@ -27,11 +27,6 @@ class Reports:
         return self._supervisor is not None
 
     @property
-    def waiting(self) -> bool:
-        """Whether anything could be told now."""
-        return self.has_supervisor and (self._complete() > 0 or bool(self._untold))
-
-    @property
     def next_number(self) -> int:
         """The number of the record that comes next, from 0."""
         return self._told_records + len(self._records)

@@ -14,6 +14,7 @@ import functools
 import importlib
 import io
 import mmap
+import operator
 import os
 import pickle
 import queue
@@ -223,13 +224,19 @@ class _Packer(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         kind: Any = type(value)
-        fields = _fields(kind)
-        return (kind, tuple([getattr(value, name) for name in fields])) if fields else NotImplemented
+        fields_of = _taking_apart(kind)
+        return NotImplemented if fields_of is None else (kind, fields_of(value))
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+def _taking_apart(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What gives the fields of a value of this kind; None if it is no dataclass."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    names = [field.name for field in dataclasses.fields(kind)]
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda value: tuple([getattr(value, name) for name in names])
 
 
 def _packed(message: object) -> memoryview:
