@@ -31,6 +31,8 @@ class Memory:
         self.ear = ear or Ear()
         self._voice = voice
         self._seats = {chair: _Seat() for chair in CHAIRS}
+        self._told: tuple[int, int, tuple[Note, ...]] | None = None
+        """What a player was told last, and which notes that is, unless these have changed since."""
 
     def seat(self, chair: Chair) -> None:
         """A player has sat down, knowing nothing."""
@@ -74,17 +76,25 @@ class Memory:
         past = bisect_left(notes, (end_ticks, 0), key=score_order)
         before = min(past, bisect_left(notes, score_order(composed[0]), key=score_order)) if composed else past
         keep, seat.synced = min(seat.synced, before), before
-        own = (replace(note, own=True) for note in composed)
-        told = sorted((*notes[keep:past], *own), key=score_order)
-        return [Prime(self._voice, chair, epoch, keep, tuple(told), end_ticks)]
+        told = self._between(keep, past)
+        if composed:
+            told = tuple(sorted((*told, *(replace(note, own=True) for note in composed)), key=score_order))
+        return [Prime(self._voice, chair, epoch, keep, told, end_ticks)]
 
     def remind(self, epoch: int, end_ticks: int) -> list[Prime]:
         """Tell all players what is remembered, between calls."""
         end = max(end_ticks, self.ear.notes[-1].start_ticks + 1 if self.ear.notes else end_ticks)
         return [command for chair in CHAIRS for command in self.prime(chair, epoch, end)]
 
+    def _between(self, start: int, end: int) -> tuple[Note, ...]:
+        """The notes from number `start` to before `end`. Mostly all players are told the same, and share it."""
+        if self._told is None or self._told[:2] != (start, end):
+            self._told = start, end, tuple(self.ear.notes[start:end])
+        return self._told[2]
+
     def _changed(self, first_changed: int) -> None:
         """The memory has changed from this note on; it stays bounded, and the players must be told."""
+        self._told = None
         if len(self.ear.notes) > MEMORY_NOTES:
             self.ear.forget_before(self.ear.notes[MEMORY_NOTES // 4].start_ticks)
             first_changed = 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from antiphon.duet.casting import Role
+from antiphon.duet.commands import Extend, Prime
 from antiphon.errors import AntiphonError
 from antiphon.plugins.making import make_player
-from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.protocol import CannotStart, FromPlayers, Greeting, Report, ToPlayers
+from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, all_waiting, is_orphan, join_hub
 
 CANNOT_START: Final = 5
 """Exit code of a player process whose generator could not be made."""
@@ -38,6 +39,7 @@ def run_player(backstage: Backstage) -> None:
     """Make the generators of this place's roles and let them play, for one engine after the other."""
     pulse = Pulse(backstage.folder)
     roles: dict[int, Role] = backstage.read(f"roles-{backstage.place}")
+    connection: Connection[FromPlayers, ToPlayers] | None
     try:
         beats = {slot: Beat(pulse, backstage.place) for slot in roles}
         players = {
@@ -45,18 +47,21 @@ def run_player(backstage: Backstage) -> None:
             for slot, role in roles.items()
         }
     except AntiphonError as error:
-        connection = join_hub(backstage, ("player", backstage.place, ()))
+        connection = join_hub(backstage, Greeting("player", backstage.place))
         if connection is not None:
-            connection.send(("cannot start", str(error)))
+            connection.send(CannotStart(str(error)))
             connection.close()
         sys.exit(CANNOT_START)
     reports = [
-        f"{roles[slot].generator} runs on {player.runs_on}" for slot, player in players.items() if player.runs_on
+        Report(f"{roles[slot].generator} runs on {player.runs_on}")
+        for slot, player in players.items()
+        if player.runs_on
     ]
-    while (connection := join_hub(backstage, ("player", backstage.place, tuple(players)))) is not None:
+    greeting = Greeting("player", backstage.place, tuple(players))
+    while (connection := join_hub(backstage, greeting)) is not None:
         try:
             while reports:
-                connection.send(("report", reports[0]))
+                connection.send(reports[0])
                 reports.pop(0)
             while True:
                 pulse.beat(backstage.place)
@@ -64,9 +69,10 @@ def run_player(backstage: Backstage) -> None:
                     if is_orphan():
                         return
                     continue
-                asked: dict[int, list[Any]] = {}
-                for slot, command in itertools.chain.from_iterable(all_waiting(connection)):
-                    asked.setdefault(slot, []).append(command)
+                asked: dict[int, list[Prime | Extend]] = {}
+                for message in all_waiting(connection):
+                    for slot, command in message.commands:
+                        asked.setdefault(slot, []).append(command)
                 for slot, commands in asked.items():
                     beats[slot].count_for(players[slot].limits.call_seconds)
                     for reply in players[slot].perform(commands):

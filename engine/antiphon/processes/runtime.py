@@ -14,6 +14,7 @@ import functools
 import importlib
 import io
 import mmap
+import operator
 import os
 import pickle
 import queue
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Client, Listener
 from multiprocessing.connection import Connection as Connection  # Others name the type; only here is one made.
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 BEAT_SECONDS: Final = 0.2
 """How often an idle process beats."""
@@ -56,18 +57,23 @@ _ROLES: Final = {
 """Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
 
 
+Item = TypeVar("Item")
+Incoming = TypeVar("Incoming")
+Outgoing = TypeVar("Outgoing")
+
+
 def spawn_thread(work: Callable[[], None], name: str) -> None:
     """Run `work` in a daemon thread called `name`."""
     threading.Thread(target=work, name=name, daemon=True).start()
 
 
-class Inbox:
+class Inbox(Generic[Item]):
     """Where an event loop receives everything: a queue with an exact time-out."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
 
-    def put(self, item: Any) -> None:
+    def put(self, item: Item) -> None:
         """Leave `item`, from any thread."""
         self._queue.put(item)
 
@@ -75,7 +81,7 @@ class Inbox:
         """Whether nothing waits."""
         return self._queue.empty()
 
-    def get(self, until_seconds: float) -> Any:
+    def get(self, until_seconds: float) -> Item | None:
         """The next item, as soon as there is one; None at `until_seconds` (of `time.perf_counter`)."""
         remaining = until_seconds - time.perf_counter()
         if remaining > _SPIN_SECONDS:
@@ -164,26 +170,35 @@ def open_backstage() -> Backstage:
     return Backstage(folder, -1)
 
 
-class Link:
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The last that arrives from a peer."""
+
+    name: str
+
+
+class Link(Generic[Incoming, Outgoing]):
     """One end of a connection between two processes. Sending never blocks; what arrives is put into an inbox."""
 
-    def __init__(self, connection: Connection, inbox: Inbox, name: str) -> None:
-        """Items arrive in `inbox` as `(name, item)`; `(name, None)` when the peer is gone."""
+    def __init__(
+        self, connection: Connection[Outgoing, Incoming], put: Callable[[Incoming | Gone], None], name: str
+    ) -> None:
+        """`put`: called with each message that arrives, in another thread, and in the end with `Gone`."""
         self.name = name
         self._connection = connection
-        self._inbox = inbox
-        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._put = put
+        self._outbox: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
         self._sent = threading.Event()
         spawn_thread(self._receive, f"from {name}")
         spawn_thread(self._deliver, f"to {name}")
 
-    def send(self, item: Any) -> None:
-        """Send `item` as soon as the peer takes it."""
-        self._outbox.put(item)
+    def send(self, message: Outgoing) -> None:
+        """Send `message` as soon as the peer takes it."""
+        self._outbox.put(message)
 
     def close(self, wait_seconds: float = 0.0) -> None:
         """Close; first give what is being sent up to `wait_seconds` to get through."""
-        self._outbox.put(_LAST)
+        self._outbox.put(None)
         self._sent.wait(wait_seconds)
         with contextlib.suppress(OSError):
             self._connection.close()
@@ -191,20 +206,17 @@ class Link:
     def _receive(self) -> None:
         try:
             while True:
-                self._inbox.put((self.name, self._connection.recv()))
+                self._put(self._connection.recv())
         except (EOFError, OSError):
-            self._inbox.put((self.name, None))
+            self._put(Gone(self.name))
 
     def _deliver(self) -> None:
         try:
-            while (item := self._outbox.get()) is not _LAST:
-                self._connection.send_bytes(_packed(item))
+            while (message := self._outbox.get()) is not None:
+                self._connection.send_bytes(_packed(message))
         except (OSError, ValueError):
             pass  # The peer is gone, as `_receive` has noticed as well.
         self._sent.set()
-
-
-_LAST: Final = object()
 
 
 class _Packer(pickle.Pickler):
@@ -212,23 +224,34 @@ class _Packer(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         kind: Any = type(value)
-        fields = _fields(kind)
-        return (kind, tuple([getattr(value, name) for name in fields])) if fields else NotImplemented
+        fields_of = _taking_apart(kind)
+        return NotImplemented if fields_of is None else (kind, fields_of(value))
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+def _taking_apart(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What gives the fields of a value of this kind; None if it is no dataclass."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    names = [field.name for field in dataclasses.fields(kind)]
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda value: tuple([getattr(value, name) for name in names])
 
 
-def _packed(item: Any) -> memoryview:
+def _packed(message: object) -> memoryview:
     buffer = io.BytesIO()
-    _Packer(buffer, pickle.HIGHEST_PROTOCOL).dump(item)
+    _Packer(buffer, pickle.HIGHEST_PROTOCOL).dump(message)
     return buffer.getbuffer()
 
 
-def serve_hub(backstage: Backstage, welcome: Callable[[Connection, Any], None]) -> None:
-    """Listen on the hub; every process that comes is handed, with its greeting, to `welcome`, in another thread."""
+def serve_hub(
+    backstage: Backstage, greeting: type[Item], welcome: Callable[[Connection[Any, Any], Item], None]
+) -> None:
+    """Listen on the hub; every process that comes is handed, with its greeting, to `welcome`, in another thread.
+
+    `greeting`: what each of them says first.
+    """
     if sys.platform != "win32":
         Path(backstage.address).unlink(missing_ok=True)  # An engine that was killed could not tidy up.
     listener = Listener(backstage.address, backlog=_SLOTS, authkey=backstage.key)
@@ -237,22 +260,26 @@ def serve_hub(backstage: Backstage, welcome: Callable[[Connection, Any], None]) 
         while True:
             try:
                 connection = listener.accept()
-                welcome(connection, connection.recv())
+                said = connection.recv()
+                if isinstance(said, greeting):
+                    welcome(connection, said)
             except Exception:  # A visitor without the key, or one that died at the door
                 continue
 
     spawn_thread(accept, "hub")
 
 
-def all_waiting(connection: Connection) -> list[Any]:
-    """The next item, waited for, and all that came with it."""
-    items = [connection.recv()]
+def all_waiting(connection: Connection[Any, Incoming]) -> list[Incoming]:
+    """The next message, waited for, and all that came with it."""
+    messages = [connection.recv()]
     while connection.poll(0):
-        items.append(connection.recv())
-    return items
+        messages.append(connection.recv())
+    return messages
 
 
-def join_hub(backstage: Backstage, greeting: Any, give_up: Callable[[], bool] | None = None) -> Connection | None:
+def join_hub(
+    backstage: Backstage, greeting: object, give_up: Callable[[], bool] | None = None
+) -> Connection[Any, Any] | None:
     """Reach the hub, however long it takes, and say who comes.
 
     None once `give_up` says so; unless given, that is when the process that started this one is gone, or when there

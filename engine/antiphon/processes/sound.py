@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.errors import AntiphonError
-from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.protocol import FromSound, Greeting, NoSound, SoundOpened, ToSound
+from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, all_waiting, is_orphan, join_hub
 
 if TYPE_CHECKING:
     from antiphon.sound.synth import Synth
@@ -35,18 +36,20 @@ def run_sound(backstage: Backstage) -> None:
 
     pulse = Pulse(backstage.folder)
     wanted: SoundSetup = backstage.read("sound")
+    greeting = Greeting("sound", backstage.place)
+    connection: Connection[FromSound, ToSound] | None
     sys.setswitchinterval(1e-4)  # The audio callback must not wait for this thread.
     try:
         output = AudioOutput(lambda rate: _make_synth(wanted, rate), wanted.device)
     except AntiphonError as error:
-        connection = join_hub(backstage, ("sound", backstage.place, ()))
+        connection = join_hub(backstage, greeting)
         if connection is not None:
-            connection.send(("no sound", str(error)))
+            connection.send(NoSound(str(error)))
             connection.close()
         sys.exit(NO_DEVICE)
-    while (connection := join_hub(backstage, ("sound", backstage.place, ()))) is not None:
+    while (connection := join_hub(backstage, greeting)) is not None:
         try:
-            connection.send(("sound", f"{output.device}, {1000 * output.latency_seconds:.0f} ms"))
+            connection.send(SoundOpened(f"{output.device}, {1000 * output.latency_seconds:.0f} ms"))
             while True:
                 pulse.beat(backstage.place)
                 if not output.active:
@@ -55,8 +58,8 @@ def run_sound(backstage: Backstage) -> None:
                     if is_orphan():
                         return
                     continue
-                for message in all_waiting(connection):
-                    output.send(message)
+                for sounded in all_waiting(connection):
+                    output.send(sounded.message)
         except (EOFError, OSError):
             connection.close()
             for message in panic_messages():

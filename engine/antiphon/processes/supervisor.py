@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, assert_never
 
-from antiphon.duet.casting import Cast
+from antiphon.duet.casting import Cast, Role
 from antiphon.duet.events import (
     Ended,
     MetronomeSwitched,
@@ -33,9 +33,43 @@ from antiphon.errors import AntiphonError
 from antiphon.generator import SILENT_SECONDS, Device
 from antiphon.midi.port_names import CLIENT_NAME
 from antiphon.music.midi_file import write_score
-from antiphon.processes.engine import CANNOT_OPEN, EngineSetup
+from antiphon.processes.engine import CANNOT_OPEN
 from antiphon.processes.players import CANNOT_START
-from antiphon.processes.runtime import Backstage, Inbox, Link, Process, Pulse, join_hub, open_backstage, shared_memory
+from antiphon.processes.protocol import (
+    CannotOpen,
+    CannotStart,
+    ClockStarted,
+    ConnectionsChanged,
+    Doings,
+    EngineSetup,
+    EverybodyReady,
+    FromSupervisor,
+    Greeting,
+    NoSound,
+    Panic,
+    PortChanged,
+    PortsOpened,
+    Records,
+    Report,
+    Select,
+    SelectNext,
+    SoundOpened,
+    Stop,
+    SwitchMetronome,
+    Tap,
+    ToSupervisor,
+)
+from antiphon.processes.runtime import (
+    Backstage,
+    Gone,
+    Inbox,
+    Link,
+    Process,
+    Pulse,
+    join_hub,
+    open_backstage,
+    shared_memory,
+)
 from antiphon.processes.sound import NO_DEVICE, SoundSetup
 from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record
@@ -108,8 +142,8 @@ class Supervisor:
         self._journal = JournalWriter(session, self.header)
         self._backstage = open_backstage()
         self._pulse = Pulse(self._backstage.folder)
-        self._inbox = Inbox()
-        self._link: Link | None = None
+        self._inbox: Inbox[ToSupervisor | Gone] = Inbox()
+        self._link: Link[ToSupervisor, FromSupervisor] | None = None
         self._saved_seconds = self._started_seconds
         self._save_cost_seconds = 0.0
         self._saved_count = 0
@@ -168,8 +202,8 @@ class Supervisor:
             AntiphonError: the engine cannot open its ports, or cannot be kept alive.
         """
         until = time.perf_counter() + seconds
-        while (item := self._inbox.get(until)) is not None:
-            self._take(item[1])
+        while (message := self._inbox.get(until)) is not None:
+            self._take(message)
         self._watch()
         self._save()
         if self._error is not None:
@@ -177,23 +211,23 @@ class Supervisor:
 
     def panic(self) -> None:
         """Silence everything, everywhere."""
-        self._send("panic")
+        self._send(Panic())
 
     def select(self, number: int) -> None:
         """Let plan `number` play."""
-        self._send("select", number)
+        self._send(Select(number))
 
     def select_next(self) -> None:
         """Let the next plan play; after the last comes the first."""
-        self._send("select next", 1)
+        self._send(SelectNext(1))
 
     def tap(self, seconds: float) -> None:
         """The beat was tapped at `seconds` of `time.perf_counter`."""
-        self._send("tap", seconds)
+        self._send(Tap(seconds))
 
     def switch_metronome(self) -> None:
         """Turn the click on, or off if it is on."""
-        self._send("metronome")
+        self._send(SwitchMetronome())
 
     def stop(self) -> None:
         """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
@@ -211,13 +245,13 @@ class Supervisor:
 
     def _stop_engine(self) -> None:
         engine = self._processes[Pulse.ENGINE]
-        self._send("stop")
+        self._send(Stop())
         engine.wait(_STOP_SECONDS)
         if engine.exit_code() not in (0, CANNOT_OPEN) and self._error is None:
             # It died or hung just now. Another one ends what it left sounding.
             with contextlib.suppress(AntiphonError):
                 self._take_over()
-                self._send("stop")
+                self._send(Stop())
                 self._processes[Pulse.ENGINE].wait(_STOP_SECONDS)
         self._drain()
 
@@ -229,10 +263,10 @@ class Supervisor:
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
-    def _cast_roles(self, device: Device) -> dict[int, dict[int, Any]]:
+    def _cast_roles(self, device: Device) -> dict[int, dict[int, Role]]:
         """A process for each player, and one for all that stand in: by place, the roles by slot."""
-        roles: dict[int, dict[int, Any]] = {}
-        fallbacks: dict[int, Any] = {}
+        roles: dict[int, dict[int, Role]] = {}
+        fallbacks: dict[int, Role] = {}
         for slot, role in enumerate(Cast(self.header.plans).roles):
             role = replace(role, casting=replace(role.casting, device=device))
             if role.chair == "fallback":
@@ -259,10 +293,10 @@ class Supervisor:
         self._join()
 
     def _join(self) -> None:
-        connection = join_hub(self._backstage, ("supervisor", -1, ()), give_up=self._engine_ended)
+        connection = join_hub(self._backstage, Greeting("supervisor"), give_up=self._engine_ended)
         if connection is None:
             raise AntiphonError(f"the engine does not start; see {self._processes[Pulse.ENGINE].log}")
-        self._link = Link(connection, self._inbox, "engine")
+        self._link = Link(connection, self._inbox.put, "engine")
 
     def _engine_ended(self) -> bool:
         engine = self._processes[Pulse.ENGINE]
@@ -310,51 +344,55 @@ class Supervisor:
 
     # ---- what the engine tells -----------------------------------------------------------------------------------
 
-    def _send(self, *item: Any) -> None:
+    def _send(self, message: FromSupervisor) -> None:
         if self._link is not None:
-            self._link.send(item)
+            self._link.send(message)
 
     def _drain(self) -> None:
         """Take in what the engine said before it ended."""
-        while (item := self._inbox.get(time.perf_counter() + 0.1)) is not None:
-            if item[1] is None:
+        while (message := self._inbox.get(time.perf_counter() + 0.1)) is not None:
+            if isinstance(message, Gone):
                 return
-            self._take(item[1])
+            self._take(message)
 
-    def _take(self, item: Any) -> None:
-        if item is None:
-            return  # The engine is gone; `_watch` sees to it.
-        kind, *details = item
-        if kind == "records":
-            self._keep(details[0])
-        elif kind == "ports":
-            backend, inputs, outputs = details
-            self._engine_ready = True
-            self._setup = replace(self._setup, backend=backend or self._setup.backend)
-            own = [name for name in inputs if name.startswith(f"{CLIENT_NAME}:")]
-            keyboards = [name for name in inputs if name not in own]
-            there = " or ".join(own) or "Antiphon's input"
-            heard = ", ".join(keyboards) or f"no keyboard yet: plug one in, or connect a program to {there}"
-            system = f"MIDI system {backend}" if backend else "no MIDI system at the moment"
-            self._on_notice(Notice("ports", f"{system}; listening to {heard}", inputs, outputs))
-            self._check_ready()
-        elif kind == "connections":
-            self._setup = replace(self._setup, connections=details[0])
-        elif kind == "clock started":
-            self._setup = replace(self._setup, clock_started_ticks=details[0])
-        elif kind == "cannot open":
-            self._error = details[0]
-        elif kind == "cannot start" and not self.ready:
-            logs = [str(p.log) for p in self._processes.values() if p.role == "player" and p.log.stat().st_size]
-            self._error = "; ".join([details[0], *(f"see {log}" for log in logs)])
-        elif kind in ("sound", "no sound", "cannot start", "report"):
-            self._on_notice(Notice(kind, details[0]))
-            self._check_ready()
-        elif kind == "doings":
-            self._on_notice(Notice(kind, "", doings=details[0]))
-        elif kind == "port":
-            what, name = details
-            self._on_notice(Notice("port", f"{name}: {what}"))
+    def _take(self, message: ToSupervisor | Gone) -> None:
+        match message:
+            case Records(records):
+                self._keep(records)
+            case PortsOpened(backend, inputs, outputs):
+                self._engine_ready = True
+                self._setup = replace(self._setup, backend=backend or self._setup.backend)
+                self._on_notice(Notice("ports", _listening(backend, inputs), inputs, outputs))
+                self._check_ready()
+            case ConnectionsChanged(connections):
+                self._setup = replace(self._setup, connections=connections)
+            case ClockStarted(ticks):
+                self._setup = replace(self._setup, clock_started_ticks=ticks)
+            case CannotOpen(reason):
+                self._error = reason
+            case CannotStart(reason) if not self.ready:
+                logs = [str(p.log) for p in self._processes.values() if p.role == "player" and p.log.stat().st_size]
+                self._error = "; ".join([reason, *(f"see {log}" for log in logs)])
+            case CannotStart(text):
+                self._show("cannot start", text)
+            case SoundOpened(text):
+                self._show("sound", text)
+            case NoSound(text):
+                self._show("no sound", text)
+            case Report(text):
+                self._show("report", text)
+            case Doings(texts):
+                self._on_notice(Notice("doings", "", doings=texts))
+            case PortChanged(what, name):
+                self._on_notice(Notice("port", f"{name}: {what}"))
+            case Gone():
+                pass  # `_watch` sees to it.
+            case _:
+                assert_never(message)
+
+    def _show(self, kind: str, text: str) -> None:
+        self._on_notice(Notice(kind, text))
+        self._check_ready()
 
     def _keep(self, records: Sequence[Record]) -> None:
         self._journal.write(records)
@@ -379,7 +417,7 @@ class Supervisor:
         wanted = {slot for place, roles in self._roles.items() if place not in self._given_up for slot in roles}
         if wanted <= seated:
             self.ready_seconds = time.perf_counter() - self._started_seconds
-            self._send("ready")
+            self._send(EverybodyReady())
 
     def _save(self) -> None:
         """Bring `session.mid` up to date, now and then."""
@@ -390,6 +428,16 @@ class Supervisor:
         write_score(self.session / "session.mid", score_of(self.header, self.records))
         self._saved_seconds, self._saved_count = time.perf_counter(), len(self.records)
         self._save_cost_seconds = self._saved_seconds - now
+
+
+def _listening(backend: str | None, inputs: Sequence[str]) -> str:
+    """What is heard, in words."""
+    own = [name for name in inputs if name.startswith(f"{CLIENT_NAME}:")]
+    keyboards = [name for name in inputs if name not in own]
+    there = " or ".join(own) or "Antiphon's input"
+    heard = ", ".join(keyboards) or f"no keyboard yet: plug one in, or connect a program to {there}"
+    system = f"MIDI system {backend}" if backend else "no MIDI system at the moment"
+    return f"{system}; listening to {heard}"
 
 
 def versions(origins: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,227 @@
+"""What the processes of a performance tell one another: a value for each message, a union for each direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from antiphon.duet.commands import Continuation, Extend, Failed, Prime
+from antiphon.duet.plan import Plan
+from antiphon.music.timing import TempoChange
+from antiphon.session.journal import Record
+
+# ---- what an engine is started with ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSetup:
+    """What the engine is started with; an engine that takes over from a dead one is given where that one stood."""
+
+    plans: tuple[Plan, ...]
+    origin_seconds: float
+    """`time.perf_counter()` at which the session began."""
+    backend: str | None = None
+    takes_over: bool = False
+    selected: int = 0
+    changes: tuple[TempoChange, ...] = ()
+    """The tempo map so far."""
+    stopped: bool = False
+    """Whether the transport of the clock that is followed was stopped."""
+    clock_started_ticks: int | None = None
+    """Where the song of the clock that is sent began."""
+    towards_bpm: float | None = None
+    """The tempo that a nudge was on its way to."""
+    clicks: bool | None = None
+    """Whether the metronome was turned on or off; None: it was as the plan says."""
+    connections: tuple[tuple[str, str], ...] = ()
+    """What was plugged into our virtual ports."""
+
+
+# ---- whoever comes to the engine -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The first message of every process that comes to the engine."""
+
+    role: Literal["supervisor", "player", "sound"]
+    place: int = -1
+    """Slot of its heartbeat; the supervisor has none that the engine needs to know."""
+    slots: tuple[int, ...] = ()
+    """The players that have taken their seats in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that a person should know of."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CannotStart:
+    """A player's generator cannot be made; its process ends."""
+
+    reason: str
+
+
+# ---- from the supervisor to the engine -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the performance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Silence everything, everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Let a plan play."""
+
+    plan: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelectNext:
+    """Let the plan play that is so many further; after the last comes the first."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """The beat was tapped."""
+
+    seconds: float
+    """Of `time.perf_counter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchMetronome:
+    """Turn the click on, or off if it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class EverybodyReady:
+    """All players have taken their seats."""
+
+
+FromSupervisor = Stop | Panic | Select | SelectNext | Tap | SwitchMetronome | EverybodyReady
+
+# ---- between the engine and the players ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the players of one process are asked, in order."""
+
+    commands: tuple[tuple[int, Prime | Extend], ...]
+    """Each with the slot of its player."""
+
+
+ToPlayers = Asked
+FromPlayers = CannotStart | Report | Continuation | Failed
+
+# ---- between the engine and the sound --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """A MIDI message for the built-in synth, at once."""
+
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SoundOpened:
+    """The synth plays."""
+
+    text: str
+    """On what, and how late."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSound:
+    """There is no device to play on; the process of the sound ends."""
+
+    reason: str
+
+
+ToSound = Sounded
+FromSound = SoundOpened | NoSound
+
+# ---- from the engine to the supervisor -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What happened, in order."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PortsOpened:
+    """What is open now; the engine plays."""
+
+    backend: str | None
+    """The MIDI system; None: there is none at the moment."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    """The outputs of the performance, whether open or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortChanged:
+    """A port, or the MIDI system, has gone or is back."""
+
+    what: str
+    """What became of it, in words."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsChanged:
+    """What is plugged into our virtual ports now."""
+
+    connections: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStarted:
+    """Where the song of the clock that is sent begins; None: it has none."""
+
+    ticks: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CannotOpen:
+    """The engine cannot open what the plans name; its process ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What the player and each voice are doing, in words."""
+
+    texts: tuple[str, ...]
+
+
+ToSupervisor = (
+    Records
+    | PortsOpened
+    | PortChanged
+    | ConnectionsChanged
+    | ClockStarted
+    | CannotOpen
+    | CannotStart
+    | SoundOpened
+    | NoSound
+    | Report
+    | Doings
+)
