@@ -82,7 +82,7 @@ def test_the_demo_plays_on_a_machine_with_nothing(start: Callable[..., Command],
     assert demo.wait() == 0, demo.said
     # The fallback may play on a machine that others keep busy.
     late = "it is late" in demo.said
-    assert late or "transformer answered in" in demo.said
+    assert late or "notes answered in" in demo.said
     for name in ("duet.mid", "duet.wav", "duet.png", "session.json"):
         assert str(folder / name) in demo.said
     assert_duet(folder)
@@ -116,7 +116,7 @@ def test_the_terminal_shows_both_lanes_and_obeys_single_keys(
     before = jam.terminal_modes()
     jam.wait_for("keys: ? help, p panic, t tap tempo, m click, 1-9 preset, n next, q quit")
     assert jam.terminal_modes() != before, "keys are read one by one"
-    assert all(text in jam.said for text in ("Antiphon", "· answer", "● ", "you", "transformer"))
+    assert all(text in jam.said for text in ("Antiphon", "· answer", "● ", "you", "notes"))
     listener = listen("Antiphon:out", backend="socket")
     play([*CHORD, *CALL, *RELEASE], to="Antiphon:in", backend="socket")
 

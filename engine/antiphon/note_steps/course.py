@@ -18,6 +18,7 @@ from antiphon.notes import TICKS_PER_BEAT, Note
 from antiphon.taste.course import (
     CHORD_PART,
     LEAST_SECONDS,
+    below_nats,
     counts_of,
     foreign_nats,
     last_notes,
@@ -35,6 +36,8 @@ _LEAST: Final = {"free": 3, "beat": 2}
 """Units that a note lasts, at least."""
 _STRAIGHT, _TRIPLETS = (0, 6, 12, 18), (0, 8, 16)
 """Units of a beat that straight music falls on, and triplets and swing."""
+_THICK: Final = 1.0
+"""Nats that a further note of a chord gains in an accompaniment where `stay` is 1."""
 _LONGEST_BEATS: Final = 2.0
 """Beside a player, whose next chord is not known, no note lasts longer."""
 _NEITHER: Final = 12.0
@@ -97,7 +100,9 @@ class NoteCourse:
         pulse = request.pulse if manner.clock == "free" and settings.stay else None
         classes, tonic = np.arange(128) % 12, playable
         costs = foreign_nats(key, request.chord, settings.stay)[classes]
-        if not request.beside:
+        if request.beside:
+            costs += below_nats([note.pitch for note in call], settings.stay)
+        else:
             costs += register_nats([note.pitch for note in call], settings.stay)
         if key is not None:
             home = playable & np.isin(classes, sorted(key.triad))
@@ -115,7 +120,7 @@ class NoteCourse:
             request.constraints.polyphony,
             costs,
             None if request.chord is None else _longest(request.pulse, manner),
-            0.0 if request.beside else thinness_nats(call, settings.stay),
+            -_THICK * settings.stay if request.beside else thinness_nats(call, settings.stay),
             _places(request.pulse),
             tonic,
             Motif.of(call, key) if closeness and manner.style != "drums" else None,

@@ -32,6 +32,8 @@ _AROUND: Final = 4
 """An answer may go so many semitones beyond the call's lowest and highest notes as it likes."""
 _FURTHER: Final = 0.2
 """Nats that each semitone beyond that costs where `stay` is 1."""
+_BELOW, _DEEPEST = 3, 36
+"""An accompaniment lies between so many semitones below the lowest note of the tune and so many."""
 _CHORD_TICKS: Final = 30
 """Onsets that are no further apart are a chord's."""
 _THIN: Final = 2.0
@@ -79,6 +81,15 @@ def register_nats(call: Sequence[int], stay: float) -> NDArray[np.float32]:
     pitches = np.arange(128)
     beyond = np.maximum(min(call) - _AROUND - pitches, pitches - max(call) - _AROUND)
     return (_FURTHER * stay * np.maximum(beyond, 0)).astype(np.float32)
+
+
+def below_nats(tune: Sequence[int], stay: float) -> NDArray[np.float32]:
+    """What each pitch costs for lying where an accompaniment of `tune`, the pitches played, does not, shape [128]."""
+    if not tune:
+        return np.zeros(128, dtype=np.float32)
+    pitches, low = np.arange(128), min(tune)
+    beyond = np.maximum(pitches - low + _BELOW, low - _DEEPEST - pitches)
+    return (2 * _FURTHER * stay * np.maximum(beyond, 0)).astype(np.float32)
 
 
 def last_notes(

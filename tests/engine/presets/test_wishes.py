@@ -91,7 +91,7 @@ def test_a_model_is_a_file_by_its_path_or_a_name(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     (plan,) = plans("answer", Wishes(model="mine.onnx"))
     assert plan.voices[0].model == str(tmp_path / "mine.onnx")
-    assert plan.voices[0].generator == "transformer"
+    assert plan.voices[0].generator == "notes"
     assert plans("answer", Wishes(model="jazz"))[0].voices[0].model == "jazz"
 
 

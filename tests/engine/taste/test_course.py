@@ -6,7 +6,7 @@ import pytest
 from antiphon.music.pulse import Pulse
 from antiphon.music.tonality import Key
 from antiphon.notes import Note
-from antiphon.taste.course import counts_of, foreign_nats, register_nats, thinness_nats
+from antiphon.taste.course import below_nats, counts_of, foreign_nats, register_nats, thinness_nats
 
 C_MAJOR = Key(0, False, frozenset({0, 2, 4, 5, 7, 9, 11}))
 
@@ -37,6 +37,14 @@ def test_a_register_is_the_call_s_and_a_little_more() -> None:
     assert (np.diff(nats[:57]) < 0).all()
     assert not register_nats([60, 72], 0.0).any()
     assert not register_nats([], 1.0).any()
+
+
+def test_an_accompaniment_lies_below_the_tune() -> None:
+    nats = below_nats([72, 79, 76], 1.0)
+    assert not nats[36:70].any()
+    assert (np.diff(nats[69:]) > 0).all()
+    assert (np.diff(nats[:37]) < 0).all()
+    assert not below_nats([], 1.0).any()
 
 
 def test_chords_are_rare_after_single_notes_and_as_they_come_after_chords() -> None:
