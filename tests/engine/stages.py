@@ -102,7 +102,7 @@ class LiveLike:
 
     def begin(self) -> None:
         self.duet.begin()
-        for slot in range(len(self.duet.cast.roles)):
+        for slot in range(len(self.duet.player_table.needed)):
             self.seat(slot)
 
     def wait(self, seconds: float) -> None:
@@ -155,7 +155,7 @@ class LiveLike:
     def seat(self, slot: int) -> None:
         """A new player takes its seat; if one sat there, it is gone first."""
         self.lose(slot)
-        self._desks[slot] = _Desk(self._make_player(self.duet.cast.roles[slot]))
+        self._desks[slot] = _Desk(self._make_player(self.duet.player_table.needed[slot]))
         self.duet.player_ready(slot, self.now_ticks)
 
     def lose(self, slot: int) -> None:
@@ -276,7 +276,7 @@ class Rehearsal:
         self.toys: dict[int, Any] = {}
         self._asked: dict[int, list[Prime | Extend]] = {}
         self._players: dict[int, Player] = {}
-        for slot, role in enumerate(self.duet.cast.roles):
+        for slot, role in enumerate(self.duet.player_table.needed):
             if role.chair not in absent:
                 self.seat(slot, 0)
 
@@ -294,7 +294,7 @@ class Rehearsal:
     # ---- what happens --------------------------------------------------------------------------------------------
 
     def seat(self, slot: int, ticks: int) -> None:
-        name = self.duet.cast.roles[slot].generator
+        name = self.duet.player_table.needed[slot].generator
         toy = self.toys[slot] = make_toy(name)
         self._players[slot] = Player(toy_info(name), toy)
         self.duet.player_ready(slot, ticks)
@@ -330,7 +330,7 @@ class Rehearsal:
         self._settle()
 
     def _settle(self) -> None:
-        roles = self.duet.cast.roles
+        roles = self.duet.player_table.needed
         while quick := [slot for slot in self._asked if roles[slot].chair not in self.slow]:
             for reply in self._players[quick[0]].perform(self._asked.pop(quick[0])):
                 self.duet.receive(reply, self.duet.now_ticks)

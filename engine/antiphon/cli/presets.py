@@ -85,13 +85,13 @@ def check_presets(
 
 def _rehearse(generator: str, model: str | None) -> str | None:
     """Why a performance could not make this generator; None if it can."""
-    from antiphon.duet.casting import Role
+    from antiphon.duet.casting import PlayerNeeded
     from antiphon.errors import AntiphonError
     from antiphon.generator import Casting
     from antiphon.plugins.making import make_player
 
     try:
-        make_player(Role("main", generator, Casting(0, model, "cpu")))
+        make_player(PlayerNeeded("main", generator, Casting(0, model, "cpu")))
     except AntiphonError as error:
         return str(error)
     return None

@@ -1,4 +1,4 @@
-"""Which players a performance needs: a role for every voice and its fallback, shared where presets of a set agree."""
+"""Which players a performance needs: one for every voice and its fallback, shared where presets of a set agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from antiphon.generator import Casting
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class PlayerNeeded:
     """One player to be made."""
 
     chair: Chair
@@ -22,11 +22,11 @@ class Role:
     """With what it is made."""
 
 
-class Cast:
-    """The roles of a set of plans, numbered by slot; a program change then needs no new player."""
+class PlayerTable:
+    """The players of a set of plans, numbered by slot; a program change then needs no new player."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
-        self.roles: list[Role] = []
+        self.needed: list[PlayerNeeded] = []
         self._slots: dict[tuple[int, int, Chair], int] = {}
         for number, plan in enumerate(plans):
             for index, voice in enumerate(plan.voices):
@@ -34,10 +34,10 @@ class Cast:
                     main = chair == "main"
                     generator, model = (voice.generator, voice.model) if main else (voice.fallback, None)
                     # The voice's index keeps two voices of one preset apart, in slot and in seed.
-                    role = Role(chair, generator, Casting(plan.seed + index, model))
-                    if role not in self.roles:
-                        self.roles.append(role)
-                    self._slots[number, index, chair] = self.roles.index(role)
+                    needed = PlayerNeeded(chair, generator, Casting(plan.seed + index, model))
+                    if needed not in self.needed:
+                        self.needed.append(needed)
+                    self._slots[number, index, chair] = self.needed.index(needed)
 
     def slot(self, plan: int, voice: int, chair: Chair) -> int:
         """The slot of the player in `chair` of a voice of plan number `plan`."""

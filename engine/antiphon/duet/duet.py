@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from antiphon.duet.casting import Cast
+from antiphon.duet.casting import PlayerTable
 from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
 from antiphon.duet.events import (
     Chosen,
@@ -86,7 +86,7 @@ class Duet:
         """
         outputs = output_names(plans)
         self.plans = tuple(plans)
-        self.cast = Cast(plans)
+        self.player_table = PlayerTable(plans)
         self.schedule = Schedule()
         self.timeline = Timeline(plans[0].tempo_bpm, plans[0].signature, changes)
         self.now_ticks = 0
@@ -203,7 +203,7 @@ class Duet:
         self.advance(ticks)
         self._stage.record(PlayerReady(self.now_ticks, slot))
         self._ready.add(slot)
-        for voice, chair in self.cast.seats(self.selected, slot):
+        for voice, chair in self.player_table.seats(self.selected, slot):
             self._apply(self.performer.receive(Ready(voice, chair), self.timeline.moment_at(self.now_ticks)))
         self._send_due()
 
@@ -212,7 +212,7 @@ class Duet:
         self.advance(ticks)
         self._stage.record(PlayerLost(self.now_ticks, slot, reason))
         self._ready.discard(slot)
-        for voice, chair in self.cast.seats(self.selected, slot):
+        for voice, chair in self.player_table.seats(self.selected, slot):
             self._apply(self.performer.receive(Lost(voice, chair, reason), self.timeline.moment_at(self.now_ticks)))
         self._send_due()
 
@@ -275,7 +275,7 @@ class Duet:
         self._take_up_metronome()
         self.begin()
         for slot in sorted(self._ready):
-            for voice, chair in self.cast.seats(number, slot):
+            for voice, chair in self.player_table.seats(number, slot):
                 self._apply(self.performer.receive(Ready(voice, chair), self.timeline.moment_at(self.now_ticks)))
         self._send_due()
 
@@ -418,7 +418,7 @@ class Duet:
             elif isinstance(command, Decision):
                 self._stage.record(command)
             else:
-                self._stage.ask(self.cast.slot(self.selected, command.voice, command.chair), command)
+                self._stage.ask(self.player_table.slot(self.selected, command.voice, command.chair), command)
 
     def _before_switch(self, notes: tuple[Note, ...]) -> tuple[Note, ...]:
         """Of these notes, what sounds before another plan takes over."""

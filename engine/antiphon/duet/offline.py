@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import (
@@ -24,8 +24,8 @@ from antiphon.duet.player import Player
 from antiphon.duet.schedule import Send
 from antiphon.music.timing import TempoChange
 
-MakePlayer = Callable[[Role], Player]
-"""Makes the player of a role; raises AntiphonError if the generator is unknown or its model does not fit."""
+MakePlayer = Callable[[PlayerNeeded], Player]
+"""Makes a player; raises AntiphonError if the generator is unknown or its model does not fit."""
 
 
 class Offline:
@@ -65,7 +65,7 @@ class Offline:
     def begin(self) -> None:
         """Send programs and seat all players."""
         self.duet.begin()
-        for slot in range(len(self.duet.cast.roles)):
+        for slot in range(len(self.duet.player_table.needed)):
             self.duet.player_ready(slot, 0)
         self._settle()
 
@@ -152,7 +152,7 @@ class Offline:
             slot = min(self._asked)
             commands = self._asked.pop(slot)
             if slot not in self._players:
-                self._players[slot] = self._make_player(self.duet.cast.roles[slot])
+                self._players[slot] = self._make_player(self.duet.player_table.needed[slot])
             for reply in self._players[slot].perform(commands):
                 if not self._replaying:
                     self.duet.receive(reply, self.duet.now_ticks)

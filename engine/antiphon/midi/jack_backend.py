@@ -26,6 +26,10 @@ _CONNECTING_PERIODS: Final = 3
 """Periods after which a new connection surely carries messages; what is sent before that may be lost."""
 _MOST_WAITING: Final = 100_000
 """Messages that may wait to leave; more means that the server has stopped taking them."""
+_FRAMES_OF_A_MESSAGE: Final = 4
+"""A burst is spread, so that neither end is ever late because of it: who is late loses messages."""
+_WRITING_SHARE: Final = 0.3
+"""Largest share of a period that an output may take."""
 _LONGEST_PORT_NAME: Final = 60
 
 _open: Final[weakref.WeakSet[JackBackend]] = weakref.WeakSet()
@@ -168,19 +172,23 @@ class JackBackend:
             for output in self._outputs:
                 output.port.clear_buffer()
                 if output.outbox:
-                    # At most two messages a frame, so that a burst never holds up the server.
-                    self._write(output, output.outbox.due(clock, frames, 2 * frames))
+                    most = max(1, frames // _FRAMES_OF_A_MESSAGE)
+                    self._write(output, output.outbox.due(clock, frames, most), frames / clock.sample_rate)
             self._periods += 1
         except Exception as error:
             self._lose(f"the process callback failed: {error!r}")
             raise self._jack.CallbackExit from error
 
-    def _write(self, output: _JackOutput, messages: list[tuple[int, bytes]]) -> None:
+    def _write(self, output: _JackOutput, messages: list[tuple[int, bytes]], period_seconds: float) -> None:
+        """Write what there is time for: each call of the library lets other threads in, which keep the interpreter."""
+        until_seconds = time.perf_counter() + _WRITING_SHARE * period_seconds
         written = 0
         try:
             for offset, message in messages:
                 output.port.write_midi_event(offset, message)
                 written += 1
+                if time.perf_counter() > until_seconds:
+                    break
         except self._jack.JackError:
             if written == 0:  # the buffer is empty, and still too small for it: it would block the port for ever
                 written = 1

@@ -21,7 +21,8 @@ from antiphon.processes.gathering import without_stale
 from antiphon.processes.outgoing import Outgoing, Waiting
 from antiphon.processes.protocol import Asked, FromPlayers, FromSound, Sounded, ToPlayers, ToSound
 from antiphon.processes.reporting import Reports
-from antiphon.processes.runtime import Link, shared_memory
+from antiphon.processes.runtime import Link
+from antiphon.processes.shared_folder import shared_memory
 from antiphon.session.journal import Record
 
 _SYNTH = "synth"

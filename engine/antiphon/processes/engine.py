@@ -31,6 +31,7 @@ from antiphon.processes.clock_sender import ClockSender
 from antiphon.processes.delivery import Delivery
 from antiphon.processes.gathering import Gathering
 from antiphon.processes.hearing import Hearing
+from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.protocol import (
     CannotOpen,
     CannotStart,
@@ -56,18 +57,17 @@ from antiphon.processes.protocol import (
 )
 from antiphon.processes.runtime import (
     BEAT_SECONDS,
-    Backstage,
     Connection,
     Gone,
     Inbox,
     Link,
-    Pulse,
-    hurry,
+    request_real_time,
     serve_hub,
     spawn_thread,
 )
+from antiphon.processes.shared_folder import SharedFolder
 from antiphon.session.journal import Record
-from antiphon.sync.tempo_sources import Leaders
+from antiphon.sync.tempo_sources import TempoSources
 
 CANNOT_OPEN: Final = 3
 """Exit code of an engine that could not open what the plan names."""
@@ -114,11 +114,11 @@ Incoming = Arrived | Joined | PortReport | Gone | FromSupervisor | FromPlayers |
 class Engine:
     """A stage with ports, players, sound and a recorder, and the loop that runs the duet on it."""
 
-    def __init__(self, backstage: Backstage) -> None:
+    def __init__(self, shared: SharedFolder) -> None:
         self.inbox: Inbox[Incoming] = Inbox()
-        self._backstage = backstage
-        self._setup: EngineSetup = backstage.read("engine")
-        self._pulse = Pulse(backstage.folder)
+        self._shared = shared
+        self._setup: EngineSetup = shared.read("engine")
+        self._heartbeat = Heartbeat(shared.folder)
         self._clock = SystemClock(self._setup.origin_seconds)
         self._ports: Ports | None = None
         self._links: dict[str, Link[Any, Any]] = {}
@@ -131,10 +131,12 @@ class Engine:
         self._running = True
         self._orphaned = False
         self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
-        self._delivery = Delivery(backstage.folder, self.duet, self._clock.origin)
+        self._delivery = Delivery(shared.folder, self.duet, self._clock.origin)
         self._reports = self._delivery.reports
-        self._leaders = Leaders(self._setup.plans, self.duet, self._clock.now, self._reports.report, self._meant_by)
-        self._hearing = Hearing(self.duet, self._leaders, self._delivery, self._meant_by, self._clock.origin)
+        self._tempo_sources = TempoSources(
+            self._setup.plans, self.duet, self._clock.now, self._reports.report, self._meant_by
+        )
+        self._hearing = Hearing(self.duet, self._tempo_sources, self._delivery, self._meant_by, self._clock.origin)
         self._clock_sender = ClockSender(self._setup, self.duet, self._clock, self._delivery)
 
     # ---- the stage -----------------------------------------------------------------------------------------------
@@ -158,9 +160,10 @@ class Engine:
     def run(self) -> None:
         """Open everything, play until told to stop, leave silence behind."""
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(Stop()))
-        hurry()  # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
-        serve_hub(self._backstage, Greeting, lambda *newcomer: self.inbox.put(Joined(*newcomer)))
-        self._leaders.open()
+        # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
+        request_real_time()
+        serve_hub(self._shared, Greeting, lambda *newcomer: self.inbox.put(Joined(*newcomer)))
+        self._tempo_sources.open()
         self._open_ports()
         if self._setup.takes_over:
             self._restore_connections()
@@ -170,7 +173,7 @@ class Engine:
             self._resume()
         else:
             self.duet.begin()
-        self._leaders.begin()
+        self._tempo_sources.begin()
         self._clock_sender.take_up()
         self._tell_ports()
         gc.collect()
@@ -211,7 +214,7 @@ class Engine:
         self.duet.end(self._now_ticks())
         self._delivery.let_leave(at_once=True)
         self._clock_sender.stop()
-        self._leaders.close()
+        self._tempo_sources.close()
         self._reports.flush()
         time.sleep(_FAREWELL_SECONDS)
         if self._ports is not None:
@@ -219,7 +222,7 @@ class Engine:
         for link in self._links.values():
             link.close(wait_seconds=1.0)
         if self._orphaned:
-            self._backstage.clear()  # Nobody else is left to do it.
+            self._shared.clear()  # Nobody else is left to do it.
 
     def _step(self) -> None:
         # In a burst nobody asks what is due next: whatever is heard, what was due before it comes first.
@@ -227,10 +230,10 @@ class Engine:
         until = max(began, self._next_seconds()) if self.inbox.empty() else began
         item = self.inbox.get(until)
         self._notice_stall(time.perf_counter() - until)
-        self._pulse.beat(Pulse.ENGINE)
+        self._heartbeat.beat(Heartbeat.ENGINE)
         self._delivery.begin_step()
         self._delivery.let_leave()
-        self._leaders.look(item.seconds - self._clock.origin if isinstance(item, Arrived) else None)
+        self._tempo_sources.look(item.seconds - self._clock.origin if isinstance(item, Arrived) else None)
         self._clock_sender.send_due()
         if item is None:
             self.duet.advance(self._now_ticks())
@@ -250,7 +253,7 @@ class Engine:
         return min(
             time.perf_counter() + BEAT_SECONDS,
             math.inf if due is None else self._delivery.seconds_at(due),
-            self._clock.origin + self._leaders.next_seconds(),
+            self._clock.origin + self._tempo_sources.next_seconds(),
             self._delivery.next_seconds(),
             self._clock_sender.next_seconds(),
             self._gathering.next_seconds(),
@@ -266,7 +269,7 @@ class Engine:
         """Do what is left to do after a step in which another plan took over, or everything was silenced."""
         if self._switched:
             self._switched = False
-            self._leaders.plan_changed()
+            self._tempo_sources.plan_changed()
             self._clock_sender.take_up()
         if self._panicked:
             self._panicked = False
@@ -295,7 +298,7 @@ class Engine:
             case SelectNext(by):
                 self.duet.select_next(by, self._now_ticks())
             case Tap(seconds):
-                self._leaders.tap(seconds - self._clock.origin)
+                self._tempo_sources.tap(seconds - self._clock.origin)
             case SwitchMetronome():
                 self.duet.change(MetronomeSwitched(self._now_ticks(), not self.duet.metronome.on))
             case EverybodyReady():
@@ -409,9 +412,9 @@ def _plugged_in(names: Sequence[str]) -> dict[str, OpenOutput]:
     return {name: registered.open for name, registered in load_plugins().outputs.items()}
 
 
-def run_engine(backstage: Backstage) -> None:
+def run_engine(shared: SharedFolder) -> None:
     """Run an engine; if it cannot open what the plan names, tell the supervisor why, and end."""
-    engine = Engine(backstage)
+    engine = Engine(shared)
     try:
         engine.run()
     except AntiphonError as error:

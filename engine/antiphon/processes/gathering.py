@@ -43,14 +43,13 @@ class Gathering:
 def without_stale(commands: Sequence[Prime | Extend]) -> list[Prime | Extend]:
     """The commands for one player that leave it, and make it answer, as all of them would.
 
-    Primes that are followed by others become one with the next, for only the last is listened to; a phrase is composed
-    only in the latest epoch.
+    Only in the latest epoch does it listen and compose: a prime of an earlier one becomes one with the next.
     """
     latest = max((command.epoch for command in commands), default=0)
     kept: list[Prime | Extend] = []
     for command in reversed(commands):
         following = kept[-1] if kept else None
-        if isinstance(command, Prime) and isinstance(following, Prime) and command.epoch <= following.epoch:
+        if isinstance(command, Prime) and isinstance(following, Prime) and command.epoch != latest:
             kept[-1] = _merged(command, following)
         elif isinstance(command, Prime) or command.epoch == latest:
             kept.append(command)

@@ -7,7 +7,7 @@ import time
 from antiphon.duet.duet import Duet
 from antiphon.music import messages
 from antiphon.processes.delivery import Delivery
-from antiphon.sync.tempo_sources import Leaders, MeantBy
+from antiphon.sync.tempo_sources import MeantBy, TempoSources
 
 _REAL_TIME = 0xF8
 """Clock, active sensing and the like begin here."""
@@ -17,11 +17,11 @@ class Hearing:
     """Brings what arrives to those that it is for: the clock that is followed, the tempo, or the duet."""
 
     def __init__(
-        self, duet: Duet, leaders: Leaders, delivery: Delivery, meant_by: MeantBy, origin_seconds: float
+        self, duet: Duet, tempo_sources: TempoSources, delivery: Delivery, meant_by: MeantBy, origin_seconds: float
     ) -> None:
         """`origin_seconds`: of `time.perf_counter`, at which the duet began."""
         self._duet = duet
-        self._leaders = leaders
+        self._tempo_sources = tempo_sources
         self._delivery = delivery
         self._echoes = delivery.echoes
         self._meant_by = meant_by
@@ -31,14 +31,14 @@ class Hearing:
 
     def hear(self, port: str, message: bytes, seconds: float) -> None:
         """A message that arrived at `seconds` of `time.perf_counter`."""
-        of_clock = self._leaders.follows(message)
+        of_clock = self._tempo_sources.follows(message)
         if message[0] >= _REAL_TIME and not of_clock:
             return
         if not messages.is_well_formed(message):
             self._delivery.reports.report(f"{port} sent a malformed message, {message.hex(' ')}: left out")
             return
         if of_clock:
-            self._leaders.hear_clock(port, message, seconds - self._origin_seconds)
+            self._tempo_sources.hear_clock(port, message, seconds - self._origin_seconds)
             return
         if self._echoes.is_echo(port, message, seconds):
             return
@@ -67,8 +67,8 @@ class Hearing:
     def _take_in(self, port: str, message: bytes, seconds: float) -> None:
         """A message of the player at `seconds`: it is for the tempo, or it is music."""
         since_start = seconds - self._origin_seconds
-        if self._leaders.takes(message):
-            self._leaders.hear(message, since_start)
+        if self._tempo_sources.takes(message):
+            self._tempo_sources.hear(message, since_start)
             return
         self._delivery.arrived_seconds = seconds
         self._duet.hear(message, self._duet.ticks_at(since_start), self._meant_by(port), port)

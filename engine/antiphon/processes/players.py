@@ -7,22 +7,24 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Extend, Prime
 from antiphon.errors import AntiphonError
 from antiphon.plugins.making import make_player
+from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.protocol import CannotStart, FromPlayers, Greeting, Report, ToPlayers
-from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.runtime import BEAT_SECONDS, Connection, all_waiting, is_orphan, join_hub
+from antiphon.processes.shared_folder import SharedFolder
 
 CANNOT_START: Final = 5
 """Exit code of a player process whose generator could not be made."""
 
 
 class Beat:
-    """What a generator says that it is at work with: the pulse of its process, as long as its class allows."""
+    """What a generator says that it is at work with: the heartbeat of its process, as long as its class allows."""
 
-    def __init__(self, pulse: Pulse, place: int) -> None:
-        self._pulse = pulse
+    def __init__(self, heartbeat: Heartbeat, place: int) -> None:
+        self._heartbeat = heartbeat
         self._place = place
         self._until_seconds = 0.0
 
@@ -32,39 +34,39 @@ class Beat:
 
     def __call__(self) -> None:
         if time.perf_counter() < self._until_seconds:
-            self._pulse.beat(self._place)
+            self._heartbeat.beat(self._place)
 
 
-def run_player(backstage: Backstage) -> None:
-    """Make the generators of this place's roles and let them play, for one engine after the other."""
-    pulse = Pulse(backstage.folder)
-    roles: dict[int, Role] = backstage.read(f"roles-{backstage.place}")
+def run_player(shared: SharedFolder) -> None:
+    """Make the generators of this place's players and let them play, for one engine after the other."""
+    heartbeat = Heartbeat(shared.folder)
+    needed: dict[int, PlayerNeeded] = shared.read(f"players-{shared.place}")
     connection: Connection[FromPlayers, ToPlayers] | None
     try:
-        beats = {slot: Beat(pulse, backstage.place) for slot in roles}
+        beats = {slot: Beat(heartbeat, shared.place) for slot in needed}
         players = {
-            slot: make_player(replace(role, casting=replace(role.casting, beat=beats[slot])))
-            for slot, role in roles.items()
+            slot: make_player(replace(each, casting=replace(each.casting, beat=beats[slot])))
+            for slot, each in needed.items()
         }
     except AntiphonError as error:
-        connection = join_hub(backstage, Greeting("player", backstage.place))
+        connection = join_hub(shared, Greeting("player", shared.place))
         if connection is not None:
             connection.send(CannotStart(str(error)))
             connection.close()
         sys.exit(CANNOT_START)
     reports = [
-        Report(f"{roles[slot].generator} runs on {player.runs_on}")
+        Report(f"{needed[slot].generator} runs on {player.runs_on}")
         for slot, player in players.items()
         if player.runs_on
     ]
-    greeting = Greeting("player", backstage.place, tuple(players))
-    while (connection := join_hub(backstage, greeting)) is not None:
+    greeting = Greeting("player", shared.place, tuple(players))
+    while (connection := join_hub(shared, greeting)) is not None:
         try:
             while reports:
                 connection.send(reports[0])
                 reports.pop(0)
             while True:
-                pulse.beat(backstage.place)
+                heartbeat.beat(shared.place)
                 if not connection.poll(BEAT_SECONDS):
                     if is_orphan():
                         return
@@ -77,6 +79,6 @@ def run_player(backstage: Backstage) -> None:
                     beats[slot].count_for(players[slot].limits.call_seconds)
                     for reply in players[slot].perform(commands):
                         connection.send(reply)
-                    pulse.beat(backstage.place)
+                    heartbeat.beat(shared.place)
         except (EOFError, OSError):
             connection.close()  # The engine is gone; the next one will say what was heard.

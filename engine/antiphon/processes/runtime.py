@@ -1,8 +1,8 @@
 """Threads, processes and queues: the only module that has any. It knows nothing of music.
 
-A performance is a handful of processes around one hub, the engine. Each beats a `Pulse` in shared memory; the command's
-own process, the supervisor, watches, and replaces what stops beating. Messages travel over `Link`s, whose threads keep
-a slow or dead peer from ever blocking its other end.
+A performance is a handful of processes around one hub, the engine. Each has a `Heartbeat` in shared memory; the
+command's own process, the supervisor, watches, and replaces what stops beating. Messages travel over `Link`s, whose
+threads keep a slow or dead peer from ever blocking its other end.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ import faulthandler
 import functools
 import importlib
 import io
-import mmap
 import operator
 import os
 import pickle
 import queue
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -33,11 +29,12 @@ from multiprocessing.connection import Connection as Connection  # Others name t
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from antiphon.processes.heartbeat import MOST_PLACES
+from antiphon.processes.shared_folder import SharedFolder
+
 BEAT_SECONDS: Final = 0.2
 """How often an idle process beats."""
 
-_SLOTS: Final = 64
-_SLOT_BYTES: Final = 8
 _PATIENCE_SECONDS: Final = 0.05
 """Time between two attempts to reach a hub that is not there (yet, or again)."""
 _HUB_SECONDS: Final = 60.0
@@ -54,7 +51,7 @@ _ROLES: Final = {
     "sound": "antiphon.processes.sound",
     "keyboard": "antiphon.terminal.demo_keyboard",
 }
-"""Roles a process can be started in, and the module whose `run_ROLE(backstage)` it runs."""
+"""Roles a process can be started in, and the module whose `run_ROLE(shared)` it runs."""
 
 
 Item = TypeVar("Item")
@@ -92,82 +89,6 @@ class Inbox(Generic[Item]):
         with contextlib.suppress(queue.Empty):
             return self._queue.get_nowait()
         return None
-
-
-class Pulse:
-    """When each process last beat, in memory that all of them share. Slot 0 is the engine's, 1 the sound's."""
-
-    ENGINE: Final = 0
-    SOUND: Final = 1
-    FIRST_PLAYER: Final = 2
-
-    def __init__(self, folder: Path) -> None:
-        self._memory = shared_memory(folder / "pulse", _SLOTS * _SLOT_BYTES)
-        self._view = memoryview(self._memory).cast("d")
-
-    def beat(self, slot: int) -> None:
-        """Say: I am alive, and not stuck."""
-        self._view[slot] = time.perf_counter()
-
-    def reset(self, slot: int) -> None:
-        """Wait for the first beat of a process that is being started."""
-        self._view[slot] = 0.0
-
-    def silent_seconds(self, slot: int) -> float | None:
-        """Time since the last beat; None before the first."""
-        last: float = self._view[slot]
-        return time.perf_counter() - last if last else None
-
-
-def shared_memory(path: Path, size: int) -> mmap.mmap:
-    """`size` bytes that every process that opens `path` shares; they outlive any of them."""
-    with path.open("a+b") as file:
-        file.truncate(size)
-        return mmap.mmap(file.fileno(), size)
-
-
-@dataclass(frozen=True, slots=True)
-class Backstage:
-    """What a process is given when it is started: the folder all processes of a performance share, and its place."""
-
-    folder: Path
-    place: int
-    """Slot of its pulse."""
-
-    @property
-    def address(self) -> str:
-        """Where the engine listens."""
-        return rf"\\.\pipe\{self.folder.name}" if sys.platform == "win32" else str(self.folder / "hub")
-
-    def read(self, name: str) -> Any:
-        """What the supervisor left under `name`."""
-        return pickle.loads((self.folder / name).read_bytes())
-
-    def find(self, name: str) -> Any:
-        """The same, or None as long as nothing is there."""
-        return self.read(name) if (self.folder / name).exists() else None
-
-    def leave(self, name: str, value: Any) -> None:
-        """Leave `value` under `name` for processes that are started later."""
-        partial = self.folder / f"{name}.partial"
-        partial.write_bytes(pickle.dumps(value))
-        partial.replace(self.folder / name)
-
-    def clear(self) -> None:
-        """Remove the folder: the performance is over."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def key(self) -> bytes:
-        """What keeps other programs off the hub."""
-        return (self.folder / "key").read_bytes()
-
-
-def open_backstage() -> Backstage:
-    """A fresh folder that only this user can read."""
-    folder = Path(tempfile.mkdtemp(prefix="antiphon-"))
-    (folder / "key").write_bytes(secrets.token_bytes(32))
-    return Backstage(folder, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +167,15 @@ def _packed(message: object) -> memoryview:
 
 
 def serve_hub(
-    backstage: Backstage, greeting: type[Item], welcome: Callable[[Connection[Any, Any], Item], None]
+    shared: SharedFolder, greeting: type[Item], welcome: Callable[[Connection[Any, Any], Item], None]
 ) -> None:
     """Listen on the hub; every process that comes is handed, with its greeting, to `welcome`, in another thread.
 
     `greeting`: what each of them says first.
     """
     if sys.platform != "win32":
-        Path(backstage.address).unlink(missing_ok=True)  # An engine that was killed could not tidy up.
-    listener = Listener(backstage.address, backlog=_SLOTS, authkey=backstage.key)
+        Path(shared.address).unlink(missing_ok=True)  # An engine that was killed could not tidy up.
+    listener = Listener(shared.address, backlog=MOST_PLACES, authkey=shared.key)
 
     def accept() -> None:
         while True:
@@ -278,7 +199,7 @@ def all_waiting(connection: Connection[Any, Incoming]) -> list[Incoming]:
 
 
 def join_hub(
-    backstage: Backstage, greeting: object, give_up: Callable[[], bool] | None = None
+    shared: SharedFolder, greeting: object, give_up: Callable[[], bool] | None = None
 ) -> Connection[Any, Any] | None:
     """Reach the hub, however long it takes, and say who comes.
 
@@ -287,9 +208,9 @@ def join_hub(
     """
     until = time.perf_counter() + _HUB_SECONDS
     give_up = give_up or (lambda: is_orphan() or time.perf_counter() > until)
-    while not give_up() and backstage.folder.exists():
+    while not give_up() and shared.folder.exists():
         try:
-            connection = Client(backstage.address, authkey=backstage.key)
+            connection = Client(shared.address, authkey=shared.key)
             connection.send(greeting)
         except Exception:  # Not there yet; or dying as we speak, whatever that raises.
             time.sleep(_PATIENCE_SECONDS)
@@ -309,10 +230,10 @@ def is_orphan() -> bool:
 class Process:
     """A child process in one of the roles. It cannot be interrupted from the keyboard: the supervisor ends it."""
 
-    def __init__(self, role: str, backstage: Backstage, place: int, log: Path) -> None:
+    def __init__(self, role: str, shared: SharedFolder, place: int, log: Path) -> None:
         """`log`: where its output goes, so that nothing disturbs the screen and nothing is lost."""
         # -P: a stray random.py in the folder that a musician happens to be in must not become a part of the show.
-        command = [sys.executable, "-P", "-m", "antiphon.processes.runtime", role, str(backstage.folder), str(place)]
+        command = [sys.executable, "-P", "-m", "antiphon.processes.runtime", role, str(shared.folder), str(place)]
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
@@ -349,7 +270,7 @@ class Process:
             self.kill()
 
 
-def hurry() -> bool:
+def request_real_time() -> bool:
     """Make the calling thread punctual: real-time priority where the system allows it (whether it did is returned)."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
@@ -365,7 +286,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()  # A crash below Python tells the log where it was.
     module = importlib.import_module(_ROLES[role])
-    getattr(module, f"run_{role}")(Backstage(Path(folder), int(place)))
+    getattr(module, f"run_{role}")(SharedFolder(Path(folder), int(place)))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.errors import AntiphonError
+from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.protocol import FromSound, Greeting, NoSound, SoundOpened, ToSound
-from antiphon.processes.runtime import BEAT_SECONDS, Backstage, Connection, Pulse, all_waiting, is_orphan, join_hub
+from antiphon.processes.runtime import BEAT_SECONDS, Connection, all_waiting, is_orphan, join_hub
+from antiphon.processes.shared_folder import SharedFolder
 
 if TYPE_CHECKING:
     from antiphon.sound.synth import Synth
@@ -29,29 +31,29 @@ NO_DEVICE = 4
 """Exit code of a sound process that found nothing to play on: starting it again would not help."""
 
 
-def run_sound(backstage: Backstage) -> None:
+def run_sound(shared: SharedFolder) -> None:
     """Play the built-in synth, or a SoundFont, as the engine says."""
     from antiphon.duet.ledger import panic_messages
     from antiphon.sound.audio import AudioOutput
 
-    pulse = Pulse(backstage.folder)
-    wanted: SoundSetup = backstage.read("sound")
-    greeting = Greeting("sound", backstage.place)
+    heartbeat = Heartbeat(shared.folder)
+    wanted: SoundSetup = shared.read("sound")
+    greeting = Greeting("sound", shared.place)
     connection: Connection[FromSound, ToSound] | None
     sys.setswitchinterval(1e-4)  # The audio callback must not wait for this thread.
     try:
         output = AudioOutput(lambda rate: _make_synth(wanted, rate), wanted.device)
     except AntiphonError as error:
-        connection = join_hub(backstage, greeting)
+        connection = join_hub(shared, greeting)
         if connection is not None:
             connection.send(NoSound(str(error)))
             connection.close()
         sys.exit(NO_DEVICE)
-    while (connection := join_hub(backstage, greeting)) is not None:
+    while (connection := join_hub(shared, greeting)) is not None:
         try:
             connection.send(SoundOpened(f"{output.device}, {1000 * output.latency_seconds:.0f} ms"))
             while True:
-                pulse.beat(backstage.place)
+                heartbeat.beat(shared.place)
                 if not output.active:
                     sys.exit("the audio device has stopped")  # Started again, on whatever device there is then.
                 if not connection.poll(BEAT_SECONDS):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, assert_never
 
-from antiphon.duet.casting import Cast, Role
+from antiphon.duet.casting import PlayerNeeded, PlayerTable
 from antiphon.duet.events import (
     Ended,
     MetronomeSwitched,
@@ -34,6 +34,7 @@ from antiphon.generator import SILENT_SECONDS, Device
 from antiphon.midi.port_names import CLIENT_NAME
 from antiphon.music.midi_file import write_score
 from antiphon.processes.engine import CANNOT_OPEN
+from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.players import CANNOT_START
 from antiphon.processes.protocol import (
     CannotOpen,
@@ -59,17 +60,8 @@ from antiphon.processes.protocol import (
     Tap,
     ToSupervisor,
 )
-from antiphon.processes.runtime import (
-    Backstage,
-    Gone,
-    Inbox,
-    Link,
-    Process,
-    Pulse,
-    join_hub,
-    open_backstage,
-    shared_memory,
-)
+from antiphon.processes.runtime import Gone, Inbox, Link, Process, join_hub
+from antiphon.processes.shared_folder import SharedFolder, open_shared_folder, shared_memory
 from antiphon.processes.sound import NO_DEVICE, SoundSetup
 from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record
@@ -140,8 +132,8 @@ class Supervisor:
         self._started_seconds = time.perf_counter()
         self._setup = EngineSetup(tuple(plans), self._started_seconds, backend)
         self._journal = JournalWriter(session, self.header)
-        self._backstage = open_backstage()
-        self._pulse = Pulse(self._backstage.folder)
+        self._shared = open_shared_folder()
+        self._heartbeat = Heartbeat(self._shared.folder)
         self._inbox: Inbox[ToSupervisor | Gone] = Inbox()
         self._link: Link[ToSupervisor, FromSupervisor] | None = None
         self._saved_seconds = self._started_seconds
@@ -151,18 +143,18 @@ class Supervisor:
         self._given_up: set[int] = set()
         self._error: str | None = None
         self._engine_ready = False
-        self._roles = self._cast_roles(device)
-        shared_memory(self._backstage.folder / "ledger", Ledger.size(len(self.header.outputs)))
-        self._backstage.leave("engine", self._setup)
-        for place, roles in self._roles.items():
-            self._backstage.leave(f"roles-{place}", roles)
+        self._seats = self._seat_players(device)
+        shared_memory(self._shared.folder / "ledger", Ledger.size(len(self.header.outputs)))
+        self._shared.leave("engine", self._setup)
+        for place, needed in self._seats.items():
+            self._shared.leave(f"players-{place}", needed)
         self._processes: dict[int, Process] = {}
-        self._start("engine", Pulse.ENGINE)
-        for place in self._roles:
+        self._start("engine", Heartbeat.ENGINE)
+        for place in self._seats:
             self._start("player", place)
         if "synth" in self.header.outputs:
-            self._backstage.leave("sound", sound or SoundSetup())
-            self._start("sound", Pulse.SOUND)
+            self._shared.leave("sound", sound or SoundSetup())
+            self._start("sound", Heartbeat.SOUND)
         try:
             self._join()
         except AntiphonError as error:
@@ -231,7 +223,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
-        if not self._backstage.folder.exists():
+        if not self._shared.folder.exists():
             return
         self._stop_engine()
         for process in self._processes.values():
@@ -241,10 +233,10 @@ class Supervisor:
         self._journal.close()
         write_score(self.session / "session.mid", score_of(self.header, self.records))
         write_statistics(self.session, statistics(self.header, self.records))
-        self._backstage.clear()
+        self._shared.clear()
 
     def _stop_engine(self) -> None:
-        engine = self._processes[Pulse.ENGINE]
+        engine = self._processes[Heartbeat.ENGINE]
         self._send(Stop())
         engine.wait(_STOP_SECONDS)
         if engine.exit_code() not in (0, CANNOT_OPEN) and self._error is None:
@@ -252,7 +244,7 @@ class Supervisor:
             with contextlib.suppress(AntiphonError):
                 self._take_over()
                 self._send(Stop())
-                self._processes[Pulse.ENGINE].wait(_STOP_SECONDS)
+                self._processes[Heartbeat.ENGINE].wait(_STOP_SECONDS)
         self._drain()
 
     def __enter__(self) -> Supervisor:
@@ -263,23 +255,23 @@ class Supervisor:
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
-    def _cast_roles(self, device: Device) -> dict[int, dict[int, Role]]:
-        """A process for each player, and one for all that stand in: by place, the roles by slot."""
-        roles: dict[int, dict[int, Role]] = {}
-        fallbacks: dict[int, Role] = {}
-        for slot, role in enumerate(Cast(self.header.plans).roles):
-            role = replace(role, casting=replace(role.casting, device=device))
-            if role.chair == "fallback":
-                fallbacks[slot] = role
+    def _seat_players(self, device: Device) -> dict[int, dict[int, PlayerNeeded]]:
+        """A process for each player, and one for all that stand in: by place, the players by slot."""
+        seats: dict[int, dict[int, PlayerNeeded]] = {}
+        fallbacks: dict[int, PlayerNeeded] = {}
+        for slot, needed in enumerate(PlayerTable(self.header.plans).needed):
+            needed = replace(needed, casting=replace(needed.casting, device=device))
+            if needed.chair == "fallback":
+                fallbacks[slot] = needed
             else:
-                roles[Pulse.FIRST_PLAYER + len(roles)] = {slot: role}
-        roles[Pulse.FIRST_PLAYER + len(roles)] = fallbacks
-        return roles
+                seats[Heartbeat.FIRST_PLAYER + len(seats)] = {slot: needed}
+        seats[Heartbeat.FIRST_PLAYER + len(seats)] = fallbacks
+        return seats
 
     def _start(self, role: str, place: int) -> None:
-        self._pulse.reset(place)
-        backstage = Backstage(self._backstage.folder, place)
-        self._processes[place] = Process(role, backstage, place, self.session / f"{role}-{place}.log")
+        self._heartbeat.reset(place)
+        shared = SharedFolder(self._shared.folder, place)
+        self._processes[place] = Process(role, shared, place, self.session / f"{role}-{place}.log")
 
     def _take_over(self) -> None:
         """Start an engine where the dead one stood."""
@@ -288,18 +280,18 @@ class Supervisor:
             self._link.close()
         changes = timeline_of(self.header, self.records).changes
         self._setup = replace(self._setup, takes_over=True, changes=changes)
-        self._backstage.leave("engine", self._setup)
-        self._start("engine", Pulse.ENGINE)
+        self._shared.leave("engine", self._setup)
+        self._start("engine", Heartbeat.ENGINE)
         self._join()
 
     def _join(self) -> None:
-        connection = join_hub(self._backstage, Greeting("supervisor"), give_up=self._engine_ended)
+        connection = join_hub(self._shared, Greeting("supervisor"), give_up=self._engine_ended)
         if connection is None:
-            raise AntiphonError(f"the engine does not start; see {self._processes[Pulse.ENGINE].log}")
+            raise AntiphonError(f"the engine does not start; see {self._processes[Heartbeat.ENGINE].log}")
         self._link = Link(connection, self._inbox.put, "engine")
 
     def _engine_ended(self) -> bool:
-        engine = self._processes[Pulse.ENGINE]
+        engine = self._processes[Heartbeat.ENGINE]
         late = time.perf_counter() - engine.started_seconds > _START_SECONDS["engine"]
         return late or engine.exit_code() is not None
 
@@ -319,7 +311,7 @@ class Supervisor:
             return None
         if code is not None:
             return f"it died (exit code {code})"
-        silent = self._pulse.silent_seconds(process.place)
+        silent = self._heartbeat.silent_seconds(process.place)
         if silent is None:
             slow = time.perf_counter() - process.started_seconds > _START_SECONDS[process.role]
             return "it does not start" if slow else None
@@ -414,7 +406,7 @@ class Supervisor:
         if self.ready_seconds is not None or not self._engine_ready:
             return
         seated = {record.what.slot for record in self.records if isinstance(record.what, PlayerReady)}
-        wanted = {slot for place, roles in self._roles.items() if place not in self._given_up for slot in roles}
+        wanted = {slot for place, needed in self._seats.items() if place not in self._given_up for slot in needed}
         if wanted <= seated:
             self.ready_seconds = time.perf_counter() - self._started_seconds
             self._send(EverybodyReady())

@@ -14,7 +14,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from antiphon.duet.casting import Cast
+from antiphon.duet.casting import PlayerTable
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import Skipped
 from antiphon.duet.plan import GRIDS, Plan
@@ -63,7 +63,7 @@ class Rules:
             **dict.fromkeys(("ticks", "to_ticks", "due_ticks"), (0, _LAST_TICK)),
             **dict.fromkeys(("bpm", "towards_bpm"), (_SLOWEST_BPM, _FASTEST_BPM)),
             "song_ticks": (-_LAST_TICK, _LAST_TICK),
-            "slot": (0, len(Cast(header.plans).roles) - 1),
+            "slot": (0, len(PlayerTable(header.plans).needed) - 1),
             "plan": (0, len(header.plans) - 1),
             "voice": (0, voices - 1),
             "source": (METRONOME, voices - 1),

@@ -21,7 +21,7 @@ MeantBy = Callable[[str], tuple[str, ...]]
 """From an input port's name to the names in the plans that mean it."""
 
 
-class Leaders:
+class TempoSources:
     """All who may lead one duet."""
 
     def __init__(

@@ -12,7 +12,8 @@ from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.music.midi_file import Score, Track, read_score
-from antiphon.processes.runtime import Backstage, Process, open_backstage
+from antiphon.processes.runtime import Process
+from antiphon.processes.shared_folder import SharedFolder, open_shared_folder
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
@@ -42,11 +43,11 @@ def play_demo(
     """
     folder.mkdir(parents=True, exist_ok=True)
     phrase = _GROOVE if any(voice.mode == "morph" for voice in plans[0].voices) else _CALLS
-    backstage = open_backstage()
-    keyboard = Process("keyboard", backstage, 0, folder / "keyboard.log")
+    shared = open_shared_folder()
+    keyboard = Process("keyboard", shared, 0, folder / "keyboard.log")
     try:
-        backstage.leave("phrase", phrase)
-        backend, port = _wait_for_keyboard(backstage, keyboard)
+        shared.leave("phrase", phrase)
+        backend, port = _wait_for_keyboard(shared, keyboard)
         # A name that only this run has: another demo, or a keyboard called the same, is not meant.
         plans = [replace(plan, inputs=(port,)) for plan in plans]
         length = read_score(bundled(phrase)).timed_messages()[-1][0]
@@ -54,7 +55,7 @@ def play_demo(
 
         def start(_: Supervisor) -> None:
             downbeat.append(time.perf_counter() + _LEAD_SECONDS)
-            backstage.leave("downbeat", downbeat[0])
+            shared.leave("downbeat", downbeat[0])
 
         def over(_: Supervisor) -> bool:
             return bool(downbeat) and time.perf_counter() > downbeat[0] + length + _ANSWER_SECONDS
@@ -62,13 +63,13 @@ def play_demo(
         perform(plans, LiveOptions(folder, backend, sound, dict(origins), device), over=over, on_ready=start)
     finally:
         keyboard.stop(1.0)
-        backstage.clear()
+        shared.clear()
     return read_session(folder)
 
 
-def _wait_for_keyboard(backstage: Backstage, keyboard: Process) -> tuple[str, str]:
+def _wait_for_keyboard(shared: SharedFolder, keyboard: Process) -> tuple[str, str]:
     until = time.perf_counter() + _START_SECONDS
-    while (found := backstage.find("keyboard")) is None:
+    while (found := shared.find("keyboard")) is None:
         if keyboard.exit_code() is not None or time.perf_counter() > until:
             raise AntiphonError(f"{KEYBOARD_NAME} does not start; see {keyboard.log}")
         time.sleep(0.01)

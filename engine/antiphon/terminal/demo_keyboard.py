@@ -10,14 +10,15 @@ from antiphon.errors import AntiphonError
 from antiphon.midi.backends import find_backend
 from antiphon.music.midi_file import read_score
 from antiphon.output import OutputPort
-from antiphon.processes.runtime import BEAT_SECONDS, Backstage, hurry, is_orphan, spawn_thread
+from antiphon.processes.runtime import BEAT_SECONDS, is_orphan, request_real_time, spawn_thread
+from antiphon.processes.shared_folder import SharedFolder
 
 KEYBOARD_NAME: Final = "Demo keyboard"
 _LOOK_SECONDS: Final = 0.01
 _PHRASES: Final = Path(__file__).parent / "phrases"
 
 
-def run_keyboard(backstage: Backstage) -> None:
+def run_keyboard(shared: SharedFolder) -> None:
     """Open a port, say where, wait to be started, play; stay until the supervisor goes.
 
     Reads `phrase` (the bundled phrase's name), leaves `keyboard` (MIDI system and port), waits for `downbeat`
@@ -28,10 +29,10 @@ def run_keyboard(backstage: Backstage) -> None:
         backend.close()
         backend = find_backend(KEYBOARD_NAME, spawn_thread, "socket")
     port = backend.open_output("keys", virtual=True)
-    backstage.leave("keyboard", (backend.name, port.name))
-    hurry()
+    shared.leave("keyboard", (backend.name, port.name))
+    request_real_time()
     try:
-        _play(backstage, port)
+        _play(shared, port)
         while not is_orphan():
             time.sleep(BEAT_SECONDS)
     finally:
@@ -39,12 +40,12 @@ def run_keyboard(backstage: Backstage) -> None:
         backend.close()
 
 
-def _play(backstage: Backstage, port: OutputPort) -> None:
-    timed = read_score(bundled(backstage.read("phrase"))).timed_messages()
+def _play(shared: SharedFolder, port: OutputPort) -> None:
+    timed = read_score(bundled(shared.read("phrase"))).timed_messages()
     downbeat = None
     while downbeat is None and not is_orphan():
         time.sleep(_LOOK_SECONDS)
-        downbeat = backstage.find("downbeat")
+        downbeat = shared.find("downbeat")
     if downbeat is None:
         return
     for seconds, message in timed:

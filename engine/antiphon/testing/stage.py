@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Decision
 from antiphon.duet.offline import MakePlayer, Offline
 from antiphon.duet.plan import Plan
@@ -131,10 +131,10 @@ class Stage:
             path.write_text(preset, encoding="utf-8")
             return load_preset(path, infos)
 
-    def _player(self, role: Role) -> Player:
-        if role.generator != self._info.name:
-            return make_player(role)
-        return Player(self._info, self._make(role.casting))
+    def _player(self, needed: PlayerNeeded) -> Player:
+        if needed.generator != self._info.name:
+            return make_player(needed)
+        return Player(self._info, self._make(needed.casting))
 
 
 class _Recorded(Offline):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.processes.runtime import Backstage, open_backstage
+from antiphon.processes.shared_folder import SharedFolder, open_shared_folder
 from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon_export.bench.programs import module, running
@@ -55,23 +55,23 @@ def perform(
         AntiphonError: a process does not start, or does not get through in time.
     """
     folder.mkdir(parents=True)
-    backstage = open_backstage()
-    backstage.leave("score", score)
+    shared = open_shared_folder()
+    shared.leave("score", score)
     length = (score[-1][0] if score else 0.0) + tail_seconds
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, backstage.folder, ignore_errors=True)
+        stack.callback(shutil.rmtree, shared.folder, ignore_errors=True)
         # The supervisor goes first when all is over: a witness that went before would take part in what is measured.
         for what in ("keyboard", "listener"):
-            command = module("antiphon_export.bench.witness", what, str(backstage.folder), backend)
+            command = module("antiphon_export.bench.witness", what, str(shared.folder), backend)
             stack.enter_context(running(command, folder / f"{what}.log"))
         supervisor = stack.enter_context(Supervisor([plan], folder / "session", backend=backend))
-        stage = _Stage(supervisor, backstage, folder)
+        stage = _Stage(supervisor, shared, folder)
         stage.watch_until(lambda: supervisor.ready, _PATIENCE_SECONDS)
         stage.wait_for("keyboard ready")
         stage.wait_for("listener ready")
         origin = time.perf_counter() - supervisor.clock_seconds
         downbeat = time.perf_counter() + _LEAD_SECONDS
-        backstage.leave("downbeat", downbeat)
+        shared.leave("downbeat", downbeat)
 
         def over() -> bool:
             watch(time.perf_counter() - downbeat)
@@ -79,7 +79,7 @@ def perform(
 
         stage.watch_until(over, length + _PATIENCE_SECONDS)
         sent = stage.wait_for("sent")
-        backstage.leave("over", True)
+        shared.leave("over", True)
         heard = stage.wait_for("heard")
     return Performance(read_session(folder / "session"), origin, sent, heard)
 
@@ -87,9 +87,9 @@ def perform(
 class _Stage:
     """Lets the supervisor watch over the performance while something is waited for."""
 
-    def __init__(self, supervisor: Supervisor, backstage: Backstage, folder: Path) -> None:
+    def __init__(self, supervisor: Supervisor, shared: SharedFolder, folder: Path) -> None:
         self._supervisor = supervisor
-        self._backstage = backstage
+        self._shared = shared
         self._folder = folder
 
     def watch_until(self, happened: Callable[[], bool], patience_seconds: float) -> None:
@@ -101,5 +101,5 @@ class _Stage:
 
     def wait_for(self, name: str) -> Any:
         """What a witness leaves under `name`."""
-        self.watch_until(lambda: (self._backstage.folder / name).exists(), _PATIENCE_SECONDS)
-        return self._backstage.read(name)
+        self.watch_until(lambda: (self._shared.folder / name).exists(), _PATIENCE_SECONDS)
+        return self._shared.read(name)

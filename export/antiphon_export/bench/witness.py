@@ -15,7 +15,8 @@ from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, InputPort, Receive
 from antiphon.midi.backends import find_backend
 from antiphon.output import OutputPort
-from antiphon.processes.runtime import Backstage, hurry, is_orphan, spawn_thread
+from antiphon.processes.runtime import is_orphan, request_real_time, spawn_thread
+from antiphon.processes.shared_folder import SharedFolder
 
 ENGINE_INPUT: Final = "Antiphon:in"
 ENGINE_OUTPUT: Final = "Antiphon:out"
@@ -25,15 +26,15 @@ Timed = list[tuple[float, bytes]]
 """Messages with seconds: from the downbeat where they are to be played, of `perf_counter` once they have been."""
 
 
-def play(backstage: Backstage, backend: Backend) -> None:
+def play(shared: SharedFolder, backend: Backend) -> None:
     """Reads `score`, leaves `keyboard ready`, waits for `downbeat` (seconds), plays, leaves `sent`."""
-    score: Timed = backstage.read("score")
+    score: Timed = shared.read("score")
     port = _wait_for_output(backend)
-    backstage.leave("keyboard ready", True)
-    while (downbeat := backstage.find("downbeat")) is None:
+    shared.leave("keyboard ready", True)
+    while (downbeat := shared.find("downbeat")) is None:
         _rest()
     gc.disable()
-    hurry()
+    request_real_time()
     sent: Timed = []
     for seconds, message in score:
         remaining = downbeat + seconds - time.perf_counter()
@@ -41,17 +42,17 @@ def play(backstage: Backstage, backend: Backend) -> None:
             time.sleep(remaining)
         sent.append((time.perf_counter(), message))
         port.send(message)
-    backstage.leave("sent", sent)
+    shared.leave("sent", sent)
 
 
-def listen(backstage: Backstage, backend: Backend) -> None:
+def listen(shared: SharedFolder, backend: Backend) -> None:
     """Leaves `listener ready`, waits for `over`, leaves `heard`."""
     heard: Timed = []
     _wait_for_input(backend, lambda message, seconds: heard.append((seconds, message)))
-    backstage.leave("listener ready", True)
-    while backstage.find("over") is None:
+    shared.leave("listener ready", True)
+    while shared.find("over") is None:
         _rest()
-    backstage.leave("heard", list(heard))
+    shared.leave("heard", list(heard))
 
 
 def _wait_for_output(backend: Backend) -> OutputPort:
@@ -80,8 +81,8 @@ def main() -> None:
     """Play or listen, and stay until ended: a port that closes too early takes its last messages along."""
     what, folder, kind = sys.argv[1:]
     backend = find_backend(f"Bench {what}", spawn_thread, kind)
-    backstage = Backstage(Path(folder), -1)
-    (play if what == "keyboard" else listen)(backstage, backend)
+    shared = SharedFolder(Path(folder), -1)
+    (play if what == "keyboard" else listen)(shared, backend)
     while True:
         _rest()
 

@@ -108,7 +108,7 @@ def test_the_next_preset_remembers_what_was_heard_and_played() -> None:
     jam = Rehearsal(plan(ECHO), plan(LOW))
     call(jam, 0)
     jam.hear(1100, program(1))
-    slot = jam.duet.cast.slot(1, 0, "main")
+    slot = jam.duet.player_table.slot(1, 0, "main")
     assert [(n.start_ticks, n.pitch, n.length_ticks) for n in jam.toys[slot].heard.notes] == [
         (0, 60, 100),
         (500, 72, 120),
@@ -200,7 +200,7 @@ def test_an_engine_that_takes_over_begins_where_the_other_one_died() -> None:
 def test_a_reply_for_a_voice_that_the_selected_preset_does_not_have_is_dropped() -> None:
     jam = Rehearsal(plan(ECHO, ECHO), plan(LOW), slow=["main"])
     jam.tone(0)
-    slot = jam.duet.cast.slot(0, 1, "main")
+    slot = jam.duet.player_table.slot(0, 1, "main")
     jam.hear(200, program(1))
     jam.work(slot, 300)
     jam.advance(5000)

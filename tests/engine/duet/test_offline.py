@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toys import toy_player
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Failed
 from antiphon.duet.events import Ended, Event, Heard, PlayerAnswered, PlayerFailed, PlayerLost, PlayerReady, Restarted
 from antiphon.duet.offline import Offline
@@ -17,7 +17,7 @@ PRESS = messages.control_change(0, messages.SOSTENUTO, 127)
 PLAN = Plan(voices=(VoicePlan("echo", fallback="low", handover=Handover(by="pedal")),), outputs=("virtual",))
 
 
-def make(role: Role) -> Player:
+def make(role: PlayerNeeded) -> Player:
     return toy_player(role.generator)
 
 

@@ -144,7 +144,7 @@ def perform(stage: LiveLike, steps: list[tuple[Any, ...]]) -> None:
             for message in (messages.control_change(1, number, 0) for number in HANDS_OVER):
                 stage.hear(message)
         elif what in ("lose", "hang", "seat"):
-            getattr(stage, what)(details[0] % len(stage.duet.cast.roles))
+            getattr(stage, what)(details[0] % len(stage.duet.player_table.needed))
         elif what == "panic":
             stage.panic()
         elif what == "click":

@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from antiphon.generator import LIMITS, Casting
+from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.players import Beat
-from antiphon.processes.runtime import Pulse
 
 
 def test_a_beat_counts_for_as_long_as_the_generator_s_class_allows(tmp_path: Path) -> None:
-    pulse = Pulse(tmp_path)
-    beat = Beat(pulse, Pulse.FIRST_PLAYER)
+    heartbeat = Heartbeat(tmp_path)
+    beat = Beat(heartbeat, Heartbeat.FIRST_PLAYER)
     beat()
-    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is None, "while it is made, nobody may take it for ready"
+    assert heartbeat.silent_seconds(Heartbeat.FIRST_PLAYER) is None, "while it is made, nobody may take it for ready"
     beat.count_for(1000)
     beat()
-    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is not None
-    pulse.reset(Pulse.FIRST_PLAYER)
+    assert heartbeat.silent_seconds(Heartbeat.FIRST_PLAYER) is not None
+    heartbeat.reset(Heartbeat.FIRST_PLAYER)
     beat.count_for(0)
     beat()
-    assert pulse.silent_seconds(Pulse.FIRST_PLAYER) is None, "its time is over"
+    assert heartbeat.silent_seconds(Heartbeat.FIRST_PLAYER) is None, "its time is over"
 
 
 def test_the_slower_the_class_the_longer_it_may_take() -> None:

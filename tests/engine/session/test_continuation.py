@@ -10,7 +10,7 @@ import pytest
 from stages import LiveLike
 from toys import TOYS, toy_info, toy_player
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.events import Ended
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.player import Player
@@ -27,7 +27,7 @@ from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record, Session, read_session
 
 TUNE = ((0, messages.note_on(0, 60, 80)), (900, messages.note_off(0, 60)))
-ROLES: list[Role] = []
+ROLES: list[PlayerNeeded] = []
 FOLLOWS: dict[str, Follows] = {}
 """What a toy follows that does not follow the beat."""
 
@@ -44,7 +44,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         follows = FOLLOWS.get(name, "beat")
         return SimpleNamespace(info=GeneratorInfo(name, "a toy", (control,), follows=follows, parts=parts))
 
-    def make_player(role: Role) -> Player:
+    def make_player(role: PlayerNeeded) -> Player:
         ROLES.append(role)
         return toy_player("low" if role.generator == "markov" else role.generator)
 
@@ -197,7 +197,7 @@ PRESS, LIFT = (messages.control_change(0, messages.SOSTENUTO, value) for value i
 def record_session(folder: Path, seed: int) -> Session:
     """A session as it is recorded on stage: with a change of preset, a death, a restart and a panic."""
 
-    def make(role: Role) -> Player:
+    def make(role: PlayerNeeded) -> Player:
         return toy_player("low" if role.generator == "markov" else role.generator)
 
     stage = LiveLike(list(PLANS), make, Random(seed))

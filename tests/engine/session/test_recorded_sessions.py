@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from toys import TOYS, toy_player
 
-from antiphon.duet.casting import Role
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.player import Player
 from antiphon.duet.schedule import Send
 from antiphon.plugins.making import make_player
@@ -18,7 +18,7 @@ from antiphon.session.journal import read_session
 RECORDED = sorted(folder.parent for folder in (Path(__file__).parent / "recorded").glob("*/journal.jsonl"))
 
 
-def toy_or_plugin(role: Role) -> Player:
+def toy_or_plugin(role: PlayerNeeded) -> Player:
     return toy_player(role.generator) if role.generator in TOYS else make_player(role)
 
 

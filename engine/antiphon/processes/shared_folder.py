@@ -1,0 +1,64 @@
+"""The folder that the processes of a performance share: what is left there for others, and memory. It starts none."""
+
+from __future__ import annotations
+
+import mmap
+import pickle
+import secrets
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFolder:
+    """What a process is given when it is started: the folder all processes of a performance share, and its place."""
+
+    folder: Path
+    place: int
+    """Slot of its pulse."""
+
+    @property
+    def address(self) -> str:
+        """Where the engine listens."""
+        return rf"\\.\pipe\{self.folder.name}" if sys.platform == "win32" else str(self.folder / "hub")
+
+    def read(self, name: str) -> Any:
+        """What the supervisor left under `name`."""
+        return pickle.loads((self.folder / name).read_bytes())
+
+    def find(self, name: str) -> Any:
+        """The same, or None as long as nothing is there."""
+        return self.read(name) if (self.folder / name).exists() else None
+
+    def leave(self, name: str, value: Any) -> None:
+        """Leave `value` under `name` for processes that are started later."""
+        partial = self.folder / f"{name}.partial"
+        partial.write_bytes(pickle.dumps(value))
+        partial.replace(self.folder / name)
+
+    def clear(self) -> None:
+        """Remove the folder: the performance is over."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def key(self) -> bytes:
+        """What keeps other programs off the hub."""
+        return (self.folder / "key").read_bytes()
+
+
+def open_shared_folder() -> SharedFolder:
+    """A fresh folder that only this user can read."""
+    folder = Path(tempfile.mkdtemp(prefix="antiphon-"))
+    (folder / "key").write_bytes(secrets.token_bytes(32))
+    return SharedFolder(folder, -1)
+
+
+def shared_memory(path: Path, size: int) -> mmap.mmap:
+    """`size` bytes that every process that opens `path` shares; they outlive any of them."""
+    with path.open("a+b") as file:
+        file.truncate(size)
+        return mmap.mmap(file.fileno(), size)
