@@ -40,7 +40,7 @@ from antiphon.duet.performer import Performer
 from antiphon.duet.plan import PartPlan, Plan, grid_ticks
 from antiphon.duet.remote import Remote, selects
 from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
-from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
+from antiphon.duet.schedule import METRONOME, PLAYER, Lead, OutputPart, Schedule, Send
 from antiphon.music import messages
 from antiphon.music.timing import TempoChange, Timeline, next_multiple, seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note
@@ -292,7 +292,7 @@ class Duet:
             if output in part.outputs:
                 yield from _sound_of(planned)
 
-    def _sounds(self) -> Iterator[tuple[Part, PartPlan]]:
+    def _sounds(self) -> Iterator[tuple[OutputPart, PartPlan]]:
         """Every part of every voice, with the sound it is to have."""
         for parts, voice in zip(self._parts, self.performer.plan.voices, strict=True):
             yield from zip(parts, voice.all_parts, strict=True)
@@ -359,13 +359,13 @@ class Duet:
 
     # ---- acting --------------------------------------------------------------------------------------------------
 
-    def _make_parts(self, plan: Plan) -> list[list[Part]]:
+    def _make_parts(self, plan: Plan) -> list[list[OutputPart]]:
         """For each voice, how the notes of each of its parts become messages."""
         names = output_names([plan])
         own = self._own = [index for index, name in enumerate(self._outputs) if name in names]
         return [
             [
-                Part(
+                OutputPart(
                     index,
                     tuple(i for i in own if planned.output in (None, self._outputs[i])),
                     planned.channel,
@@ -394,7 +394,7 @@ class Duet:
         waits = waits and counts_in(plan)
         self.metronome = Metronome(plan.metronome, plan.signature, self.now_ticks, waits=waits, held=self.stopped)
         outputs = tuple(self._outputs.index(name) for name in metronome_output_names(plan))
-        self._click = Part(METRONOME, outputs, plan.metronome.channel)
+        self._click = OutputPart(METRONOME, outputs, plan.metronome.channel)
 
     @property
     def _click_lead_ticks(self) -> int:

@@ -104,7 +104,7 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
     records = tuple(records)
     players = _Players(header)
     names = _names(header)
-    voices = [[_Part() for _ in parts] for parts in names]
+    voices = [[_TrackSoFar() for _ in parts] for parts in names]
     plan = header.plans[0]
     tempo, bars = {0: plan.tempo_bpm}, BarLines(plan.signature)
     markers = [Marker(0, plan.name)] if len(header.plans) > 1 else []
@@ -204,12 +204,12 @@ class _Players:
 
     def __init__(self, header: Header) -> None:
         self._apart = any(voice.inputs is not None for plan in header.plans for voice in plan.voices)
-        self._parts: dict[tuple[str, ...], _Part] = {} if self._apart else {(): _Part()}
+        self._parts: dict[tuple[str, ...], _TrackSoFar] = {} if self._apart else {(): _TrackSoFar()}
         self._hands: dict[tuple[str, ...], Hands] = {}
 
     def hear(self, heard: Heard, commands: _Commands) -> None:
         inputs = heard.inputs if self._apart else ()
-        part, hands = self._parts.setdefault(inputs, _Part()), self._hands.setdefault(inputs, Hands())
+        part, hands = self._parts.setdefault(inputs, _TrackSoFar()), self._hands.setdefault(inputs, Hands())
         # What went down as music comes up as music, whatever preset was chosen meanwhile.
         if part.ends(heard.message) or not commands.include(heard):
             for message in hands.pass_on(0, heard.message, heard.port):
@@ -225,7 +225,7 @@ class _Players:
         return tuple(part.track(name) for name, part in zip(names, self._parts.values(), strict=True))
 
 
-class _Part:
+class _TrackSoFar:
     """One track on its way: what was played, and which keys and pedals are down."""
 
     def __init__(self) -> None:
