@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from antiphon.duet.casting import Cast
 from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
@@ -32,6 +32,7 @@ from antiphon.duet.events import (
     Skipped,
     TempoChanged,
     Transport,
+    TransportStarted,
     TransportStopped,
 )
 from antiphon.duet.ledger import Ledger, panic_messages
@@ -326,28 +327,33 @@ class Duet:
         self.advance(event.ticks)
         event = replace(event, ticks=self.now_ticks)
         self._stage.record(event)
-        if isinstance(event, TempoChanged):
-            self.timeline.set_tempo(event.bpm, event.ticks)
-            self._look_ahead()
-        elif isinstance(event, Skipped):
-            self._end_answers()
-            self._call_off_clicks()
-            self.timeline.jump(event.ticks, event.to_ticks)
-            self.now_ticks = event.to_ticks
-            self.metronome.skip_to(event.to_ticks)
-        elif isinstance(event, MetronomeSwitched):
-            self._call_off_clicks()
-            self.metronome.switch(event.on, event.ticks)
-        elif isinstance(event, CountInBegan):
-            self._call_off_clicks()
-            self.metronome.count_in(event.ticks)
-        elif not isinstance(event, Located):
-            self.stopped = isinstance(event, TransportStopped)
-            if self.stopped:
+        match event:
+            case TempoChanged():
+                self.timeline.set_tempo(event.bpm, event.ticks)
+                self._look_ahead()
+            case Skipped():
                 self._end_answers()
-            self.performer.hold(self.stopped)
-            self._call_off_clicks()
-            self.metronome.hold(self.stopped, event.ticks)
+                self._call_off_clicks()
+                self.timeline.jump(event.ticks, event.to_ticks)
+                self.now_ticks = event.to_ticks
+                self.metronome.skip_to(event.to_ticks)
+            case MetronomeSwitched():
+                self._call_off_clicks()
+                self.metronome.switch(event.on, event.ticks)
+            case CountInBegan():
+                self._call_off_clicks()
+                self.metronome.count_in(event.ticks)
+            case TransportStopped() | TransportStarted():
+                self.stopped = isinstance(event, TransportStopped)
+                if self.stopped:
+                    self._end_answers()
+                self.performer.hold(self.stopped)
+                self._call_off_clicks()
+                self.metronome.hold(self.stopped, event.ticks)
+            case Located():
+                pass  # Where a song is moves nobody here: it is for the record, and the screen.
+            case _:
+                assert_never(event)
 
     def _end_answers(self) -> None:
         """Let nothing be on its way but what the player does himself."""
@@ -408,17 +414,20 @@ class Duet:
 
     def _apply(self, said: Iterable[Command]) -> None:
         for command in said:
-            if isinstance(command, Play):
-                parts = self._parts[command.voice]
-                for note in self._before_switch(command.notes):
-                    part = parts[note.part if note.part < len(parts) else 0]
-                    self.schedule.play(part, (note,), self.now_ticks)
-            elif isinstance(command, Silence):
-                self.schedule.silence(command.voice, command.at_ticks)
-            elif isinstance(command, Decision):
-                self._stage.record(command)
-            else:
-                self._stage.ask(self.cast.slot(self.selected, command.voice, command.chair), command)
+            match command:
+                case Play():
+                    parts = self._parts[command.voice]
+                    for note in self._before_switch(command.notes):
+                        part = parts[note.part if note.part < len(parts) else 0]
+                        self.schedule.play(part, (note,), self.now_ticks)
+                case Silence():
+                    self.schedule.silence(command.voice, command.at_ticks)
+                case Decision():
+                    self._stage.record(command)
+                case Prime() | Extend():
+                    self._stage.ask(self.cast.slot(self.selected, command.voice, command.chair), command)
+                case _:
+                    assert_never(command)
 
     def _before_switch(self, notes: tuple[Note, ...]) -> tuple[Note, ...]:
         """Of these notes, what sounds before another plan takes over."""
