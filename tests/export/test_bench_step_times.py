@@ -12,7 +12,7 @@ from tiny_models import write_checkpoint
 from antiphon.errors import AntiphonError
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelError
-from antiphon.models.onnx_session import Place, Session
+from antiphon.models.onnx_session import OnnxSession, Place
 from antiphon.models.ring_model import RingModel
 from antiphon_export.bench import cuda_steps, shipped, step_times
 from antiphon_export.bench.cached_steps import CachedSteps
@@ -83,7 +83,7 @@ def test_where_cuda_does_not_work_nothing_is_measured(tmp_path: Path, monkeypatc
 def test_where_cuda_works_both_its_ways_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_session = onnx_session.open_session
 
-    def open_somewhere(path: Path, place: Place) -> Session:
+    def open_somewhere(path: Path, place: Place) -> OnnxSession:
         if place == "cuda graph" and "int8" in path.name:
             raise ModelError("an operator is not on the device")
         return open_session(path, "cpu", apart=place != "cpu")

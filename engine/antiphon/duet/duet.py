@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from antiphon.duet.casting import PlayerTable
 from antiphon.duet.commands import Command, Continuation, Decision, Extend, Failed, Lost, Play, Prime, Ready, Silence
@@ -32,6 +32,7 @@ from antiphon.duet.events import (
     Skipped,
     TempoChanged,
     Transport,
+    TransportStarted,
     TransportStopped,
 )
 from antiphon.duet.ledger import Ledger, panic_messages
@@ -40,7 +41,7 @@ from antiphon.duet.performer import Performer
 from antiphon.duet.plan import PartPlan, Plan, grid_ticks
 from antiphon.duet.remote import Remote, selects
 from antiphon.duet.routing import counts_in, metronome_output_names, output_names, output_offsets
-from antiphon.duet.schedule import METRONOME, PLAYER, Lead, Part, Schedule, Send
+from antiphon.duet.schedule import METRONOME, PLAYER, Lead, OutputPart, Schedule, Send
 from antiphon.music import messages
 from antiphon.music.timing import TempoChange, Timeline, next_multiple, seconds_to_ticks
 from antiphon.notes import TICKS_PER_BEAT, Note
@@ -292,7 +293,7 @@ class Duet:
             if output in part.outputs:
                 yield from _sound_of(planned)
 
-    def _sounds(self) -> Iterator[tuple[Part, PartPlan]]:
+    def _sounds(self) -> Iterator[tuple[OutputPart, PartPlan]]:
         """Every part of every voice, with the sound it is to have."""
         for parts, voice in zip(self._parts, self.performer.plan.voices, strict=True):
             yield from zip(parts, voice.all_parts, strict=True)
@@ -326,28 +327,33 @@ class Duet:
         self.advance(event.ticks)
         event = replace(event, ticks=self.now_ticks)
         self._stage.record(event)
-        if isinstance(event, TempoChanged):
-            self.timeline.set_tempo(event.bpm, event.ticks)
-            self._look_ahead()
-        elif isinstance(event, Skipped):
-            self._end_answers()
-            self._call_off_clicks()
-            self.timeline.jump(event.ticks, event.to_ticks)
-            self.now_ticks = event.to_ticks
-            self.metronome.skip_to(event.to_ticks)
-        elif isinstance(event, MetronomeSwitched):
-            self._call_off_clicks()
-            self.metronome.switch(event.on, event.ticks)
-        elif isinstance(event, CountInBegan):
-            self._call_off_clicks()
-            self.metronome.count_in(event.ticks)
-        elif not isinstance(event, Located):
-            self.stopped = isinstance(event, TransportStopped)
-            if self.stopped:
+        match event:
+            case TempoChanged():
+                self.timeline.set_tempo(event.bpm, event.ticks)
+                self._look_ahead()
+            case Skipped():
                 self._end_answers()
-            self.performer.hold(self.stopped)
-            self._call_off_clicks()
-            self.metronome.hold(self.stopped, event.ticks)
+                self._call_off_clicks()
+                self.timeline.jump(event.ticks, event.to_ticks)
+                self.now_ticks = event.to_ticks
+                self.metronome.skip_to(event.to_ticks)
+            case MetronomeSwitched():
+                self._call_off_clicks()
+                self.metronome.switch(event.on, event.ticks)
+            case CountInBegan():
+                self._call_off_clicks()
+                self.metronome.count_in(event.ticks)
+            case TransportStopped() | TransportStarted():
+                self.stopped = isinstance(event, TransportStopped)
+                if self.stopped:
+                    self._end_answers()
+                self.performer.hold(self.stopped)
+                self._call_off_clicks()
+                self.metronome.hold(self.stopped, event.ticks)
+            case Located():
+                pass  # Where a song is moves nobody here: it is for the record, and the screen.
+            case _:
+                assert_never(event)
 
     def _end_answers(self) -> None:
         """Let nothing be on its way but what the player does himself."""
@@ -359,13 +365,13 @@ class Duet:
 
     # ---- acting --------------------------------------------------------------------------------------------------
 
-    def _make_parts(self, plan: Plan) -> list[list[Part]]:
+    def _make_parts(self, plan: Plan) -> list[list[OutputPart]]:
         """For each voice, how the notes of each of its parts become messages."""
         names = output_names([plan])
         own = self._own = [index for index, name in enumerate(self._outputs) if name in names]
         return [
             [
-                Part(
+                OutputPart(
                     index,
                     tuple(i for i in own if planned.output in (None, self._outputs[i])),
                     planned.channel,
@@ -394,7 +400,7 @@ class Duet:
         waits = waits and counts_in(plan)
         self.metronome = Metronome(plan.metronome, plan.signature, self.now_ticks, waits=waits, held=self.stopped)
         outputs = tuple(self._outputs.index(name) for name in metronome_output_names(plan))
-        self._click = Part(METRONOME, outputs, plan.metronome.channel)
+        self._click = OutputPart(METRONOME, outputs, plan.metronome.channel)
 
     @property
     def _click_lead_ticks(self) -> int:
@@ -408,17 +414,20 @@ class Duet:
 
     def _apply(self, said: Iterable[Command]) -> None:
         for command in said:
-            if isinstance(command, Play):
-                parts = self._parts[command.voice]
-                for note in self._before_switch(command.notes):
-                    part = parts[note.part if note.part < len(parts) else 0]
-                    self.schedule.play(part, (note,), self.now_ticks)
-            elif isinstance(command, Silence):
-                self.schedule.silence(command.voice, command.at_ticks)
-            elif isinstance(command, Decision):
-                self._stage.record(command)
-            else:
-                self._stage.ask(self.player_table.slot(self.selected, command.voice, command.chair), command)
+            match command:
+                case Play():
+                    parts = self._parts[command.voice]
+                    for note in self._before_switch(command.notes):
+                        part = parts[note.part if note.part < len(parts) else 0]
+                        self.schedule.play(part, (note,), self.now_ticks)
+                case Silence():
+                    self.schedule.silence(command.voice, command.at_ticks)
+                case Decision():
+                    self._stage.record(command)
+                case Prime() | Extend():
+                    self._stage.ask(self.player_table.slot(self.selected, command.voice, command.chair), command)
+                case _:
+                    assert_never(command)
 
     def _before_switch(self, notes: tuple[Note, ...]) -> tuple[Note, ...]:
         """Of these notes, what sounds before another plan takes over."""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
 
 from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Chair, Continuation, Decision, Extend, Prime
 from antiphon.duet.duet import Duet
 from antiphon.duet.events import (
     Chosen,
+    CountInBegan,
+    Ended,
     Event,
     Heard,
+    Located,
+    MetronomeSwitched,
     PlayerAnswered,
     PlayerFailed,
     PlayerLost,
     PlayerReady,
     Restarted,
     Selected,
+    Skipped,
+    TempoChanged,
     Transport,
+    TransportStarted,
+    TransportStopped,
 )
 from antiphon.duet.plan import Plan
 from antiphon.duet.player import Player
@@ -26,6 +35,9 @@ from antiphon.music.timing import TempoChange
 
 MakePlayer = Callable[[PlayerNeeded], Player]
 """Makes a player; raises AntiphonError if the generator is unknown or its model does not fit."""
+
+_Cause = Heard | PlayerReady | PlayerLost | PlayerAnswered | PlayerFailed | Chosen | Selected | Ended | Transport
+"""Events that a performance does not come to by itself."""
 
 
 class Offline:
@@ -95,44 +107,59 @@ class Offline:
         self._replaying = True
         sent = sent_ticks = 0
         for record in records:
-            if isinstance(record, Send):
-                sent += 1
-                sent_ticks = max(sent_ticks, self.duet.schedule.release_ticks(record))
-                continue
-            if isinstance(record, Restarted):
-                self._catch_up(sent, sent_ticks)  # The engine was dead from here on.
-                self._start(self.duet.timeline.changes, self.duet.stopped)
-                self.duet.restart(record.ticks, record.plan)
-                continue
-            if isinstance(record, Decision) or (
-                isinstance(record, Selected) and self._plans[record.plan].switch is not None
-            ):
-                continue  # It follows again from what led to it.
-            self.advance(record.ticks)
-            if isinstance(record, Heard):
-                self.duet.hear(record.message, record.ticks, record.inputs, record.port)
-            elif isinstance(record, PlayerReady):
-                self.duet.player_ready(record.slot, record.ticks)
-            elif isinstance(record, PlayerLost):
-                self._players.pop(record.slot, None)
-                self.duet.player_lost(record.slot, record.reason, record.ticks)
-            elif isinstance(record, PlayerAnswered):
-                phrase = self._composed.get((record.voice, record.chair))
-                if phrase is not None and (phrase.epoch, phrase.index) == (record.epoch, record.index):
-                    self.duet.receive(phrase, record.ticks)
-            elif isinstance(record, PlayerFailed):
-                self.duet.receive(record.failure, record.ticks)
-            elif isinstance(record, Chosen | Selected):
-                self.duet.select(record.plan, record.ticks)
-            elif isinstance(record, Transport):
-                self.duet.change(record)
-            elif record.panic:
-                self.duet.panic(record.ticks)
-            else:
-                self.duet.end(record.ticks)
-            self._settle()
+            match record:
+                case Send():
+                    sent += 1
+                    sent_ticks = max(sent_ticks, self.duet.schedule.release_ticks(record))
+                case Restarted():
+                    self._catch_up(sent, sent_ticks)  # The engine was dead from here on.
+                    self._start(self.duet.timeline.changes, self.duet.stopped)
+                    self.duet.restart(record.ticks, record.plan)
+                case Decision():
+                    pass  # It follows again from what led to it.
+                case Selected() if self._plans[record.plan].switch is not None:
+                    pass  # So does this, from what was chosen.
+                case _:
+                    self.advance(record.ticks)
+                    self._repeat(record)
+                    self._settle()
         self._catch_up(sent, sent_ticks)
         self._replaying = False
+
+    def _repeat(self, event: _Cause) -> None:
+        """Let happen again what nothing else leads to."""
+        match event:
+            case Heard():
+                self.duet.hear(event.message, event.ticks, event.inputs, event.port)
+            case PlayerReady():
+                self.duet.player_ready(event.slot, event.ticks)
+            case PlayerLost():
+                self._players.pop(event.slot, None)
+                self.duet.player_lost(event.slot, event.reason, event.ticks)
+            case PlayerAnswered():
+                phrase = self._composed.get((event.voice, event.chair))
+                if phrase is not None and (phrase.epoch, phrase.index) == (event.epoch, event.index):
+                    self.duet.receive(phrase, event.ticks)
+            case PlayerFailed():
+                self.duet.receive(event.failure, event.ticks)
+            case Chosen() | Selected():
+                self.duet.select(event.plan, event.ticks)
+            case Ended(panic=True):
+                self.duet.panic(event.ticks)
+            case Ended():
+                self.duet.end(event.ticks)
+            case (
+                TempoChanged()
+                | Skipped()
+                | Located()
+                | TransportStopped()
+                | TransportStarted()
+                | MetronomeSwitched()
+                | CountInBegan()
+            ):
+                self.duet.change(event)
+            case _:
+                assert_never(event)
 
     def _catch_up(self, sent: int, ticks: int) -> None:
         """Send what is on record and has not been sent again, `sent` messages in all, the last one by `ticks`."""

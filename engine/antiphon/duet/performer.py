@@ -8,10 +8,10 @@ under a `ManualClock`, live and offline alike.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from antiphon.duet.accompanist import Accompanist
-from antiphon.duet.commands import Command, Continuation, Failed, Ready, Reply
+from antiphon.duet.commands import Command, Continuation, Failed, Lost, Ready, Reply
 from antiphon.duet.plan import Mode, Plan
 from antiphon.duet.voice import Voice
 from antiphon.music import messages
@@ -114,10 +114,14 @@ class Performer:
     def receive(self, reply: Reply, now: Moment) -> list[Command]:
         """Take in what a player says."""
         voice = self.voices[reply.voice]
-        if isinstance(reply, Continuation):
-            return voice.receive(reply, now)
-        if isinstance(reply, Failed):
-            return voice.failed(reply, now)
-        if isinstance(reply, Ready):
-            return voice.ready(reply.chair, now)
-        return voice.lost(reply.chair, reply.reason, now)
+        match reply:
+            case Continuation():
+                return voice.receive(reply, now)
+            case Failed():
+                return voice.failed(reply, now)
+            case Ready():
+                return voice.ready(reply.chair, now)
+            case Lost():
+                return voice.lost(reply.chair, reply.reason, now)
+            case _:
+                assert_never(reply)

@@ -37,7 +37,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OutputPart:
     """How the notes of one part of a voice become messages."""
 
     source: int
@@ -149,7 +149,7 @@ class Schedule:
         sources = (*(note.source for note in self._sounding.values()), *(entry.source for entry in self._queue))
         return any(source >= 0 for source in sources)
 
-    def play(self, part: Part, notes: Iterable[Note], now_ticks: int = 0) -> None:
+    def play(self, part: OutputPart, notes: Iterable[Note], now_ticks: int = 0) -> None:
         """Schedule `notes`, whose lengths must be known.
 
         Where an output's lead is longer than the time there is from `now_ticks` on, they begin late, and are as long.

@@ -96,7 +96,7 @@ class Tensor:
             self.array[...] = self.value.numpy()
 
 
-class Session:
+class OnnxSession:
     """A model file, loaded to be run again and again on the same buffers."""
 
     def __init__(self, session: Any, runs_on: Place, device: str | None) -> None:
@@ -151,7 +151,7 @@ class Session:
         return run
 
 
-def open_session(path: Path, place: Place, *, apart: bool = False, inside: bytes | None = None) -> Session:
+def open_session(path: Path, place: Place, *, apart: bool = False, inside: bytes | None = None) -> OnnxSession:
     """Load the model in `path` to compute at `place`, with one thread; or the one `inside` it, which it carries.
 
     `apart` keeps a CPU's buffers apart from the arrays, as they are on any other device: for tests.
@@ -160,9 +160,9 @@ def open_session(path: Path, place: Place, *, apart: bool = False, inside: bytes
         ModelError: ONNX Runtime cannot load it, or not to that place.
     """
     if place == "cpu":
-        return Session(_load(path, "CPUExecutionProvider", {}, inside), place, "cpu" if apart else None)
+        return OnnxSession(_load(path, "CPUExecutionProvider", {}, inside), place, "cpu" if apart else None)
     options = {"enable_cuda_graph": "1"} if place == "cuda graph" else {}
-    return Session(_load(path, _CUDA, options, inside), place, "cuda")
+    return OnnxSession(_load(path, _CUDA, options, inside), place, "cuda")
 
 
 def _load(path: Path, provider: str, provider_options: dict[str, str], inside: bytes | None) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.models.card import ModelCard, ModelError
-from antiphon.models.onnx_session import Session
+from antiphon.models.onnx_session import OnnxSession
 from antiphon.models.step_model import check_logits, check_rewind, check_tokens
 
 _KEPT: Final = 1024
@@ -18,7 +18,7 @@ _KEPT: Final = 1024
 class RecurrentModel:
     """A `StepModel` over the graph of one step of an LSTM."""
 
-    def __init__(self, session: Session, card: ModelCard) -> None:
+    def __init__(self, session: OnnxSession, card: ModelCard) -> None:
         """Raises ModelError if the graph is not what the card says."""
         self.card = card
         self.runs_on = session.runs_on

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.models.card import ModelCard, ModelError
-from antiphon.models.onnx_session import Session, Tensor
+from antiphon.models.onnx_session import OnnxSession, Tensor
 from antiphon.models.ring_slots import RingSlots, division, earliest_seen
 from antiphon.models.step_model import check_logits, check_rewind, check_tokens
 
@@ -19,7 +19,7 @@ from antiphon.models.step_model import check_logits, check_rewind, check_tokens
 class RingModel:
     """A `StepModel` over the graph of a Transformer."""
 
-    def __init__(self, session: Session, card: ModelCard) -> None:
+    def __init__(self, session: OnnxSession, card: ModelCard) -> None:
         """Raises ModelError if the graph is not what the card says."""
         self.card = card
         self.runs_on = session.runs_on
@@ -86,7 +86,7 @@ class RingModel:
 class _Run:
     """The graph bound to take in a fixed number of tokens at a time."""
 
-    def __init__(self, session: Session, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
+    def __init__(self, session: OnnxSession, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
         self.size = size
         self._slots = RingSlots(session, card.capacity, card.window, size)
         self._tokens = session.tensor((1, size), np.int64)

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from antiphon.models.onnx_session import Session, Tensor
+from antiphon.models.onnx_session import OnnxSession, Tensor
 
 _HIDDEN: Final = np.float32(-1e9)
 """Added to the scores of what must not be seen. Finite, because layers may add scores to scores."""
@@ -19,7 +19,7 @@ _HIDDEN: Final = np.float32(-1e9)
 class RingSlots:
     """The inputs `write_pos` [1] and `mask` [size, S] of a graph, for runs of `size` steps."""
 
-    def __init__(self, session: Session, capacity: int, window: int, size: int) -> None:
+    def __init__(self, session: OnnxSession, capacity: int, window: int, size: int) -> None:
         self.size = size
         self._capacity, self._window = capacity, window
         # From element s on: how far each slot is back when the newest step is in slot S - 1 - s.

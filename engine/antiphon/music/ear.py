@@ -26,7 +26,7 @@ _PEDAL_DOWN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class EarChange:
     """What one message changed."""
 
     kind: Literal["onset", "release", "pedal"]
@@ -97,7 +97,7 @@ class Ear:
         """Which keys are physically held, from the lowest up."""
         return sorted({pitch for channel in self._channels.values() for _, pitch in channel.down})
 
-    def hear(self, message: bytes, ticks: int, port: str = "") -> Heard | None:
+    def hear(self, message: bytes, ticks: int, port: str = "") -> EarChange | None:
         """Take in a channel message that arrived from `port` at `ticks`; `None` when neither keys nor notes changed."""
         if len(message) != 3:
             return None
@@ -119,7 +119,7 @@ class Ear:
             insort(self._notes, note, key=score_order)
         return first_changed
 
-    def flush(self, ticks: int) -> Heard | None:
+    def flush(self, ticks: int) -> EarChange | None:
         """Lift all keys and pedals at `ticks`, as when the keyboard is gone. `None` if nothing sounded."""
         silenced = [
             heard
@@ -136,7 +136,7 @@ class Ear:
         cut = bisect_left(self._notes, (ticks, 0), key=score_order)
         self._notes[:cut] = [note for note in self._notes[:cut] if note.length_ticks is None]
 
-    def _press(self, channel: _Channel, port: str, note: Note) -> Heard:
+    def _press(self, channel: _Channel, port: str, note: Note) -> EarChange:
         first_changed, struck = len(self._notes), (port, note.pitch)
         # What only a pedal holds is struck anew, from wherever.
         others = [o for o in channel.sounding if o[1] == note.pitch and o[0] != port and o not in channel.down]
@@ -155,16 +155,16 @@ class Ear:
         channel.sounding[struck] = note
         channel.down.add(struck)
         self.last_onset_ticks = note.start_ticks
-        return Heard("onset", min(first_changed, self._index(note)))
+        return EarChange("onset", min(first_changed, self._index(note)))
 
-    def _release(self, channel: _Channel, struck: _Struck, ticks: int) -> Heard | None:
+    def _release(self, channel: _Channel, struck: _Struck, ticks: int) -> EarChange | None:
         if struck not in channel.down:
             return None
         channel.down.remove(struck)
         self.last_release_ticks = ticks
-        return Heard("release", self._close(channel, channel.damped(), ticks))
+        return EarChange("release", self._close(channel, channel.damped(), ticks))
 
-    def _control(self, channel: _Channel, port: str, controller: int, value: int, ticks: int) -> Heard | None:
+    def _control(self, channel: _Channel, port: str, controller: int, value: int, ticks: int) -> EarChange | None:
         if controller == ALL_SOUND_OFF:
             return self._silence(channel, [struck for struck in channel.sounding if struck[0] == port], ticks)
         if controller >= ALL_NOTES_OFF:
@@ -184,18 +184,18 @@ class Ear:
         else:
             return None
         first_changed = self._close(channel, channel.damped(), ticks)
-        return Heard("pedal", first_changed) if first_changed < len(self._notes) else None
+        return EarChange("pedal", first_changed) if first_changed < len(self._notes) else None
 
-    def _lift(self, channel: _Channel, port: str, ticks: int) -> Heard | None:
+    def _lift(self, channel: _Channel, port: str, ticks: int) -> EarChange | None:
         """All keys of a port come up; the pedals hold what they hold."""
         lifted = [struck for struck in channel.down if struck[0] == port]
         if not lifted:
             return None
         channel.down.difference_update(lifted)
         self.last_release_ticks = ticks
-        return Heard("release", self._close(channel, channel.damped(), ticks))
+        return EarChange("release", self._close(channel, channel.damped(), ticks))
 
-    def _silence(self, channel: _Channel, struck: list[_Struck], ticks: int) -> Heard | None:
+    def _silence(self, channel: _Channel, struck: list[_Struck], ticks: int) -> EarChange | None:
         """End these, whatever holds them."""
         if not struck:
             return None
@@ -203,7 +203,7 @@ class Ear:
             self.last_release_ticks = ticks
         channel.down.difference_update(struck)
         channel.caught.difference_update(struck)
-        return Heard("release", self._close(channel, struck, ticks))
+        return EarChange("release", self._close(channel, struck, ticks))
 
     def _close(self, channel: _Channel, struck: Iterable[_Struck], ticks: int) -> int:
         """End the notes of these keys at `ticks`; the index of the first, or `len(notes)` if there is none."""

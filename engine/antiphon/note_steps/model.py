@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelCard, ModelError, read_card, read_heads
-from antiphon.models.onnx_session import Place, Session, Tensor
+from antiphon.models.onnx_session import OnnxSession, Place, Tensor
 from antiphon.models.ring_slots import RingSlots, division, earliest_seen
 from antiphon.models.step_model import check_logits, check_rewind
 from antiphon.note_steps import codec
@@ -59,7 +59,7 @@ def load_note_model(path: Path, place: Place = "cpu") -> NoteModel:
 class NoteModel:
     """A model of notes with a memory of what it was fed, which can be cut back."""
 
-    def __init__(self, session: Session, heads: Session, card: ModelCard) -> None:
+    def __init__(self, session: OnnxSession, heads: OnnxSession, card: ModelCard) -> None:
         """`heads`: the model that speaks after a step. Raises ModelError if a graph is not what the card says."""
         self.card = card
         self.runs_on = session.runs_on
@@ -157,7 +157,7 @@ class NoteModel:
 class _Run:
     """The graph bound to take in a fixed number of steps at a time."""
 
-    def __init__(self, session: Session, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
+    def __init__(self, session: OnnxSession, card: ModelCard, size: int, kept: dict[str, Tensor]) -> None:
         self.size = size
         self._slots = RingSlots(session, card.capacity, card.window, size)
         self._by_index, self._by_second = turns(card.head_size)  # [D / 4] each
@@ -195,7 +195,7 @@ class _Run:
 class _Heads:
     """The heads, each bound to speak by itself after one step."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OnnxSession) -> None:
         self._session = session
         self._state = session.tensor((1, int(session.inputs()["state"][1])))
         self._given = session.tensor((1, GIVEN_TOLD), np.int64)

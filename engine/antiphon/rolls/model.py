@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from antiphon.generator import Device
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelError, RollCard, read_roll_card
-from antiphon.models.onnx_session import Session
+from antiphon.models.onnx_session import OnnxSession
 from antiphon.rolls.roll import CHANNELS, KEYS, Roll
 
 CODEC_VERSION: Final = 1
@@ -24,7 +24,7 @@ Code = NDArray[np.float32]
 class RollModel:
     """Both halves of a variational autoencoder: `encode` and `decode`. It keeps nothing between calls."""
 
-    def __init__(self, session: Session, card: RollCard) -> None:
+    def __init__(self, session: OnnxSession, card: RollCard) -> None:
         """Raises ModelError if the graph is not what the card says."""
         self.card = card
         self._place = session.runs_on

@@ -12,11 +12,29 @@ from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, assert_never, get_args, get_origin, get_type_hints
 
 from antiphon.duet.casting import PlayerTable
 from antiphon.duet.commands import Decision
-from antiphon.duet.events import Skipped
+from antiphon.duet.events import (
+    Chosen,
+    CountInBegan,
+    Ended,
+    Event,
+    Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.duet.plan import GRIDS, Plan
 from antiphon.duet.schedule import METRONOME, Send
 from antiphon.generator import MOST_PARTS
@@ -77,22 +95,46 @@ class Rules:
         ]
         self._now_ticks = 0
 
-    def check(self, what: Any) -> None:
+    def check(self, what: Event | Send) -> None:
         """Raises ValueError if `what`, an event or a message, is none, or comes before what stands ahead of it."""
         self._check_fields(what)
-        if isinstance(what, Send):
-            parts = self._parts[what.source] if what.source >= 0 else 1
-            if not 0 <= what.part < parts:
-                raise ValueError(f"part is {what.part}; allowed: 0 to {parts - 1}")
-        if isinstance(what, Send | Decision):
-            return  # They may be meant for later.
-        if what.ticks < self._now_ticks:
-            raise ValueError(f"it is at tick {what.ticks}, after tick {self._now_ticks}")
-        self._now_ticks = what.ticks
-        if isinstance(what, Skipped):
-            if what.to_ticks < what.ticks:
-                raise ValueError(f"it goes back from tick {what.ticks} to tick {what.to_ticks}")
-            self._now_ticks = what.to_ticks
+        match what:
+            case Send():
+                parts = self._parts[what.source] if what.source >= 0 else 1
+                if not 0 <= what.part < parts:
+                    raise ValueError(f"part is {what.part}; allowed: 0 to {parts - 1}")
+            case Decision():
+                pass  # It may be meant for later, as a message may.
+            case Skipped():
+                self._go_on(what.ticks)
+                if what.to_ticks < what.ticks:
+                    raise ValueError(f"it goes back from tick {what.ticks} to tick {what.to_ticks}")
+                self._now_ticks = what.to_ticks
+            case (
+                Heard()
+                | PlayerReady()
+                | PlayerLost()
+                | PlayerAnswered()
+                | PlayerFailed()
+                | Chosen()
+                | Selected()
+                | Restarted()
+                | Ended()
+                | TempoChanged()
+                | Located()
+                | TransportStopped()
+                | TransportStarted()
+                | MetronomeSwitched()
+                | CountInBegan()
+            ):
+                self._go_on(what.ticks)
+            case _:
+                assert_never(what)
+
+    def _go_on(self, ticks: int) -> None:
+        if ticks < self._now_ticks:
+            raise ValueError(f"it is at tick {ticks}, after tick {self._now_ticks}")
+        self._now_ticks = ticks
 
     def _check_fields(self, what: Any) -> None:
         kind: type = type(what)

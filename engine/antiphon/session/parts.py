@@ -8,16 +8,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from antiphon.duet.commands import Decision
 from antiphon.duet.cue import Cue
 from antiphon.duet.events import (
+    Chosen,
     CountInBegan,
     Ended,
     Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
     Restarted,
     Selected,
+    Skipped,
     TempoChanged,
     TransportStarted,
     TransportStopped,
@@ -104,7 +112,7 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
     records = tuple(records)
     players = _Players(header)
     names = _names(header)
-    voices = [[_Part() for _ in parts] for parts in names]
+    voices = [[_TrackSoFar() for _ in parts] for parts in names]
     plan = header.plans[0]
     tempo, bars = {0: plan.tempo_bpm}, BarLines(plan.signature)
     markers = [Marker(0, plan.name)] if len(header.plans) > 1 else []
@@ -114,42 +122,50 @@ def played_in(header: Header, records: Iterable[Record]) -> Played:
         what = record.what
         ticks = what.due_ticks if isinstance(what, Send) else what.ticks
         last_ticks = max(last_ticks, ticks)
-        if isinstance(what, Heard):
-            if what.message[0] < 0xF0:
-                players.hear(what, commands)
-        elif isinstance(what, Send):
-            if 0 <= what.source < len(voices):  # The player is on record as heard, and a click is no music.
-                voices[what.source][what.part].add(ticks, what.message, what.output)
-        elif isinstance(what, Ended):
-            players.release(ticks)  # The voices' own note-offs follow on record.
-            if what.panic:
-                markers.append(Marker(ticks, "panic"))
-        elif isinstance(what, Restarted):
-            players.release(ticks)
-            for part in itertools.chain(*voices):
-                part.release(ticks)
-            if what.plan:
+        match what:
+            case Heard():
+                if what.message[0] < 0xF0:
+                    players.hear(what, commands)
+            case Send():
+                if 0 <= what.source < len(voices):  # The player is on record as heard, and a click is no music.
+                    voices[what.source][what.part].add(ticks, what.message, what.output)
+            case Ended():
+                players.release(ticks)  # The voices' own note-offs follow on record.
+                if what.panic:
+                    markers.append(Marker(ticks, "panic"))
+            case Restarted():
+                players.release(ticks)
+                for part in itertools.chain(*voices):
+                    part.release(ticks)
+                if what.plan:
+                    tempo[ticks] = plan.tempo_bpm
+                markers.append(Marker(ticks, "restarted"))
+            case Selected():
+                plan = header.plans[what.plan]
+                commands = _Commands(plan)
+                for part in itertools.chain(*voices):
+                    part.output = None
                 tempo[ticks] = plan.tempo_bpm
-            markers.append(Marker(ticks, "restarted"))
-        elif isinstance(what, Selected):
-            plan = header.plans[what.plan]
-            commands = _Commands(plan)
-            for part in itertools.chain(*voices):
-                part.output = None
-            tempo[ticks] = plan.tempo_bpm
-            bars.change(ticks, plan.signature)
-            markers.append(Marker(ticks, plan.name))
-        elif isinstance(what, TempoChanged):
-            tempo[ticks] = what.bpm
-        elif isinstance(what, TransportStarted | TransportStopped):
-            markers.append(Marker(ticks, "start" if isinstance(what, TransportStarted) else "stop"))
-        elif isinstance(what, CountInBegan):
-            markers.append(Marker(ticks, "count-in"))
-        elif isinstance(what, Decision) and what.kind in _MARKED:
-            text = _MARKED[what.kind]
-            if text == "antiphon" and len(plan.voices) > 1:
-                text = f"antiphon {what.voice + 1}"
-            markers.append(Marker(ticks, text, what.voice))
+                bars.change(ticks, plan.signature)
+                markers.append(Marker(ticks, plan.name))
+            case TempoChanged():
+                tempo[ticks] = what.bpm
+            case TransportStarted():
+                markers.append(Marker(ticks, "start"))
+            case TransportStopped():
+                markers.append(Marker(ticks, "stop"))
+            case CountInBegan():
+                markers.append(Marker(ticks, "count-in"))
+            case Decision():
+                if text := _MARKED.get(what.kind):
+                    several = text == "antiphon" and len(plan.voices) > 1
+                    markers.append(Marker(ticks, f"antiphon {what.voice + 1}" if several else text, what.voice))
+            case Skipped() | Located():
+                pass  # Where a song is, takes say.
+            case PlayerReady() | PlayerLost() | PlayerAnswered() | PlayerFailed() | Chosen() | MetronomeSwitched():
+                pass
+            case _:
+                assert_never(what)
     for take in takes_of(header, records):
         markers.append(Marker(take.start_ticks, f"take {take.number}: bar {take.first_bar}"))
     players.release(last_ticks)
@@ -204,12 +220,12 @@ class _Players:
 
     def __init__(self, header: Header) -> None:
         self._apart = any(voice.inputs is not None for plan in header.plans for voice in plan.voices)
-        self._parts: dict[tuple[str, ...], _Part] = {} if self._apart else {(): _Part()}
+        self._parts: dict[tuple[str, ...], _TrackSoFar] = {} if self._apart else {(): _TrackSoFar()}
         self._hands: dict[tuple[str, ...], Hands] = {}
 
     def hear(self, heard: Heard, commands: _Commands) -> None:
         inputs = heard.inputs if self._apart else ()
-        part, hands = self._parts.setdefault(inputs, _Part()), self._hands.setdefault(inputs, Hands())
+        part, hands = self._parts.setdefault(inputs, _TrackSoFar()), self._hands.setdefault(inputs, Hands())
         # What went down as music comes up as music, whatever preset was chosen meanwhile.
         if part.ends(heard.message) or not commands.include(heard):
             for message in hands.pass_on(0, heard.message, heard.port):
@@ -225,7 +241,7 @@ class _Players:
         return tuple(part.track(name) for name, part in zip(names, self._parts.values(), strict=True))
 
 
-class _Part:
+class _TrackSoFar:
     """One track on its way: what was played, and which keys and pedals are down."""
 
     def __init__(self) -> None:

@@ -138,7 +138,7 @@ def _shade(colour: str, brightness: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _RollPart:
     """What one track plays."""
 
     name: str
@@ -202,12 +202,12 @@ def draw(path: Path, score: Score, *, title: str = "") -> None:
     write_whole(path, drawn.getvalue())
 
 
-def _parts(score: Score) -> Iterator[_Part]:
+def _parts(score: Score) -> Iterator[_RollPart]:
     """The tracks that have notes; those without a name are numbered."""
     playing = [track for track in score.tracks if Score((track,)).has_notes]
     for index, track in enumerate(playing):
         name = _shown(track.name, _LONGEST_NAME) or f"track {index + 1}"
-        yield _Part(name, COLOURS[index % len(COLOURS)], _notes(track, score))
+        yield _RollPart(name, COLOURS[index % len(COLOURS)], _notes(track, score))
 
 
 def _notes(track: Track, score: Score) -> Sequence[Note]:
@@ -249,7 +249,7 @@ class _Roll:
         """Where it begins and ends."""
         return self.metre.start_of(self.bars.start), self.metre.start_of(self.bars.stop)
 
-    def draw_notes(self, parts: Sequence[_Part]) -> None:
+    def draw_notes(self, parts: Sequence[_RollPart]) -> None:
         """Boxes, as long as the notes, in the colours of their parts."""
         from matplotlib.collections import PolyCollection
 
@@ -320,7 +320,7 @@ class _Roll:
         axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
 
 
-def _draw_legend(axes: Axes, parts: Sequence[_Part]) -> None:
+def _draw_legend(axes: Axes, parts: Sequence[_RollPart]) -> None:
     from matplotlib.patches import Patch
 
     chips = [Patch(color=part.colour) for part in parts[:_MOST_LEGEND_ENTRIES]]

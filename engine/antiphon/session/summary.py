@@ -6,10 +6,27 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from antiphon.duet.commands import Decision
-from antiphon.duet.events import Heard, Restarted, Selected, Skipped, TempoChanged
+from antiphon.duet.events import (
+    Chosen,
+    CountInBegan,
+    Ended,
+    Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.duet.schedule import PLAYER, Send
 from antiphon.errors import AntiphonError
 from antiphon.music import messages
@@ -66,16 +83,38 @@ def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
     """The session's tempo map."""
     timeline = Timeline(header.plans[0].tempo_bpm, header.plans[0].signature)
     for record in records:
-        if isinstance(record.what, Selected):
-            plan = header.plans[record.what.plan]
-            timeline.set_tempo(plan.tempo_bpm, record.what.ticks)
-            timeline.signature = plan.signature
-        elif isinstance(record.what, Restarted) and record.what.plan:
-            timeline.set_tempo(header.plans[record.what.plan].tempo_bpm, record.what.ticks)
-        elif isinstance(record.what, TempoChanged):
-            timeline.set_tempo(record.what.bpm, record.what.ticks)
-        elif isinstance(record.what, Skipped):
-            timeline.jump(record.what.ticks, record.what.to_ticks)
+        what = record.what
+        match what:
+            case Selected():
+                plan = header.plans[what.plan]
+                timeline.set_tempo(plan.tempo_bpm, what.ticks)
+                timeline.signature = plan.signature
+            case Restarted():
+                if what.plan:
+                    timeline.set_tempo(header.plans[what.plan].tempo_bpm, what.ticks)
+            case TempoChanged():
+                timeline.set_tempo(what.bpm, what.ticks)
+            case Skipped():
+                timeline.jump(what.ticks, what.to_ticks)
+            case (
+                Heard()
+                | PlayerReady()
+                | PlayerLost()
+                | PlayerAnswered()
+                | PlayerFailed()
+                | Chosen()
+                | Ended()
+                | Decision()
+                | Send()
+                | Located()
+                | TransportStopped()
+                | TransportStarted()
+                | MetronomeSwitched()
+                | CountInBegan()
+            ):
+                pass
+            case _:
+                assert_never(what)
     return timeline
 
 

@@ -11,9 +11,27 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, assert_never
 
-from antiphon.duet.events import Located, Selected, Skipped, TransportStopped
+from antiphon.duet.commands import Decision
+from antiphon.duet.events import (
+    Chosen,
+    CountInBegan,
+    Ended,
+    Heard,
+    Located,
+    MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
+    Restarted,
+    Selected,
+    Skipped,
+    TempoChanged,
+    TransportStarted,
+    TransportStopped,
+)
 from antiphon.duet.schedule import Send
 from antiphon.music.timing import Timeline, TimeSignature
 from antiphon.notes import STEP_TICKS, TICKS_PER_BEAT
@@ -108,22 +126,47 @@ def takes_of(header: Header, records: Iterable[Record]) -> tuple[Take, ...]:
         what = record.what
         ticks = what.due_ticks if isinstance(what, Send) else what.ticks
         last_ticks = max(last_ticks, ticks)
-        ends = isinstance(what, TransportStopped)
-        if isinstance(what, Selected):
-            plan = header.plans[what.plan]
-            ends = plan.sync == "internal" and not plan.clock_out
-        goes_on = isinstance(what, Located) and run is not None
-        moved = isinstance(what, Located) and run is not None and not run.leads_to(what)
-        if run is not None and (ends or moved):
-            takes += run.take(len(takes) + 1, ticks, gone_on=moved)
-            run = None
-        if isinstance(what, Located):
-            run = run or _Run(plan.signature, what, goes_on)
-            run.locate(what)
-        elif run is not None and isinstance(what, Skipped):
-            run.skip(what)
-        elif run is not None and isinstance(what, Selected):
-            run.changes.append((ticks, plan.signature))
+        match what:
+            case Located():
+                goes_on = run is not None
+                if run is not None and not run.leads_to(what):
+                    takes += run.take(len(takes) + 1, ticks, gone_on=True)
+                    run = None
+                run = run or _Run(plan.signature, what, goes_on)
+                run.locate(what)
+            case Skipped():
+                if run is not None:
+                    run.skip(what)
+            case Selected():
+                plan = header.plans[what.plan]
+                if run is not None and plan.sync == "internal" and not plan.clock_out:
+                    takes += run.take(len(takes) + 1, ticks)
+                    run = None
+                elif run is not None:
+                    run.changes.append((ticks, plan.signature))
+            case TransportStopped():
+                if run is not None:
+                    takes += run.take(len(takes) + 1, ticks)
+                    run = None
+            case (
+                Heard()
+                | PlayerReady()
+                | PlayerLost()
+                | PlayerAnswered()
+                | PlayerFailed()
+                | Chosen()
+                | Restarted()
+                | Ended()
+                | Decision()
+                | Send()
+                | TempoChanged()
+                | TransportStarted()
+                | MetronomeSwitched()
+                | CountInBegan()
+            ):
+                pass
+            case _:
+                assert_never(what)
     if run is not None:
         takes += run.take(len(takes) + 1, last_ticks)
     return tuple(takes)

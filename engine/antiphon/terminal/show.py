@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from antiphon.duet.commands import Decision
 from antiphon.duet.events import (
@@ -14,10 +14,16 @@ from antiphon.duet.events import (
     Heard,
     Located,
     MetronomeSwitched,
+    PlayerAnswered,
+    PlayerFailed,
+    PlayerLost,
+    PlayerReady,
     Restarted,
     Selected,
     Skipped,
     TempoChanged,
+    TransportStarted,
+    TransportStopped,
 )
 from antiphon.duet.plan import Plan, VoicePlan
 from antiphon.duet.schedule import Send
@@ -80,34 +86,48 @@ class Show:
         """Tell what these records say."""
         for record in records:
             what = record.what
-            if isinstance(what, Heard):
-                self._note(0, what.message, what.ticks)
-                self._turned(what)
-            elif isinstance(what, Send):
-                self._sent(what, record.late_seconds)
-            elif isinstance(what, Decision):
-                self._decided(what)
-            elif isinstance(what, Chosen):
-                plan = self._plans[what.plan]
-                self._tell_setlist(f"{plan.name} {_WHEN[plan.switch or 'now']}")
-            elif isinstance(what, Selected | Restarted):
-                if isinstance(what, Selected) or what.plan:
+            match what:
+                case Heard():
+                    self._note(0, what.message, what.ticks)
+                    self._turned(what)
+                case Send():
+                    self._sent(what, record.late_seconds)
+                case Decision():
+                    self._decided(what)
+                case Chosen():
+                    plan = self._plans[what.plan]
+                    self._tell_setlist(f"{plan.name} {_WHEN[plan.switch or 'now']}")
+                case Selected():
                     self._select(what.plan, what.ticks)
-            elif isinstance(what, TempoChanged):
-                self._timeline.set_tempo(what.bpm, what.ticks)
-                self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks), what.towards_bpm)
-            elif isinstance(what, Located):
-                self._screen.locate(what.song_ticks - what.ticks)
-            elif isinstance(what, MetronomeSwitched):
-                self._screen.report(f"metronome {'on' if what.on else 'off'}")
-            elif isinstance(what, CountInBegan):
-                self._screen.report("counting in from the next bar on")
-            elif isinstance(what, Ended):
-                if what.panic:
-                    self._screen.report("panic: everything is silent")
-            elif isinstance(what, Skipped):
-                self._timeline.jump(what.ticks, what.to_ticks)
-                self._screen.skip_to(what.to_ticks, self._timeline.seconds_at(what.to_ticks))
+                case Restarted():
+                    if what.plan:
+                        self._select(what.plan, what.ticks)
+                case TempoChanged():
+                    self._timeline.set_tempo(what.bpm, what.ticks)
+                    self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks), what.towards_bpm)
+                case Located():
+                    self._screen.locate(what.song_ticks - what.ticks)
+                case MetronomeSwitched():
+                    self._screen.report(f"metronome {'on' if what.on else 'off'}")
+                case CountInBegan():
+                    self._screen.report("counting in from the next bar on")
+                case Ended():
+                    if what.panic:
+                        self._screen.report("panic: everything is silent")
+                case Skipped():
+                    self._timeline.jump(what.ticks, what.to_ticks)
+                    self._screen.skip_to(what.to_ticks, self._timeline.seconds_at(what.to_ticks))
+                case (
+                    PlayerReady()
+                    | PlayerLost()
+                    | PlayerAnswered()
+                    | PlayerFailed()
+                    | TransportStarted()
+                    | TransportStopped()
+                ):
+                    pass  # What comes of them is told by decisions, notices, and what a voice is doing.
+                case _:
+                    assert_never(what)
 
     def notice(self, notice: Notice) -> None:
         """Tell what the supervisor has to say."""

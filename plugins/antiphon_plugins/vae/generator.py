@@ -20,7 +20,7 @@ _ENDS_KEPT: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Stretch:
     """A stretch of the answer that is decoded at once: a bar, or what of a longer one fits into a window."""
 
     start_ticks: int
@@ -89,7 +89,7 @@ class Interpolator:
             del self._ends[next(iter(self._ends))]
         return end
 
-    def _parts(self, request: Request, bar_steps: int) -> Iterator[_Part]:
+    def _parts(self, request: Request, bar_steps: int) -> Iterator[_Stretch]:
         steps = self._model.card.steps
         # A bar longer than a window is cut into equal parts, as few as there can be.
         part_steps = next(size for size in range(min(steps, bar_steps), 0, -1) if bar_steps % size == 0)
@@ -100,7 +100,7 @@ class Interpolator:
         )
         for number in range(first, last + 1):
             window, place = divmod(number, in_window)
-            yield _Part(
+            yield _Stretch(
                 self._origin_ticks + number * part_ticks,
                 window * in_window * part_steps,
                 place * part_steps,
@@ -109,7 +109,7 @@ class Interpolator:
 
     # ---- one part ------------------------------------------------------------------------------------------------
 
-    def _decoded(self, part: _Part, request: Request, a: End, b: End) -> Iterator[Note]:
+    def _decoded(self, part: _Stretch, request: Request, a: End, b: End) -> Iterator[Note]:
         """The notes of `part` that belong to `request`."""
         controls = request.controls
         bars = (part.start_ticks - self._origin_ticks) / request.bar_ticks

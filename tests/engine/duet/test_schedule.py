@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.duet.plan import VelocityCurve
-from antiphon.duet.schedule import PLAYER, Part, Schedule, Send
+from antiphon.duet.schedule import PLAYER, OutputPart, Schedule, Send
 from antiphon.music import messages
 from antiphon.notes import Note
 
-PART = Part(0, (0,), 2)
+PART = OutputPart(0, (0,), 2)
 
 
 def on(pitch: int, ticks: int, velocity: int = 80, output: int = 0) -> Send:
@@ -20,7 +20,7 @@ def off(pitch: int, ticks: int, output: int = 0) -> Send:
     return Send(output, messages.note_off(2, pitch), ticks, 0)
 
 
-def played(part: Part, *notes: Note) -> list[Send]:
+def played(part: OutputPart, *notes: Note) -> list[Send]:
     schedule = Schedule()
     schedule.play(part, notes)
     return list(schedule.due(10**6))
@@ -57,15 +57,15 @@ def test_a_note_struck_again_ends_first_and_keeps_its_own_end() -> None:
 
 
 def test_a_further_note_takes_the_place_of_the_oldest() -> None:
-    part = Part(0, (0,), 2, polyphony=2)
+    part = OutputPart(0, (0,), 2, polyphony=2)
     notes = (Note(0, 60, 100, 80), Note(10, 50, 100, 80), Note(20, 70, 100, 80))
     assert played(part, *notes) == [on(60, 0), on(50, 10), off(60, 20), on(70, 20), off(50, 110), off(70, 120)]
 
 
 def test_polyphony_counts_each_output_and_no_other_voice() -> None:
     schedule = Schedule()
-    schedule.play(Part(0, (0, 1), 2, polyphony=1), [Note(0, 60, 50, 80)])
-    schedule.play(Part(1, (0,), 5, polyphony=1), [Note(5, 61, 50, 80)])
+    schedule.play(OutputPart(0, (0, 1), 2, polyphony=1), [Note(0, 60, 50, 80)])
+    schedule.play(OutputPart(1, (0,), 5, polyphony=1), [Note(5, 61, 50, 80)])
     assert len([s for s in schedule.due(10) if messages.is_note_on(s.message)]) == 3
     assert schedule.sounding() == 3
 
@@ -75,13 +75,13 @@ def test_polyphony_counts_each_output_and_no_other_voice() -> None:
     [(0, 60, 60), (12, 120, 120), (-12, 5, 5), (-20, 5, 9), (24, 127, 127), (7, 127, 122), (-60, 0, 0), (100, 40, 116)],
 )
 def test_what_transposition_takes_out_of_range_moves_back_by_octaves(transpose: int, pitch: int, out: int) -> None:
-    part = Part(0, (0,), 0, transpose)
+    part = OutputPart(0, (0,), 0, transpose)
     assert part.pitch(pitch) == out
     assert (part.pitch(pitch) - pitch - transpose) % 12 == 0
 
 
 def test_a_voice_comes_out_with_its_channel_curve_and_outputs() -> None:
-    part = Part(0, (1, 3), 2, transpose=1, velocity=VelocityCurve(20, 100, 1.0))
+    part = OutputPart(0, (1, 3), 2, transpose=1, velocity=VelocityCurve(20, 100, 1.0))
     assert played(part, Note(0, 60, 10, 127)) == [
         *(on(61, 0, 100, output=1), on(61, 0, 100, output=3)),
         *(off(61, 10, output=1), off(61, 10, output=3)),
@@ -110,7 +110,7 @@ def test_a_held_note_cannot_be_scheduled() -> None:
 def test_silence_ends_what_sounds_and_cancels_what_would_begin() -> None:
     schedule = Schedule()
     schedule.play(PART, [Note(0, 60, 100, 80), Note(50, 62, 10, 80)])
-    schedule.play(Part(1, (0,), 2), [Note(50, 70, 10, 80)])
+    schedule.play(OutputPart(1, (0,), 2), [Note(50, 70, 10, 80)])
     list(schedule.due(49))
     schedule.silence(0, 49)
     assert list(schedule.due(49)) == [off(60, 49)]
@@ -166,7 +166,7 @@ def test_the_end_forgets_what_is_to_come_and_ends_what_sounds() -> None:
 
 notes = st.builds(Note, st.integers(0, 50), st.integers(60, 66), st.integers(1, 40), st.integers(1, 127))
 parts = st.builds(
-    Part,
+    OutputPart,
     st.integers(0, 1),
     st.sampled_from([(0,), (0, 1)]),
     st.integers(0, 1),

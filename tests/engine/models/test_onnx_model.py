@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.models import onnx_session
 from antiphon.models.card import ModelError
-from antiphon.models.onnx_session import Session, open_session
+from antiphon.models.onnx_session import OnnxSession, open_session
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_each_set_of_buffers_has_a_recording_of_its_own(doubling: Path) -> None:
             graph_ids.append(options.get_run_config_entry("gpu_graph_id"))
             plain._session.run_with_iobinding(binding, options)
 
-    session = Session(Recording(), "cuda graph", "cpu")  # a CPU takes the options of a GPU, and records nothing
+    session = OnnxSession(Recording(), "cuda graph", "cpu")  # a CPU takes the options of a GPU, and records nothing
     for _ in range(2):
         x, y = session.tensor((2,)), session.tensor((2,))
         run = session.bind({"x": x}, {"y": y})
@@ -89,7 +89,7 @@ def test_a_device_that_fails_says_so() -> None:
     def fail(binding: object, options: object) -> None:
         raise RuntimeError("out of memory")
 
-    session = Session(SimpleNamespace(io_binding=Binding, run_with_iobinding=fail), "cuda", "cpu")
+    session = OnnxSession(SimpleNamespace(io_binding=Binding, run_with_iobinding=fail), "cuda", "cpu")
     with pytest.raises(ModelError, match=r"cannot be run on cuda \(out of memory\); choose the device 'cpu'"):
         session.bind({}, {})()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.music.ear import Ear, Heard
+from antiphon.music.ear import Ear, EarChange
 from antiphon.music.messages import SOSTENUTO, SUSTAIN, control_change, note_off, note_on
 from antiphon.notes import Note, score_order
 
@@ -37,10 +37,10 @@ def heard(*events: tuple[int, bytes]) -> list[Note]:
 
 def test_a_note_is_held_until_its_key_comes_up() -> None:
     ear = Ear()
-    assert ear.hear(note_on(0, 60, 80), 10) == Heard("onset", 0)
+    assert ear.hear(note_on(0, 60, 80), 10) == EarChange("onset", 0)
     assert ear.notes == [Note(10, 60, None, 80)]
     assert (ear.keys_down, ear.last_onset_ticks, ear.last_release_ticks) == (1, 10, None)
-    assert ear.hear(note_off(0, 60), 25) == Heard("release", 0)
+    assert ear.hear(note_off(0, 60), 25) == EarChange("release", 0)
     assert ear.notes == [Note(10, 60, 15, 80)]
     assert (ear.keys_down, ear.last_onset_ticks, ear.last_release_ticks) == (0, 10, 25)
 
@@ -70,10 +70,10 @@ def test_the_sustain_pedal_keeps_a_released_note_sounding_until_it_comes_up() ->
     ear = Ear()
     assert ear.hear(PEDAL_DOWN, 0) is None
     ear.hear(note_on(0, 60, 80), 0)
-    assert ear.hear(note_off(0, 60), 10) == Heard("release", 1), "the key is up, but no note changed"
+    assert ear.hear(note_off(0, 60), 10) == EarChange("release", 1), "the key is up, but no note changed"
     assert ear.keys_down == 0
     assert ear.notes[0].length_ticks is None
-    assert ear.hear(PEDAL_UP, 50) == Heard("pedal", 0)
+    assert ear.hear(PEDAL_UP, 50) == EarChange("pedal", 0)
     assert ear.notes == [Note(0, 60, 50, 80)]
 
 
@@ -112,7 +112,7 @@ def test_all_sound_off_ends_the_notes_of_its_channel_even_under_the_pedal() -> N
     ear = Ear()
     for message in (PEDAL_DOWN, note_on(0, 60, 80), note_on(1, 62, 80)):
         ear.hear(message, 0)
-    assert ear.hear(control_change(0, 120, 0), 20) == Heard("release", 0)
+    assert ear.hear(control_change(0, 120, 0), 20) == EarChange("release", 0)
     assert ear.notes == [Note(0, 60, 20, 80), Note(0, 62, None, 80)]
     assert ear.keys_down == 1
 
@@ -122,10 +122,10 @@ def test_all_notes_off_lifts_the_keys_of_its_channel_and_spares_what_a_pedal_hol
     ear = Ear()
     for message in (PEDAL_DOWN, note_on(0, 60, 80), note_on(1, 62, 80)):
         ear.hear(message, 0)
-    assert ear.hear(control_change(0, controller, 0), 20) == Heard("release", 2), "a key came up, and no note ended"
+    assert ear.hear(control_change(0, controller, 0), 20) == EarChange("release", 2), "a key came up, and no note ended"
     assert (ear.keys_down, ear.last_release_ticks) == (1, 20)
     assert ear.hear(control_change(0, controller, 0), 21) is None
-    assert ear.hear(PEDAL_UP, 50) == Heard("pedal", 0)
+    assert ear.hear(PEDAL_UP, 50) == EarChange("pedal", 0)
     assert ear.notes == [Note(0, 60, 50, 80), Note(0, 62, None, 80)]
     ear.hear(control_change(1, controller, 0), 60)
     assert ear.notes[1] == Note(0, 62, 60, 80)
@@ -138,7 +138,7 @@ def test_a_key_held_on_one_keyboard_sounds_on_while_another_taps_it() -> None:
     ear = Ear()
     ear.hear(note_on(0, 60, 80), 0, "one")
     ear.hear(note_on(0, 60, 70), 10, "two")
-    assert ear.hear(note_off(0, 60), 20, "two") == Heard("release", 1)
+    assert ear.hear(note_off(0, 60), 20, "two") == EarChange("release", 1)
     assert (ear.notes, ear.keys_down) == ([Note(0, 60, None, 80), Note(10, 60, 10, 70)], 1)
     ear.hear(note_off(0, 60), 30, "one")
     assert (ear.notes, ear.keys_down) == ([Note(0, 60, 30, 80), Note(10, 60, 10, 70)], 0)
@@ -151,7 +151,7 @@ def test_what_ends_everything_is_about_the_port_that_it_comes_from(controller: i
     ear.hear(note_on(0, 60, 70), 5, "daw")
     ear.hear(note_on(0, 64, 70), 5, "daw")
     assert ear.hear(control_change(0, controller, 0), 20, "pads") is None
-    assert ear.hear(control_change(0, controller, 0), 20, "daw") == Heard("release", 1)
+    assert ear.hear(control_change(0, controller, 0), 20, "daw") == EarChange("release", 1)
     assert ear.notes == [Note(0, 60, None, 80), Note(5, 60, 15, 70), Note(5, 64, 15, 70)]
 
 
@@ -205,7 +205,7 @@ def test_flush_lifts_the_pedals_too() -> None:
     ear = Ear()
     for message in (PEDAL_DOWN, note_on(0, 60, 80)):
         ear.hear(message, 0)
-    assert ear.flush(20) == Heard("release", 0)
+    assert ear.flush(20) == EarChange("release", 0)
     assert ear.flush(21) is None
     ear.hear(note_on(0, 62, 80), 30)
     ear.hear(note_off(0, 62), 40)
@@ -223,7 +223,7 @@ def test_forgetting_keeps_what_still_sounds() -> None:
         ear.hear(message, ticks)
     ear.forget_before(9)
     assert ear.notes == [Note(0, 40, None, 80), Note(9, 62, None, 80)]
-    assert ear.hear(note_off(0, 40), 12) == Heard("release", 0)
+    assert ear.hear(note_off(0, 40), 12) == EarChange("release", 0)
 
 
 def test_what_others_played_is_remembered_in_order_beside_what_was_heard() -> None:
@@ -233,7 +233,7 @@ def test_what_others_played_is_remembered_in_order_beside_what_was_heard() -> No
     assert ear.remember([Note(20, 72, 5, 70), Note(10, 71, 5, 70)]) == 1
     assert [note.pitch for note in ear.notes] == [60, 71, 72, 62]
     assert ear.remember([]) == 4
-    assert ear.hear(note_off(0, 62), 40) == Heard("release", 3)
+    assert ear.hear(note_off(0, 62), 40) == EarChange("release", 3)
 
 
 @given(performances)
