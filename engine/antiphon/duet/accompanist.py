@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from antiphon.controls import ControlValue
+from antiphon.duet.bandmate import State
 from antiphon.duet.ceiling import Ceiling
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
 from antiphon.duet.doings import awaited
 from antiphon.duet.memory import Memory
-from antiphon.duet.plan import VoicePlan, grid_ticks
+from antiphon.duet.plan import Plan, grid_ticks
 from antiphon.duet.voice_controls import VOICE_CONTROL_NAMES, playable, turned
 from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
-from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
+from antiphon.music.timing import Moment, next_multiple, seconds_to_ticks
 from antiphon.notes import Note
 from antiphon.taste.hearing import within_scale
 
@@ -35,19 +36,17 @@ class Accompanist:
     phrase of the player in the main chair is taken if it has come, else that of the fallback.
     """
 
-    def __init__(
-        self, index: int, plan: VoicePlan, signature: TimeSignature, epochs: Iterator[int], ear: Ear | None = None
-    ) -> None:
-        """`ear`: what is remembered already."""
+    def __init__(self, index: int, plan: Plan, epochs: Iterator[int], ear: Ear | None = None) -> None:
+        """`index`: of the voice in `plan`. `epochs` numbers what was heard. `ear`: what is remembered already."""
         self.index = index
-        self.plan = plan
+        self.plan = plan.voices[index]
         self.memory = Memory(index, ear)
-        self.controls = dict(plan.controls)
+        self.controls = dict(self.plan.controls)
         self.held = False
         """While the transport is stopped: it listens, and does not play."""
-        self._signature = signature
+        self._signature = plan.signature
         self._epochs = epochs
-        self._cue = Cue(plan.handover)
+        self._cue = Cue(self.plan.handover)
         self._ceiling = Ceiling()
         self._settled_ticks: int | None = None
         """Up to where it is settled what is played; None while it does not play."""
@@ -60,7 +59,7 @@ class Accompanist:
         self._sounded = self._helped = False
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """`listening`, `waiting` (about to play) or `answering`."""
         if self._settled_ticks is None:
             return "listening"
@@ -75,6 +74,9 @@ class Accompanist:
         if not self.memory.seated("main"):
             return f"{self.plan.generator} is getting ready"
         return "listening: it begins when you do" if self.plan.handover.by == "silence" else awaited(self.plan.handover)
+
+    def look_ahead(self, ticks: int) -> None:
+        """Half a beat before its tick everything is settled: no output gets it earlier than that."""
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 

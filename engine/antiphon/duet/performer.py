@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from antiphon.duet.accompanist import Accompanist
+from antiphon.duet.bandmate import Bandmate, MakeBandmate
 from antiphon.duet.commands import Command, Continuation, Failed, Lost, Ready, Reply
+from antiphon.duet.modes import MODES
 from antiphon.duet.plan import Mode, Plan
 from antiphon.duet.voice import Voice
 from antiphon.music import messages
 from antiphon.music.ear import Ear
 from antiphon.music.timing import Moment
 
-PLAYS: Final[Mapping[Mode, type[Voice] | type[Accompanist]]] = {
+PLAYS: Final[Mapping[Mode, MakeBandmate]] = {
     "answer": Voice,
     "continue": Voice,
     "accompany": Accompanist,
@@ -36,15 +38,10 @@ class Performer:
         `epochs` numbers what was heard, across all performers; `ears`: memories to go on with, voice by voice.
         """
         self.plan = plan
-        self.voices: list[Voice | Accompanist] = []
-        for index, part in enumerate(plan.voices):
-            ear = ears[index] if index < len(ears) else None
-            kind = PLAYS[part.mode]
-            if issubclass(kind, Voice):
-                follows_song = plan.sync != "internal"
-                self.voices.append(kind(index, part, plan.signature, epochs, ear, follows_song=follows_song))
-            else:
-                self.voices.append(kind(index, part, plan.signature, epochs, ear))
+        self.voices: list[Bandmate] = [
+            PLAYS[part.mode](index, plan, epochs, ears[index] if index < len(ears) else None)
+            for index, part in enumerate(plan.voices)
+        ]
         if plan.prompt is not None:
             prompt = plan.prompt.shifted(now_ticks - plan.prompt.end_ticks)
             for voice in self.voices:
@@ -72,7 +69,7 @@ class Performer:
             said += voice.hear(message, now, port)
         return said
 
-    def _listening_to(self, inputs: tuple[str, ...]) -> list[Voice | Accompanist]:
+    def _listening_to(self, inputs: tuple[str, ...]) -> list[Bandmate]:
         """The voices that listen to a port with one of these names."""
         return [
             voice
@@ -82,17 +79,17 @@ class Performer:
 
     def doings(self, now: Moment) -> tuple[str, ...]:
         """Whose turn it is, and what each voice is doing, in words."""
-        takes_turns = [voice for voice in self.voices if isinstance(voice, Voice)]
+        pairs = zip(self.voices, self.plan.voices, strict=True)
+        takes_turns = [voice for voice, part in pairs if MODES[part.mode].takes_turns]
         player = "" if not takes_turns else "your turn"
         if any(voice.state != "listening" for voice in takes_turns):
             player = "its turn" if len(takes_turns) == 1 else "playing together"
         return (player, *(voice.doing(now) for voice in self.voices))
 
     def look_ahead(self, ahead_ticks: Sequence[int]) -> None:
-        """For each voice, how long before its tick an output may be handed a note. One that accompanies is earlier."""
+        """For each voice, how long before its tick an output may be handed a note."""
         for voice, ticks in zip(self.voices, ahead_ticks, strict=True):
-            if isinstance(voice, Voice):
-                voice.ahead_ticks = ticks
+            voice.look_ahead(ticks)
 
     def hold(self, held: bool) -> None:
         """While `held`, what is played is remembered, and no voice takes a turn."""

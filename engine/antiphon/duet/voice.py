@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
-from statistics import median
+from typing import assert_never
 
 from antiphon.controls import ControlValue
 from antiphon.duet.answer import Answer
+from antiphon.duet.bandmate import State
+from antiphon.duet.call import Call
 from antiphon.duet.commands import CHAIRS, Chair, Command, Continuation, Decision, Extend, Failed, Play, Silence
 from antiphon.duet.cue import Cue
 from antiphon.duet.doings import awaited, bars_left, held_keys
 from antiphon.duet.memory import Memory
+from antiphon.duet.modes import MODES
 from antiphon.duet.morph import Ends
-from antiphon.duet.plan import Handover, VoicePlan, grid_ticks
-from antiphon.duet.repose import weigh
+from antiphon.duet.plan import Plan, grid_ticks
 from antiphon.duet.turns import Turns
 from antiphon.duet.voice_controls import VOICE_CONTROL_NAMES, playable, turned
 from antiphon.generator import Constraints, Request
 from antiphon.music import messages
 from antiphon.music.ear import Ear
-from antiphon.music.timing import Moment, TimeSignature, next_multiple, seconds_to_ticks
+from antiphon.music.timing import Moment, next_multiple, seconds_to_ticks
 from antiphon.notes import Note, score_order
-from antiphon.taste.hearing import since, within_scale
+from antiphon.taste.hearing import within_scale
 
 PATIENCE_SECONDS = 0.03
 """How long after its moment a first phrase may still arrive before the fallback plays."""
@@ -32,79 +33,50 @@ MARGIN_SECONDS = 0.05
 """How long before its moment a later phrase must have arrived."""
 GIVE_UP_SECONDS = 0.5
 """How long the fallback is waited for before the voice falls silent."""
-REVISION_SECONDS = 0.25
-"""After a release, where no silence but a signal or a bar line ends the call: so long the guess at an answer stands.
-
-It may come in that very instant, and what was guessed with the key still down is there already. If it does not come,
-there is time to tell the players how long the last notes were.
-"""
 RESTS_ALLOWED = 8
 """Beats without a note that a generator may open an answer with."""
-WEIGHING = 1 / 6
-"""After this share of the shortest silence that ends a call, what was played is weighed: is it an end or a breath?"""
-PLAIN_END = 2 / 3
-"""Where a phrase has plainly come to rest, this share of that silence is enough, if the pulse wants the answer then."""
-LONGEST_BREATH = 2.0
-"""A breath is given no longer than so many times the longest silence."""
 LEAD_SECONDS = 0.25
 """How long before its moment the next stretch of a morph is asked for: later than other phrases, so that what is
 turned or captured is heard soon."""
-
-_CHORD_SECONDS = 0.04
-"""Onsets closer together than this are one chord, not a rhythm."""
-_GAPS = 8
 
 
 class Voice:
     """The state machine of one voice. Every method returns what is to be done, as commands."""
 
-    def __init__(
-        self,
-        index: int,
-        plan: VoicePlan,
-        signature: TimeSignature,
-        epochs: Iterator[int],
-        ear: Ear | None = None,
-        *,
-        follows_song: bool = False,
-    ) -> None:
-        """`ear`: what is remembered already. `follows_song`: whether bars are a song's, from its beginning."""
+    def __init__(self, index: int, plan: Plan, epochs: Iterator[int], ear: Ear | None = None) -> None:
+        """`index`: of the voice in `plan`. `epochs` numbers what was heard. `ear`: what is remembered already."""
         self.index = index
-        self.plan = plan
+        self.plan = voice = plan.voices[index]
         """What it goes by now: as the preset says, and as its controls were turned since."""
         self.memory = Memory(index, ear)
-        self.controls = dict(plan.controls)
+        self.controls = dict(voice.controls)
         self.held = False
         """While the transport is stopped: it listens, and takes no turn."""
-        self.ahead_ticks = 0
-        """How long before its tick an output may be handed a note: so much earlier is decided what can be."""
-        self._signature = signature
+        self._mode = MODES[voice.mode]
+        self._signature = signature = plan.signature
         self._epochs = epochs
         self._answer: Answer | None = None
-        self._call_ticks: int | None = None
-        self._handover_ticks: int | None = None
-        self._call_until_ticks = 0
-        self._revision_ticks: int | None = None
-        self._weighing_ticks: int | None = None
-        self._breath_ticks: int | None = None
-        """When it turns out that a rest is taken for a breath."""
-        self._breathes = False
-        """Whether it has turned out so, and nothing was heard since."""
-        self._entry: tuple[int, float] | None = None
-        """Where on the player's pulse the answer comes in, and the length of a beat of theirs; both in ticks."""
-        # What another plan's voice was let finish is remembered before it has sounded.
-        notes = self.memory.ear.notes
-        self._busy_until_ticks = notes[-1].start_ticks + 1 if notes else 0
-        self._gaps: deque[int] = deque(maxlen=_GAPS)
-        self._cue = Cue(plan.handover)
+        self._cue = Cue(voice.handover)
         self._turns = None
-        if plan.handover.by == "turns":
-            bars = plan.handover.bars
-            self._turns = Turns(bars, plan.answer_bars or bars, signature, anchored=follows_song)
-        self._ends = None if plan.morph is None else Ends(plan.morph, signature.bar_ticks, self._launch_grid())
+        self._grid_ticks = None if voice.launch == "now" else grid_ticks(voice.launch, signature)
+        """The lines that its answers begin on; None: they begin at once."""
+        if voice.handover.by == "turns":
+            # Bars are a song's, from its beginning, if a song is followed.
+            bars, anchored = voice.handover.bars, plan.sync != "internal"
+            self._turns = Turns(bars, voice.answer_bars or bars, signature, anchored=anchored)
+            self._grid_ticks = signature.bar_ticks
+        self._call = Call(
+            self.memory.ear,
+            voice.handover,
+            signature,
+            self._turns,
+            grid_ticks=self._grid_ticks,
+            on_pulse=self._grid_ticks is None and not self._mode.keeps_place,
+        )
+        self._ends = None if voice.morph is None else Ends(voice.morph, signature.bar_ticks, self._grid_ticks)
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """`listening`, `waiting` (handed over, not yet sounding) or `answering`."""
         if self._answer is None or self._answer.launch_ticks is None:
             return "listening"
@@ -114,23 +86,23 @@ class Voice:
         """In words: whose turn it is, and what it waits for."""
         if self.held:
             return "the transport is stopped"
-        answer, bar_ticks, rule = self._answer, self._signature.bar_ticks, self._rule
-        counted = rule.by in ("bars", "turns")
+        answer, call, bar_ticks = self._answer, self._call, self._signature.bar_ticks
         if answer is not None and answer.launch_ticks is not None:
             if answer.shift_ticks is None or now.ticks < answer.launch_ticks:
                 return f"waiting for the next {line}" if (line := self._line) else "waiting for its first note"
             who = f"{self.plan.fallback} stands in" if answer.chair == "fallback" else "answering"
-            if answer.end_ticks is None or not (counted or self.plan.answer_bars):
-                return f"{who}: it is its turn" if self.plan.mode == "answer" else f"{who} until you touch a key"
+            if answer.end_ticks is None or not (call.counts_bars or self.plan.answer_bars):
+                return f"{who}: it is its turn" if self._mode.ends else f"{who} until you touch a key"
             return f"{who}: {bars_left(answer.end_ticks - now.ticks, bar_ticks)}"
         if not self.memory.seated("main"):
             return f"{self.plan.generator} is getting ready"
-        if counted and self._handover_ticks is not None:
-            return f"it is your turn: {bars_left(self._handover_ticks - now.ticks, bar_ticks)}"
-        if self._call_ticks is None:
+        if call.counts_bars and call.handover_ticks is not None:
+            return f"it is your turn: {bars_left(call.handover_ticks - now.ticks, bar_ticks)}"
+        if call.begin_ticks is None:
             return "listening: it is your turn"
-        if self._breathes:
+        if call.breathes:
             return "a breath? it waits for you to go on"
+        rule = call.patient_rule
         if rule.by == "silence" and (down := self.memory.ear.pitches_down):
             return held_keys(down)
         return awaited(rule)
@@ -141,6 +113,10 @@ class Voice:
         if self._turns is not None:
             return "bar"
         return "" if self.plan.launch == "now" else self.plan.launch.replace("_", " ")
+
+    def look_ahead(self, ticks: int) -> None:
+        """Decide what can be so long before its tick, for an output that may be handed a note early."""
+        self._call.ahead_ticks = ticks
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
@@ -157,25 +133,20 @@ class Voice:
             return []
         said = self._touch(now) if onset and self._turns is None else []
         if self._ends is not None:
-            self._ends.hear(message, now.ticks, port, begins=onset and self._call_ticks is None)
+            self._ends.hear(message, now.ticks, port, begins=onset and self._call.begin_ticks is None)
         before = self.memory.ear.last_onset_ticks
         if not self.memory.hear(message, now.ticks, port) or self.held:
             return said
         if onset:
-            if self._call_ticks is None:
-                self._call_ticks = now.ticks
-            elif before is not None and now.ticks - before > seconds_to_ticks(_CHORD_SECONDS, now.bpm):
-                self._gaps.append(now.ticks - before)
-        if self.state == "listening" and self._call_ticks is not None:
-            self._handover_ticks = self._handover_at(now)
-            self._entry, self._breath_ticks, self._breathes = None, None, False
-            self._weighing_ticks = self._weighing_at(now)
-            if self._weighing_ticks is not None and self._answer is not None:
+            self._call.strike(now, before)
+        if self._is_called:
+            self._call.go_on(now)
+            if self._call.weighing_ticks is not None and self._answer is not None:
                 pass  # What was played is weighed first, and then the players are told.
             elif onset or self._answer is None or self.plan.handover.by == "silence":
                 said += self._guess(now)
             else:
-                self._revision_ticks = self._revision_at(now)
+                self._call.revise_later(now)
         return said
 
     def swallows(self, message: bytes) -> bool:
@@ -188,18 +159,15 @@ class Voice:
             self.controls[control] = value if isinstance(value, str) else float(value)
         else:
             self.plan = turned(self.plan, control, value)
-        if self.state == "listening" and self._call_ticks is not None:
-            return self._guess(now)
-        return []
+            self._call.rule = self.plan.handover
+        return self._guess(now) if self._is_called else []
 
     def ready(self, chair: Chair, now: Moment) -> list[Command]:
         """A player has taken its chair."""
         self.memory.seat(chair)
         if self.state != "listening":
             return []
-        if self._call_ticks is not None:
-            return self._guess(now)
-        return self._remind(now.ticks)
+        return self._guess(now) if self._is_called else self._remind(now.ticks)
 
     def lost(self, chair: Chair, reason: str, now: Moment) -> list[Command]:
         """A player is gone; whatever it guessed goes with it."""
@@ -250,36 +218,19 @@ class Voice:
         """The next tick at which time alone changes something."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            times: tuple[int | None, ...] = (
-                self._decision_ticks,
-                self._revision_ticks,
-                self._weighing_ticks,
-                self._breath_ticks,
-            )
-        else:
-            times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
+            return self._call.next_ticks()
+        times = (answer.ask_ticks, answer.deadline_ticks, answer.end_ticks)
         return min((ticks for ticks in times if ticks is not None), default=None)
 
     def advance(self, now: Moment) -> list[Command]:
         """Do what is due at `now`."""
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
-            if self._weighing_ticks is not None and now.ticks >= self._weighing_ticks:
-                return self._weigh(now)
-            if self._breath_ticks is not None and now.ticks >= self._breath_ticks:
-                self._breath_ticks, self._breathes = None, True
-                text = f"a breath? it waits {self._rule.breath_beats:g} beats for you to go on"
-                return [Decision("breath", self.index, now.ticks, text)]
-            if self._decision_ticks is not None and now.ticks >= self._decision_ticks:
-                # Turns may be so short that their end is decided before anything was guessed.
-                return [*(self._guess(now) if answer is None else []), *self._hand_over(now)]
-            if self._revision_ticks is not None and now.ticks >= self._revision_ticks:
-                return self._guess(now)
-            return []
+            return self._advance_call(now)
         if answer.end_ticks is not None and now.ticks >= answer.end_ticks:
             told = Decision("end", self.index, now.ticks, "the answer is over")
             said = [told, *self._stop(answer.end_ticks, now), *self._remind(answer.end_ticks)]
-            self._begin_turn(now)
+            self._call.begin_turn(now)
             return said
         if answer.deadline_ticks is not None and now.ticks >= answer.deadline_ticks:
             return self._stand_in("it is late", now)
@@ -291,143 +242,73 @@ class Voice:
 
     # ---- the call ------------------------------------------------------------------------------------------------
 
+    @property
+    def _is_called(self) -> bool:
+        """Whether it listens to a call."""
+        return self.state == "listening" and self._call.begin_ticks is not None
+
+    def _advance_call(self, now: Moment) -> list[Command]:
+        """Do what is due in the call at `now`."""
+        due = self._call.due(now)
+        match due:
+            case "weigh":
+                self._call.weigh(now)
+                return self._guess(now)
+            case "breathe":
+                self._call.breathe()
+                text = f"a breath? it waits {self._call.patient_rule.breath_beats:g} beats for you to go on"
+                return [Decision("breath", self.index, now.ticks, text)]
+            case "hand over":
+                # Turns may be so short that their end is decided before anything was guessed.
+                return [*(self._guess(now) if self._answer is None else []), *self._hand_over(now)]
+            case "revise":
+                return self._guess(now)
+            case None:
+                return []
+            case _:
+                assert_never(due)
+
     def _command(self, message: bytes, now: Moment, port: str) -> list[Command]:
         if not self._cue.given(message, port):
             return []
         if self.state != "listening":
             said = self._touch(now)
-            return said + (self._remind(now.ticks) if self._call_ticks is None else self._guess(now))
-        return self._hand_over(now) if self._call_ticks is not None else []
+            return said + (self._remind(now.ticks) if self._call.begin_ticks is None else self._guess(now))
+        return self._hand_over(now) if self._is_called else []
 
     def _capture(self, captured: str | None, now: Moment) -> list[Command]:
         if captured is None:
             return []
         told = Decision("capture", self.index, now.ticks, captured)
-        return [told, *(self._guess(now) if self.state == "listening" and self._call_ticks is not None else [])]
-
-    def _begin_turn(self, now: Moment) -> None:
-        """It is the player's turn. In a song their turn is over when it is over, whether they play or not."""
-        if self._turns is None or not self._turns.anchored:
-            return
-        self._call_ticks, self._handover_ticks = now.ticks, self._turns.handover_at(now.ticks)
-        self._revision_ticks = self._handover_ticks - self.ahead_ticks - self._signature.beat_ticks
-
-    @property
-    def _decision_ticks(self) -> int | None:
-        """When it hands over: a bar line that ends the call is known before it comes, and may be needed then."""
-        if self._handover_ticks is None or self.plan.handover.by not in ("bars", "turns"):
-            return self._handover_ticks
-        return self._handover_ticks - self.ahead_ticks
-
-    @property
-    def _rule(self) -> Handover:
-        return self.plan.handover.patient()
-
-    def _handover_at(self, now: Moment) -> int | None:
-        rule = self._rule
-        if self._turns is not None:
-            return self._turns.handover_at(now.ticks) if self._handover_ticks is None else self._handover_ticks
-        if rule.by == "bars":
-            # A first note a little ahead of the bar line belongs to the bar that it leads into.
-            bar_ticks = self._signature.bar_ticks
-            bar = ((self._call_ticks or 0) + self._signature.beat_ticks // 4) // bar_ticks
-            return max(now.ticks, (bar + rule.bars) * bar_ticks)
-        if rule.by != "silence" or self.memory.ear.keys_down:
-            return None
-        low, high = (seconds_to_ticks(s, now.bpm) for s in (rule.min_seconds, rule.max_seconds))
-        gap = round(rule.silence_multiple * median(self._gaps)) if self._gaps else (low + high) // 2
-        onset, release = self.memory.ear.last_onset_ticks or 0, self.memory.ear.last_release_ticks or 0
-        return max(now.ticks, onset + min(high, max(low, gap)), release + low)
-
-    def _weighing_at(self, now: Moment) -> int | None:
-        """When the rest that begins now is weighed; None: silence alone decides, or there is none."""
-        rule = self._rule
-        if rule.by != "silence" or not rule.breath_beats or self._handover_ticks is None:
-            return None
-        return now.ticks + seconds_to_ticks(WEIGHING * rule.min_seconds, now.bpm)
-
-    def _weigh(self, now: Moment) -> list[Command]:
-        """Nothing has been heard for a while: an end, or a breath? And where on the pulse is an answer to begin?"""
-        assert self._handover_ticks is not None
-        self._weighing_ticks = None
-        rule, ear = self._rule, self.memory.ear
-        weighed = weigh(ear.notes, since(ear.notes, self._call_ticks), now.bpm, self._signature)
-        if weighed.pulse is None:
-            return self._guess(now)
-        last, beat_ticks = ear.last_onset_ticks or 0, weighed.pulse.beat_ticks
-        wanted = self._handover_ticks
-        if not weighed.at_rest:
-            longest = LONGEST_BREATH * seconds_to_ticks(rule.max_seconds, now.bpm)
-            breath = last + min(longest, rule.breath_beats * beat_ticks)
-            if breath > wanted:
-                self._breath_ticks, wanted = wanted, round(breath)
-        self._handover_ticks = wanted
-        if self._launch_grid() is not None or self.plan.mode == "morph":
-            return self._guess(now)
-        silence = seconds_to_ticks(rule.min_seconds * (PLAIN_END if weighed.at_rest else 1), now.bpm)
-        self._handover_ticks = weighed.entry_near(wanted, (ear.last_release_ticks or 0) + silence)
-        self._entry = self._handover_ticks, beat_ticks
-        return self._guess(now)
-
-    def _revision_at(self, now: Moment) -> int | None:
-        """When the players are told of the release that was just heard; None: it is too late for that."""
-        revision = now.ticks + seconds_to_ticks(REVISION_SECONDS, now.bpm)
-        time_to_compose = seconds_to_ticks(2 * MARGIN_SECONDS, now.bpm)
-        if self._decision_ticks is not None and revision + time_to_compose > self._decision_ticks:
-            return None
-        return revision
-
-    def _launch_grid(self) -> int | None:
-        if self._turns is not None:
-            return self._signature.bar_ticks
-        return None if self.plan.launch == "now" else grid_ticks(self.plan.launch, self._signature)
+        return [told, *(self._guess(now) if self._is_called else [])]
 
     def _launch_at(self, ticks: int) -> int:
         """Where an answer begins that is wanted from `ticks` on."""
-        grid = self._launch_grid()
-        if grid is not None:
-            return next_multiple(ticks, grid)
-        if self.plan.mode != "morph":
+        if self._grid_ticks is not None:
+            return next_multiple(ticks, self._grid_ticks)
+        if not self._mode.keeps_place:
             return ticks
-        begun = self._call_ticks or 0  # A loop goes on in the player's own beat, wherever that lies.
+        begun = self._call.begin_ticks or 0  # A loop goes on in the player's own beat, wherever that lies.
         return begun + next_multiple(ticks - begun, self._signature.beat_ticks)
 
-    def _call_end(self, now: Moment) -> int:
-        """Where a continuation of the call begins: at its last event, or on the grid that follows it.
-
-        While a key is down the call goes on.
-        """
-        if self.plan.handover.by in ("bars", "turns") and self._handover_ticks is not None:
-            return max(self._handover_ticks, self._busy_until_ticks)
-        ear = self.memory.ear
-        end = max((ear.last_onset_ticks or 0) + 1, ear.last_release_ticks or 0, self._busy_until_ticks)
-        if ear.keys_down:
-            end = max(end, now.ticks)
-        grid = self._launch_grid()
-        return end if grid is None else next_multiple(end, grid)
-
     def _answer_length(self, call_end_ticks: int) -> int | None:
-        if self.plan.mode != "answer":
+        if not self._mode.ends:
             return None
-        rule = self._rule
-        bars = self.plan.answer_bars or (rule.bars if rule.by in ("bars", "turns") else None)
+        bars = self.plan.answer_bars or (self._call.patient_rule.bars if self._call.counts_bars else None)
         length = self.plan.length if self._turns is None else 1
         if bars is not None:
             return next_multiple(round(length * bars * self._signature.bar_ticks), self._signature.beat_ticks)
-        call = round(length * (call_end_ticks - (self._call_ticks or 0)))
-        grid = self._launch_grid()
+        call = round(length * (call_end_ticks - (self._call.begin_ticks or 0)))
+        grid = self._grid_ticks
         whole = call if grid is None else next_multiple(call, min(grid, self._signature.bar_ticks))
         return max(self._signature.beat_ticks, whole)
 
     def _guess(self, now: Moment) -> list[Command]:
         """The call has changed: tell the players, and let them begin on an answer as though it ended here."""
-        end = self._call_end(now)
+        end = self._call.end_ticks(now)
         length = self._answer_length(end)
-        if self._entry is not None:
-            # So that the answer is shifted by whole beats: it keeps to the player's pulse.
-            entry, beat_ticks = self._entry
-            end = round(entry - max(0, entry - end) // beat_ticks * beat_ticks)
-        self._revision_ticks = None
+        end = self._call.whole_beats(end)
+        self._call.revision_ticks = None
         epoch = next(self._epochs)
         answer = self._answer = Answer(epoch, end, length, end, self._constraints())
         said: list[Command] = [command for chair in CHAIRS for command in self.memory.prime(chair, epoch, end)]
@@ -441,11 +322,10 @@ class Voice:
     def _hand_over(self, now: Moment) -> list[Command]:
         answer = self._answer
         assert answer is not None, "every call comes with a guess at its answer"
-        self._call_until_ticks = max(now.ticks, self._handover_ticks or 0)
-        answer.launch_ticks = self._launch_at(max(self._call_until_ticks, self._busy_until_ticks))
         # What was guessed with keys still down took the call for shorter than it is.
-        answer.length_ticks = self._answer_length(self._call_end(now))
-        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
+        answer.length_ticks = self._answer_length(self._call.end_ticks(now))
+        self._call.hand_over(now)
+        answer.launch_ticks = self._launch_at(max(self._call.until_ticks, self._call.busy_until_ticks))
         said: list[Command] = [Decision("handover", self.index, answer.launch_ticks, f"by {self.plan.handover.by}")]
         if not self.memory.seated("main"):
             return said + self._stand_in(answer.failure or "it has not started yet", now)
@@ -486,15 +366,15 @@ class Voice:
             tempo_bpm=now.bpm,
             given=None if self._ends is None else self._ends.morph(),
             left_ticks=None if last is None or growing else last - start,
-            opens=self._entry is not None and answer.count == 0 and answer.chair == "main",
-            call_ticks=self._call_ticks,
+            opens=self._call.entry is not None and answer.count == 0 and answer.chair == "main",
+            call_ticks=self._call.begin_ticks,
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 
     def _stretch(self, since_ticks: int) -> int:
-        """How much to ask for, `since_ticks` after the answer began: a bar; of a morph, the rest of half a bar."""
+        """How much to ask for, `since_ticks` after the answer began: a bar; or the rest of half a bar."""
         bar_ticks = self._signature.bar_ticks
-        if self.plan.mode != "morph":
+        if not self._mode.by_half_bars:
             return bar_ticks
         unit = bar_ticks // 2 if self._signature.beats % 2 == 0 else bar_ticks
         return next_multiple(since_ticks + 1, unit) - since_ticks
@@ -508,7 +388,7 @@ class Voice:
         if answer.shift_ticks is None:
             return soonest
         due = answer.composed_end_ticks + answer.shift_ticks
-        return max(due - self.ahead_ticks - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
+        return max(due - self._call.ahead_ticks - seconds_to_ticks(MARGIN_SECONDS, now.bpm), soonest)
 
     def _place(self, now: Moment) -> list[Command]:
         """Give the phrases that have come their place in time and hand them to the schedule."""
@@ -550,14 +430,14 @@ class Voice:
             if more:
                 # The first is short, so what follows it is asked for at once; a later one when its own moment comes.
                 begins = now.ticks if opening else phrase.start_ticks + answer.shift_ticks
-                if self.plan.mode == "morph":
-                    early_ticks = seconds_to_ticks(LEAD_SECONDS, now.bpm) + self.ahead_ticks
+                if self._mode.by_half_bars:
+                    early_ticks = seconds_to_ticks(LEAD_SECONDS, now.bpm) + self._call.ahead_ticks
                     begins = phrase.end_ticks + answer.shift_ticks - early_ticks
                 answer.ask_ticks = max(now.ticks, begins)
         return said
 
     def _launch(self, answer: Answer, first: Note, now: Moment) -> None:
-        launch, grid = answer.launch_ticks or 0, self._launch_grid()
+        launch, grid = answer.launch_ticks or 0, self._grid_ticks
         late_ticks = now.ticks - launch
         if late_ticks > 0 and grid is None:
             launch = now.ticks
@@ -566,7 +446,7 @@ class Voice:
         start = first.start_ticks
         if grid is not None and self.plan.follows == "beat":
             start -= start % self._signature.beat_ticks
-        if self.plan.mode == "morph":
+        if self._mode.keeps_place:
             start = answer.origin_ticks  # With its rests: it is a loop that keeps its place in the bar.
         if self._turns is not None and answer.length_ticks is not None:
             answer.length_ticks -= launch - (answer.launch_ticks or 0)  # However late it begins, a turn ends in time.
@@ -582,7 +462,7 @@ class Voice:
         if answer.chair == "fallback" or not self.memory.seated("fallback"):
             silent = Decision("silent", self.index, now.ticks, text)
             said = [silent, *self._stop(now.ticks, now), *self._remind(now.ticks)]
-            self._begin_turn(now)
+            self._call.begin_turn(now)
             return said
         told = Decision("fallback", self.index, now.ticks, f"{text}; {self.plan.fallback} plays")
         answer.chair, answer.epoch, answer.count = "fallback", next(self._epochs), 0
@@ -615,12 +495,12 @@ class Voice:
         answer = self._answer
         if answer is None or answer.launch_ticks is None:
             return []
-        if now.ticks < self._call_until_ticks:
+        if now.ticks < self._call.until_ticks:
             return []  # The hand-over is decided, but its bars are not over yet.
         if not answer.sounds(now.ticks):
             self._answer = None
             if self.plan.handover.by == "bars":
-                self._call_ticks = None  # Its bars are over: what is played now is the next call.
+                self._call.begin_ticks = None  # Its bars are over: what is played now is the next call.
             told = Decision("touch", self.index, now.ticks, "put off: the player goes on")
             return [told, Silence(self.index, now.ticks)]
         end = now.ticks
@@ -628,7 +508,7 @@ class Voice:
             end = next_multiple(now.ticks, grid_ticks(self.plan.touch, self._signature))
             if answer.end_ticks is not None:
                 end = min(end, answer.end_ticks)
-        self._busy_until_ticks = end
+        self._call.busy_until_ticks = end
         return [Decision("touch", self.index, now.ticks, "touched: the player has the floor"), *self._stop(end, now)]
 
     def _stop(self, end_ticks: int, now: Moment) -> list[Command]:
@@ -636,9 +516,7 @@ class Voice:
         # What begins at this very tick has been sent already; what would begin at a later end has not.
         self._let_go(end_ticks + 1 if end_ticks <= now.ticks else end_ticks, clip_ticks=end_ticks)
         self._answer = None
-        self._call_ticks, self._breathes = None, False
-        self._handover_ticks = self._revision_ticks = self._weighing_ticks = self._breath_ticks = None
-        self._entry = None
+        self._call.forget()
         return [Silence(self.index, end_ticks)]
 
     def _remind(self, end_ticks: int) -> list[Command]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from antiphon.controls import AnyControl, ChoiceControl, Control, ControlValue, TextControl
+from antiphon.duet.modes import MODES, mode_with
 from antiphon.duet.plan import (
     ControllerMapping,
     End,
@@ -58,16 +59,7 @@ HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
 
 def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ...]]:
     """The keys of a voice that have no effect with this mode and this rule, each with the key that makes it so."""
-    idle: dict[tuple[str, ...], tuple[str, ...]] = {}
-    if mode != "answer":
-        idle |= dict.fromkeys([("answer_bars",), ("length",)], ("mode",))
-    if mode != "accompany":
-        idle["below_melody",] = ("mode",)
-    if mode == "accompany":
-        idle |= dict.fromkeys(
-            [("touch",), *(("handover", name) for name in ("silence_multiple", "min_seconds", "breath_beats"))],
-            ("mode",),
-        )
+    idle: dict[tuple[str, ...], tuple[str, ...]] = dict.fromkeys(MODES[mode].idle_keys, ("mode",))
     if by == "turns":
         idle |= dict.fromkeys([("launch",), ("touch",), ("length",)], ("handover", "by"))
     return idle
@@ -270,8 +262,7 @@ class _Reading:
         for path, reason in idle_keys(voice.mode, voice.handover.by).items():
             table = voice.handover if path[0] == "handover" else voice
             if path[-1] in table.model_fields_set:
-                right = "accompany" if path == ("below_melody",) else "answer"
-                value, other = (voice.mode, right) if reason == ("mode",) else (voice.handover.by, "bars")
+                value, other = (voice.mode, mode_with(path)) if reason == ("mode",) else (voice.handover.by, "bars")
                 text = f" has no effect while {reason[-1]} is '{value}'; remove it, or set {reason[-1]} = \"{other}\""
                 self.document.refuse((*key, *path), text, given=[(*key, *reason)])
 
@@ -288,12 +279,11 @@ class _Reading:
         for name in sorted(table.model_fields_set - {"by", *HANDOVER_KEYS[table.by]}):
             text = f" has no effect while by is '{table.by}'; remove it, or set by = \"{owners[name]}\""
             self.document.refuse((*key, name), text, given=[by])
-        if (mode == "accompany" and table.by in ("bars", "turns")) or (mode != "answer" and table.by == "turns"):
-            rules = ["silence", "pedal", "trigger"] if mode == "accompany" else ["silence", "pedal", "bars", "trigger"]
-            allowed = " or ".join(shown(rule) for rule in rules)
+        if table.by not in MODES[mode].rules:
+            allowed = " or ".join(shown(rule) for rule in MODES[mode].rules)
             text = f" is '{table.by}', but mode is '{mode}'; allowed: {allowed}"
             self.document.refuse(by, text, given=[(*key[:-1], "mode")])
-        if table.min_seconds > table.max_seconds and mode != "accompany":
+        if table.min_seconds > table.max_seconds and ("handover", "min_seconds") not in MODES[mode].idle_keys:
             allowed = f"max_seconds ({table.max_seconds:g}) or less"
             self.document.refuse_value(
                 (*key, "min_seconds"), table.min_seconds, allowed, given=[by, (*key, "max_seconds")]
@@ -308,18 +298,21 @@ class _Reading:
     def _morph(self, key: KeyPath, voice: VoiceTable) -> MorphPlan | None:
         """The ends, for a generator that interpolates; `None` for others, and after a mistake."""
         document, info, given = self.document, self.generators.get(voice.generator), [(*key, "generator")]
+        rules = MODES[voice.mode]
         if info is None:
             return None
         if not info.interpolates:
             able = ", ".join(shown(name) for name in sorted(self.generators) if self.generators[name].interpolates)
             text = f", but generator '{info.name}' does not interpolate; those that do: {able or 'none'}"
-            if voice.mode == "morph":
-                document.refuse((*key, "mode"), f" is 'morph'{text}", given=given)
+            if rules.loops == "needed":
+                document.refuse((*key, "mode"), f" is '{voice.mode}'{text}", given=given)
             elif "morph" in voice.model_fields_set:
                 document.refuse((*key, "morph"), f" is given{text}", given=given)
             return None
-        if voice.mode == "accompany":
-            text = f" is 'accompany', but generator '{info.name}' plays loops; allowed: 'answer', 'continue' or 'morph'"
+        if rules.loops == "refused":
+            *others, last = (f"'{mode}'" for mode, each in MODES.items() if each.loops != "refused")
+            allowed = f"{', '.join(others)} or {last}"
+            text = f" is '{voice.mode}', but generator '{info.name}' plays loops; allowed: {allowed}"
             document.refuse((*key, "mode"), text, given=given)
             return None
         here, table = (*key, "morph"), voice.morph
@@ -330,7 +323,7 @@ class _Reading:
             if trigger is not None and getattr(table, name) == trigger:
                 document.refuse((*here, name), f" is {trigger}, which hands over already; choose another")
         a = self._end((*here, "a"), table.a)
-        b = self._end((*here, "b"), _first(table.b, "prior" if voice.mode == "morph" else "played"))
+        b = self._end((*here, "b"), _first(table.b, rules.b))
         return None if a is None or b is None else MorphPlan(a, b, table.capture_note, table.capture_cc)
 
     def _end(self, key: KeyPath, text: str) -> End | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from antiphon.controls import ChoiceControl, Control, ControlValue
+from antiphon.duet.modes import MODES
 from antiphon.duet.plan import ControllerMapping, MorphPlan, Plan, VoicePlan
 from antiphon.duet.voice_controls import RANGE, SCALE, playable, turned
 from antiphon.errors import AntiphonError
@@ -157,9 +158,10 @@ def _pitch(value: str) -> ControlValue:
 
 def _played_by(info: GeneratorInfo, voice: VoicePlan, preset: str) -> VoicePlan:
     """`voice`, played by another generator: of its controls those stay that this one has, too, within its bounds."""
-    if info.interpolates and voice.mode == "accompany":
-        raise AntiphonError(f"--generator {info.name} plays loops, and cannot accompany as preset '{preset}' wants")
-    if voice.mode == "morph" and not info.interpolates:
+    loops = MODES[voice.mode].loops
+    if info.interpolates and loops == "refused":
+        raise AntiphonError(f"--generator {info.name} plays loops, and cannot {voice.mode} as preset '{preset}' wants")
+    if loops == "needed" and not info.interpolates:
         raise AntiphonError(
             f"--generator {info.name} does not interpolate, as preset '{preset}' needs; try another preset"
         )
@@ -184,7 +186,7 @@ def _mapped(mapping: ControllerMapping, info: GeneratorInfo) -> ControllerMappin
 
 def _counted(plans: Sequence[Plan], bars: int) -> tuple[Plan, ...]:
     """Answers of so many bars; where turns are counted, both are so long."""
-    answering = [voice for plan in plans for voice in plan.voices if voice.mode == "answer"]
+    answering = [voice for plan in plans for voice in plan.voices if MODES[voice.mode].ends]
     if not answering:
         modes = ", ".join(sorted({voice.mode for plan in plans for voice in plan.voices}))
         raise AntiphonError(f"--bars has no effect: the mode is {modes}, which does not end by itself")
@@ -192,7 +194,7 @@ def _counted(plans: Sequence[Plan], bars: int) -> tuple[Plan, ...]:
 
 
 def _with_bars(voice: VoicePlan, bars: int) -> VoicePlan:
-    if voice.mode != "answer":
+    if not MODES[voice.mode].ends:
         return voice
     if voice.handover.by == "turns":
         voice = replace(voice, handover=replace(voice.handover, bars=bars))

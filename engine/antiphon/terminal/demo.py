@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from antiphon.duet.modes import MODES
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
 from antiphon.generator import Device
@@ -42,7 +43,7 @@ def play_demo(
         AntiphonError: the keyboard's process does not start, or the performance cannot.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    phrase = _GROOVE if any(voice.mode == "morph" for voice in plans[0].voices) else _CALLS
+    phrase = _GROOVE if any(MODES[voice.mode].keeps_place for voice in plans[0].voices) else _CALLS
     shared = open_shared_folder()
     keyboard = Process("keyboard", shared, 0, folder / "keyboard.log")
     try:
