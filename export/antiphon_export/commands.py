@@ -15,7 +15,7 @@ def add_commands(cli: typer.Typer) -> None:
     from antiphon_export.evaluate_command import evaluate
     from antiphon_export.exporting.command import export
     from antiphon_export.notes.command import add_command as add_notes
-    from antiphon_export.training.commands import add_commands as add_training
+    from antiphon_export.tokens.commands import add_commands as add_training
     from antiphon_export.vae.command import add_command as add_vae
 
     add_training(train)

@@ -19,7 +19,7 @@ from antiphon.tokens.performance_tokens import NOTE_OFF
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import STUDY_WINDOW, study_tokens
-from antiphon_export.training.chorales import CHORALES, VOCABULARY, chorale_streams
+from antiphon_export.tokens.chorales import CHORALES, VOCABULARY, chorale_streams
 from antiphon_export.training.pieces import Piece, read_performance, read_shelves
 from antiphon_export.training.windows import grid_streams
 

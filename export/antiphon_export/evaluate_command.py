@@ -127,7 +127,7 @@ class _How:
         from antiphon.models.card import ROLL_CODEC
         from antiphon.note_steps.codec import NAME
         from antiphon_export.judging import TABLE, judge_table
-        from antiphon_export.training.trainer import use_threads
+        from antiphon_export.training.computing import use_threads
 
         use_threads(self.threads)
         if judged.path.suffix == TABLE:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from antiphon.models.loading import load_model
 from antiphon_export.evaluate import Score
 from antiphon_export.training.architectures import restored_model
+from antiphon_export.training.computing import use_threads
 from antiphon_export.training.run_folder import load_checkpoint
-from antiphon_export.training.trainer import use_threads
 from antiphon_export.training.validation import torch_score
 
 

@@ -24,17 +24,19 @@ from antiphon_export.exporting.note_parity import check_note_parity
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch, nats
 from antiphon_export.notes.beats import Bars, bar_phase, lattice_offset, read_beats, without_upbeat
+from antiphon_export.notes.objective import NoteJudgement, NoteObjective, NoteRecipe
 from antiphon_export.notes.pieces import (
     NotePiece,
+    NoteShelf,
     phrase_ends,
     read_note_pieces,
     read_note_shelves,
     score_reader,
 )
 from antiphon_export.notes.scorer import note_scorer
-from antiphon_export.notes.trainer import NoteRecipe, NoteTrainer
 from antiphon_export.notes.windows import NoteWindows, still_windows
 from antiphon_export.training.architectures import restored_model
+from antiphon_export.training.loop import Trainer
 from antiphon_export.training.run_folder import load_checkpoint
 from antiphon_export.training.windows import STILL, Augmentation
 from antiphon_plugins.notes.model import Model
@@ -204,32 +206,33 @@ def train(folder: Path, out: Path, *more: str) -> str:
     return result.output
 
 
-def test_a_model_learns_a_rule(folder: Path) -> None:
+def trainer_of(shelves: list[NoteShelf], recipe: NoteRecipe) -> Trainer[Batch, NoteJudgement]:
     torch.manual_seed(1)
+    windows, cpu = NoteWindows(shelves), torch.device("cpu")
+    valid = {"songs": [Batch.of([windows.draw(np.random.default_rng(0), recipe.length, STILL)], recipe.length)]}
+    return Trainer(NoteObjective(Model(**TINY), windows, valid, {"songs": 1.0}, recipe, cpu, {}))
+
+
+def test_a_model_learns_a_rule(folder: Path) -> None:
     shelves = read_note_shelves([Corpus(folder)], "train")
     recipe = NoteRecipe(60, 4, 64, warm_up_steps=5, augmentation=STILL)
-    trainer = NoteTrainer(Model(**TINY), NoteWindows(shelves), recipe, torch.device("cpu"))
-    losses = [trainer.train_step()[0] for _ in range(60)]
+    losses = [progress.loss for progress in trainer_of(shelves, recipe).run(1e9)]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
 def test_a_run_that_was_killed_goes_on_exactly(folder: Path, tmp_path: Path) -> None:
     shelves = read_note_shelves([Corpus(folder)], "train")
 
-    def trainer() -> NoteTrainer:
-        torch.manual_seed(1)
-        recipe = NoteRecipe(6, 2, 32, warm_up_steps=2)
-        return NoteTrainer(Model(**TINY), NoteWindows(shelves), recipe, torch.device("cpu"))
-
-    whole = trainer()
-    losses = [whole.train_step()[0] for _ in range(6)]
-    first = trainer()
-    for _ in range(3):
-        first.train_step()
-    torch.save(first.state(), tmp_path / "state.pt")
-    second = trainer()
+    recipe = NoteRecipe(6, 2, 32, warm_up_steps=2)
+    losses = [progress.loss for progress in trainer_of(shelves, recipe).run(1e9)]
+    first = trainer_of(shelves, recipe)
+    for progress in first.run(1e9):
+        if progress.step == 3:
+            break
+    torch.save(first.checkpoint(), tmp_path / "state.pt")
+    second = trainer_of(shelves, recipe)
     second.restore(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert [second.train_step()[0] for _ in range(3)] == losses[3:]
+    assert [progress.loss for progress in second.run(1e9)] == losses[3:]
 
 
 def test_a_run_leaves_checkpoints_a_log_and_a_branch_that_cools_down(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from songs import write_song, write_songs
-from torch import nn
+from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from antiphon.cli import app
@@ -19,10 +19,12 @@ from antiphon.tokens.grid_codec import GridCodec
 from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon_export.commands import add_commands
 from antiphon_export.midi_folder import Corpus
+from antiphon_export.tokens.log import read_rows
+from antiphon_export.tokens.objective import Recipe, TokenJudgement, TokenObjective
+from antiphon_export.training.loop import Trainer
 from antiphon_export.training.pieces import files_of, read_performance, read_score, read_shelves
-from antiphon_export.training.run_folder import LAST, RunFolder, load_checkpoint
+from antiphon_export.training.run_folder import LAST, load_checkpoint
 from antiphon_export.training.schedule import rising, rising_and_falling
-from antiphon_export.training.trainer import Recipe, Trainer
 from antiphon_export.training.validation import judged, sample, weighted
 from antiphon_export.training.windows import STILL, GridWindows, PerformanceWindows, grid_streams, transposed
 from antiphon_plugins.dropout import Dropout
@@ -40,7 +42,7 @@ def windows_of(folder: Path) -> PerformanceWindows:
     return PerformanceWindows(read_shelves([Corpus(folder)], "train", read_performance), PerformanceCodec())
 
 
-def trainer_of(folder: Path, recipe: Recipe) -> Trainer:
+def trainer_of(folder: Path, recipe: Recipe) -> Trainer[Tensor, TokenJudgement]:
     torch.manual_seed(recipe.seed)
     windows = windows_of(folder)
     model = Model(388, **TINY, dropout=0.2)
@@ -50,7 +52,8 @@ def trainer_of(folder: Path, recipe: Recipe) -> Trainer:
     def judge(model: nn.Module) -> float:
         return weighted(judged(model, samples, "performance", device, mixed=False), samples)
 
-    return Trainer(model, windows, judge, recipe, device)
+    about = {"architecture": "transformer", "validation": []}
+    return Trainer(TokenObjective(model, windows, judge, recipe, device, about))
 
 
 def test_a_note_under_the_pedal_sounds_until_the_pedal_comes_up_or_the_key_is_struck_again(tmp_path: Path) -> None:
@@ -130,33 +133,33 @@ def test_grid_windows_stay_on_the_piano(tmp_path: Path) -> None:
 def test_a_run_that_was_killed_goes_on_as_though_it_had_not_been(folder: Path) -> None:
     recipe = Recipe(steps=6, batch=2, length=64, muon_rate=0.01, seed=3)
     whole = trainer_of(folder, recipe)
-    losses = [progress.train_nll for progress in whole.run(1e9)]
+    losses = [progress.loss for progress in whole.run(1e9)]
     first = trainer_of(folder, recipe)
     before = []
     for progress in first.run(1e9):
-        before.append(progress.train_nll)
+        before.append(progress.loss)
         if progress.step == 3:
             break
     second = trainer_of(folder, recipe)
-    second.restore(first.state())
-    after = [progress.train_nll for progress in second.run(1e9)]
+    second.restore(first.checkpoint())
+    after = [progress.loss for progress in second.run(1e9)]
     assert before + after == losses
 
 
 def test_training_learns(folder: Path) -> None:
     trainer = trainer_of(folder, Recipe(steps=40, batch=4, length=64, muon_rate=0.02, learning_rate=0.01))
-    before = trainer.validate()
+    before = trainer.validate().loss
     last = list(trainer.run(1e9))[-1]
-    assert last.valid_nll is not None
-    assert last.valid_nll < before - 1.5, f"from {before} to {last.valid_nll} nats per token"
+    assert last.judgement is not None
+    assert last.judgement.loss < before - 1.5, f"from {before} to {last.judgement.loss} nats per token"
 
 
 def test_the_first_judgement_comes_early_and_the_next_after_the_whole_time(folder: Path) -> None:
     trainer = trainer_of(folder, Recipe(steps=30, batch=1, length=32))
-    moments = itertools.count(0, 4)  # Looked at once a step, and once more after a judgement.
-    judged = [p.step for p in trainer.run(60.0, clock=lambda: float(next(moments))) if p.valid_nll is not None]
-    assert judged[0] == 4, "the first look is due after 10 s, and not with the first step"
-    assert judged[1] == 4 + 15
+    moments = itertools.count(0, 2)  # Looked at twice a step, and once more after a judgement.
+    judged = [p.step for p in trainer.run(60.0, clock=lambda: float(next(moments))) if p.judgement is not None]
+    assert judged[0] == 3, "the first look is due after 10 s, and not with the first step"
+    assert judged[1] == 3 + 15
 
 
 def test_the_rate_rises_stands_and_falls() -> None:
@@ -221,7 +224,7 @@ def test_the_command_trains_goes_on_and_keeps_its_log(folder: Path, tmp_path: Pa
     second = runner.invoke(app, [*options, "--steps", "4"])
     assert second.exit_code == 0, second.output
     assert "going on from step 2" in second.output
-    assert [row.step for row in RunFolder(out).rows()] == [1, 2, 4]
+    assert [row.step for row in read_rows(out)] == [1, 2, 4]
     assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
     settings = json.loads((out / "run.json").read_text())
     assert settings["recipe"]["steps"] == 4

@@ -20,8 +20,8 @@ from antiphon.tokens.performance_codec import PerformanceCodec
 from antiphon.tokens.performance_tokens import NOTE_OFF
 from antiphon_export.commands import add_commands
 from antiphon_export.midi_folder import Corpus, read_chorales
+from antiphon_export.tokens.chorales import chorale_streams
 from antiphon_export.training import pieces
-from antiphon_export.training.chorales import chorale_streams
 from antiphon_export.training.pieces import files_of, read_performance, read_shelves
 from antiphon_export.training.rests import shortening
 from antiphon_export.training.windows import STILL, GridWindows, PerformanceWindows, grid_streams

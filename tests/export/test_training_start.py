@@ -18,10 +18,10 @@ from antiphon_export.commands import add_commands
 from antiphon_export.exporting.graph import Precision
 from antiphon_export.exporting.model_file import Label, export_checkpoint
 from antiphon_export.midi_folder import Corpus
-from antiphon_export.training.run import RunSettings, train_model
+from antiphon_export.tokens.objective import Recipe
+from antiphon_export.tokens.run import RunSettings, train_model
 from antiphon_export.training.run_folder import RunFolder
 from antiphon_export.training.start import find_start
-from antiphon_export.training.trainer import Recipe
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ import torch
 import typer
 from songs import write_songs
 from tiny_vaes import SETTINGS, STEPS, music, tiny_vae
+from torch import Tensor
 from typer.testing import CliRunner
 
 from antiphon.errors import AntiphonError
 from antiphon.rolls.roll import ONSET
 from antiphon_export.midi_folder import Corpus
+from antiphon_export.training.loop import Trainer
 from antiphon_export.training.pieces import read_score, read_shelves
 from antiphon_export.training.run_folder import BEST, load_checkpoint
 from antiphon_export.vae import run
@@ -25,8 +27,8 @@ from antiphon_export.vae.completion import complete
 from antiphon_export.vae.halves import halves_of
 from antiphon_export.vae.log import Row, add_row, read_rows
 from antiphon_export.vae.losses import Weighing, losses
+from antiphon_export.vae.objective import Judgement, Recipe, VaeObjective
 from antiphon_export.vae.reconstruction import hits
-from antiphon_export.vae.trainer import Recipe, Trainer
 from antiphon_export.vae.windows import Source
 from antiphon_plugins.vae.generator import DIRECTIONS
 from antiphon_plugins.vae.model import Model
@@ -37,10 +39,10 @@ def source(tmp_path: Path) -> Source:
     return Source(read_shelves([Corpus(write_songs(tmp_path / "songs"))], "train", read_score), STEPS)
 
 
-def trainer_of(source: Source, recipe: Recipe) -> Trainer:
+def trainer_of(source: Source, recipe: Recipe) -> Trainer[Tensor, Judgement]:
     torch.manual_seed(recipe.seed)
     valid = source.draw(np.random.default_rng(0), 8, (0, 0), (0, 0))
-    return Trainer(Model(**SETTINGS), source, valid, recipe, torch.device("cpu"))
+    return Trainer(VaeObjective(Model(**SETTINGS), source, valid, recipe, torch.device("cpu"), {}))
 
 
 def test_the_model_at_its_defaults_has_less_than_five_million_parameters() -> None:
@@ -114,16 +116,16 @@ def test_training_goes_on_where_it_was_as_though_it_had_never_stopped(source: So
         if progress.step == 2:
             break
     resumed = trainer_of(source, recipe)
-    resumed.restore(begun.state())
+    resumed.restore(begun.checkpoint())
     steps = [progress.step for progress in resumed.run(1e9)]
     assert steps == [3, 4]
-    for name, weight in whole.model.state_dict().items():
-        assert torch.equal(weight, resumed.model.state_dict()[name]), name
+    for name, weight in whole.objective.model.state_dict().items():
+        assert torch.equal(weight, resumed.objective.model.state_dict()[name]), name
 
 
 def test_training_makes_the_loss_small(source: Source) -> None:
     trainer = trainer_of(source, Recipe(60, batch=8, learning_rate=0.01, weighing=Weighing(divergence=0.01)))
-    before = trainer.judge()
+    before = trainer.validate()
     (*_, last) = trainer.run(1e9)
     assert last.judgement is not None
     assert last.judgement.loss < 0.5 * before.loss

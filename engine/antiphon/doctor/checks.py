@@ -117,7 +117,7 @@ def _midi(spawn: Spawn, wanted: str | None) -> Iterator[Finding]:
         yield _keyboards(backend)
         if backend.virtual:
             yield _loopback(backend, spawn)
-        if backend.name != "socket":  # No DAW is on it.
+        if backend.carries_daws:
             yield daw_route(backend.name, backend.virtual, backend.inputs(), backend.outputs())
     finally:
         backend.close()
@@ -125,10 +125,10 @@ def _midi(spawn: Spawn, wanted: str | None) -> Iterator[Finding]:
 
 def _system(backend: Backend, spawn: Spawn) -> Finding:
     text = f"plays through {backend.name}, {'with' if backend.virtual else 'without'} virtual ports"
-    if backend.name == "rtmidi":
+    if backend.may_freeze:
         text += ", on JACK without frame stamps; when the JACK server dies, rtmidi freezes"
         return Finding("midi", "warn", text, pip_line("JACK-Client"))
-    if backend.name == "socket":
+    if not backend.carries_daws:
         problems = [report.problem for report in survey_backends(spawn) if report.problem is not None]
         here = [problem for problem in problems if "not for this operating system" not in problem]
         return Finding("midi", "warn", f"{text}: only Antiphon's own programs can be reached", "; or ".join(here))
@@ -251,7 +251,7 @@ def measure_latency(
         patience = _CONNECTING_SECONDS if own_output or own_input else _ANSWERING_SECONDS
         trips = time_notes(sending.send, returns, patience)
         # What comes in on JACK bears the frame at which it was sent on, unless an interface has held it up.
-        one_way = backend.name == "jack" and not re.search("playback|capture", f"{sending.name} {listening.name}")
+        one_way = backend.stamps and not re.search("playback|capture", f"{sending.name} {listening.name}")
         return PortLatency(sending.name, listening.name, backend.name, trips, one_way)
     finally:
         backend.close()

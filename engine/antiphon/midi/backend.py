@@ -56,6 +56,14 @@ class Backend(Protocol):
     """One of `KINDS`."""
     virtual: bool
     """Whether ports of our own can be made, for others to connect to."""
+    stamps: bool
+    """Whether a message bears the moment at which it was sent, to the sample, going out and coming in."""
+    tells_connections: bool
+    """Whether `connections` tells who is plugged into our ports, and so who has just come."""
+    carries_daws: bool
+    """Whether other programs than Antiphon's own are on it."""
+    may_freeze: bool
+    """Whether this process stands still for good when the system's server dies."""
 
     def inputs(self) -> list[str]:
         """Ports of others that one can listen to, hardware first where that is known. Cheap enough to poll.

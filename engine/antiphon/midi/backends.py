@@ -26,6 +26,8 @@ class System:
     """Opens it, given the client's name; raises BackendUnusable with the reason."""
     also: str = ""
     """Another name that it answers to, of a family of systems."""
+    server: str = ""
+    """The server that it stands on, which others of the table may stand on as well."""
 
 
 def _jack(client_name: str, spawn: Spawn, on_lost: OnLost | None) -> Backend:
@@ -45,8 +47,8 @@ def _socket(client_name: str, spawn: Spawn, on_lost: OnLost | None) -> Backend:
 
 
 SYSTEMS: Final = (
-    System("jack", _jack),
-    System("rtmidi", partial(_rtmidi, "rtmidi"), also="jack"),
+    System("jack", _jack, server="jack"),
+    System("rtmidi", partial(_rtmidi, "rtmidi"), also="jack", server="jack"),
     System("alsa", partial(_rtmidi, "alsa"), also="rtmidi"),
     System("coremidi", partial(_rtmidi, "coremidi"), also="rtmidi"),
     System("winmm", partial(_rtmidi, "winmm"), also="rtmidi"),
@@ -86,15 +88,17 @@ def find_backend(client_name: str, spawn: Spawn, wanted: str | None = None, on_l
     if wanted not in _WANTED:
         raise AntiphonError(f"MIDI backend '{wanted}' is unknown; allowed: {', '.join(_WANTED)}")
     problems = []
-    jack_is_down = False
+    down: set[str] = set()
     for kind in _WANTED[wanted]:
-        if kind == "rtmidi" and jack_is_down:
+        server = SYSTEMS[KINDS.index(kind)].server
+        if server in down:
             continue  # or a server that comes back this very moment would be reached without stamps, and stay so
         try:
             return open_backend(kind, client_name, spawn, on_lost)
         except BackendUnusable as unusable:
             problems.append(str(unusable))
-            jack_is_down = jack_is_down or isinstance(unusable, ServerDown)
+            if isinstance(unusable, ServerDown) and server:
+                down.add(server)
     usable = [report.kind for report in survey_backends(spawn) if report.problem is None]
     raise AntiphonError(
         f"MIDI backend '{wanted}' is not usable here: {'; '.join(problems)}. Usable: {', '.join(['auto', *usable])}"

@@ -45,6 +45,10 @@ class JackBackend:
 
     name = "jack"
     virtual = True
+    stamps = True
+    tells_connections = True
+    carries_daws = True
+    may_freeze = False
 
     def __init__(self, client_name: str, on_lost: OnLost | None = None) -> None:
         """Become a client of the running server. Raises BackendUnusable if there is none, or no JACK-Client."""

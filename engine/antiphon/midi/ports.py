@@ -1,4 +1,9 @@
-"""The performance's ports: opened by name, watched, and opened again when they come back. It reads no message."""
+"""The performance's ports: opened by name, watched, and opened again when they come back. It reads no message.
+
+They have one owner, the watcher, a thread of theirs: while the performance lasts, it alone opens and closes them.
+(Before and after it, whoever makes `Ports` and closes them does.) Others only mark the very port that failed them: the
+engine, which sends; and the MIDI system, all of them, when it is gone.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from antiphon.midi.port_names import (
     virtual_name,
     virtual_name_problems,
 )
-from antiphon.output import OpenOutput, OutputPort
+from antiphon.output import OpenOutput, OutputPort, PortGone
 
 _WATCH_SECONDS = 0.5
 """How often vanished ports are looked for."""
@@ -34,6 +39,28 @@ Report = Callable[[str, Any], None]
 or `output back`, and the port's name;
 `unplugged` and the input's name; `plugged` and the output's index, or `maybe plugged` where the system does not say;
 `connections` and what is plugged into our ports."""
+
+
+class _Output:
+    """An open output, and whether it has failed: then it is left alone, and the watcher opens another in its place."""
+
+    def __init__(self, port: OutputPort) -> None:
+        self.name = port.name
+        self.stamps = port.stamps
+        self.failed = False
+        self.told = False
+        """Whether its end has been reported."""
+        self._port = port
+
+    def send(self, message: bytes, at_seconds: float | None = None) -> None:
+        try:
+            self._port.send(message, at_seconds)
+        except PortGone:
+            self.failed = True
+            raise
+
+    def close(self) -> None:
+        self._port.close()
 
 
 class Ports:
@@ -65,8 +92,7 @@ class Ports:
         """
         for key, wanted, problem in virtual_name_problems(inputs, outputs):
             raise AntiphonError(f"'{wanted}' among {key}: {problem}")
-        self.outputs: list[OutputPort | None] = [None for _ in outputs]
-        """Open outputs, by index; None for one that is gone, or that is not a port."""
+        self._outputs: list[_Output | None] = [None for _ in outputs]
         self.backend: Backend | None = None
         self._wanted_inputs = tuple(inputs)
         self._wanted_outputs = tuple(outputs)
@@ -93,6 +119,11 @@ class Ports:
         spawn(self._watch, "ports")
 
     @property
+    def outputs(self) -> list[OutputPort | None]:
+        """Open outputs, by index; None for one that is gone, or that is not a port."""
+        return [None if port is None or port.failed else port for port in self._outputs]
+
+    @property
     def input_names(self) -> tuple[str, ...]:
         """Inputs that are open now."""
         return tuple(self._inputs)
@@ -102,11 +133,13 @@ class Ports:
         return self._meant.get(name, ())
 
     def lose_output(self, index: int) -> None:
-        """An output has failed: let go of it; it is opened again when it is back."""
-        port, self.outputs[index] = self.outputs[index], None
-        if port is not None:
-            with contextlib.suppress(AntiphonError):
-                port.close()
+        """A message could not be sent: tell so, if the output has failed; it is opened again when it is back.
+
+        One that has come back meanwhile has not.
+        """
+        port = self._outputs[index]
+        if port is not None and port.failed and not port.told:
+            port.told = True
             self._report("output gone", port.name)
 
     def close(self) -> None:
@@ -115,14 +148,14 @@ class Ports:
         self._close_ports()
 
     def _close_ports(self) -> None:
-        ports: list[InputPort | OutputPort | None] = [*self._inputs.values(), *self.outputs]
+        ports: list[InputPort | OutputPort | None] = [*self._inputs.values(), *self._outputs]
         for port in ports:
             if port is None:
                 continue
             with contextlib.suppress(AntiphonError):
                 port.close()
         self._inputs.clear()
-        self.outputs[:] = [None for _ in self.outputs]
+        self._outputs[:] = [None for _ in self._outputs]
         if self.backend is not None:
             with contextlib.suppress(AntiphonError):
                 self.backend.close()
@@ -137,9 +170,9 @@ class Ports:
             own = virtual_name(name, "output")
             if own is not None:
                 if backend.virtual or name != "virtual":  # A plain one may stand for `auto`, which takes what there is.
-                    self.outputs[index] = backend.open_output(_checked(backend, name, own), virtual=True)
+                    self._outputs[index] = _Output(backend.open_output(_checked(backend, name, own), virtual=True))
             elif name != "synth":
-                self.outputs[index] = self._open_output(backend, name)
+                self._outputs[index] = self._open_output(backend, name)
         for name in self._wanted_inputs:
             own = virtual_name("virtual" if name == "auto" and backend.virtual else name, "input")
             if own is not None:
@@ -150,10 +183,10 @@ class Ports:
             elif own is None:
                 self._open_input(backend, match_port(name, backend.inputs(), "input"), name)
 
-    def _open_output(self, backend: Backend, name: str) -> OutputPort:
+    def _open_output(self, backend: Backend, name: str) -> _Output:
         if name in self._plugged_in:
-            return open_plugged_in(name, self._plugged_in[name])
-        return backend.open_output(match_port(name, backend.outputs(), "output"))
+            return _Output(open_plugged_in(name, self._plugged_in[name]))
+        return _Output(backend.open_output(match_port(name, backend.outputs(), "output")))
 
     def _open_own_input(self, backend: Backend, own: str, wanted: str) -> None:
         name = f"{CLIENT_NAME}:{own}"
@@ -187,7 +220,9 @@ class Ports:
     def _backend_lost(self, reason: str) -> None:
         self._lost_backend = True
         # Each output is given up here, not at the next send: a dead server's library may never return from one.
-        self.outputs[:] = [None for _ in self.outputs]
+        for port in self._outputs:
+            if port is not None:
+                port.failed = port.told = True
         self._report("system gone", reason)
 
     def _watch(self) -> None:
@@ -202,7 +237,7 @@ class Ports:
 
     def _note_connections(self, backend: Backend) -> None:
         connections = tuple(backend.connections())
-        if backend.name != "jack" and time.perf_counter() < self._welcome_until:
+        if not backend.tells_connections and time.perf_counter() < self._welcome_until:
             for index, output in enumerate(self.outputs):
                 if output is not None:
                     self._report("maybe plugged", index)
@@ -250,12 +285,17 @@ class Ports:
         for index, wanted in enumerate(self._wanted_outputs):
             if wanted == "synth" or virtual_name(wanted, "output") is not None:
                 continue
-            port = self.outputs[index]
+            port = self._outputs[index]
             if port is not None and wanted not in self._plugged_in and gone(port.name):
+                port.failed = True
+            if port is not None and port.failed:
                 self.lose_output(index)
-            if self.outputs[index] is None:
+                self._outputs[index] = None
                 with contextlib.suppress(AntiphonError):
-                    self.outputs[index] = self._open_output(backend, wanted)
+                    port.close()
+            if self._outputs[index] is None:
+                with contextlib.suppress(AntiphonError):
+                    self._outputs[index] = self._open_output(backend, wanted)
                     self._report("output back", wanted)
 
     def _gone(self, direction: str, available: Sequence[str]) -> Callable[[str], bool]:

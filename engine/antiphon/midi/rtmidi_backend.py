@@ -33,11 +33,16 @@ class RtMidiBackend:
     so JACK is better reached through `JackBackend`, and a supervisor has to watch whoever uses this one.
     """
 
+    stamps = False
+    tells_connections = False
+    carries_daws = True
+
     def __init__(self, kind: str, client_name: str) -> None:
         """Become a client. Raises BackendUnusable with the reason."""
         self._rtmidi, self._api = _usable_api(kind)
         self.name = kind
         self.virtual = kind != "winmm"
+        self.may_freeze = kind == "rtmidi"
         self._client_name = client_name
         self._ports: list[_RtMidiPort] = []
         self._sources = self._client(self._rtmidi.MidiIn, f"{client_name} list")

@@ -66,6 +66,10 @@ class SocketBackend:
 
     name = "socket"
     virtual = True
+    stamps = False
+    tells_connections = False
+    carries_daws = False
+    may_freeze = False
 
     def __init__(self, client_name: str, spawn: Spawn) -> None:
         """Find the runtime folder. Raises BackendUnusable if it cannot be written."""

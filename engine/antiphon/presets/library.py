@@ -14,7 +14,7 @@ from antiphon.duet.plan import Plan
 from antiphon.duet.routing import input_names
 from antiphon.errors import AntiphonError
 from antiphon.presets.document import nearest_file, printable, read_document, shown, validate
-from antiphon.presets.reading import Generators, Rehearse, load_preset
+from antiphon.presets.reading import Generators, Rehearse, load_preset, plan_of
 from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import SetlistFile
 from antiphon.spelling import nearest, suggestion
@@ -93,7 +93,7 @@ class PresetLibrary:
         path = self.find(name_or_path)
         document = read_document(path)
         if "presets" not in document.values:
-            return (load_preset(path, generators, rehearse),)
+            return (plan_of(document, generators, rehearse),)
         setlist = validate(document, SetlistFile, {})
         plans: dict[Path, Plan | None] = {}
         order: list[Plan] = []

@@ -32,7 +32,7 @@ from antiphon.presets.document import Document, nearest_file, read_document, sho
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.parts import read_parts
 from antiphon.presets.remote import read_remote, refuse_clashes
-from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable
+from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable, plan_values
 from antiphon.presets.step_notation import parse_steps
 from antiphon.presets.tempo import controllers_in_use, read_metronome, read_tempo_control
 
@@ -81,9 +81,13 @@ def load_preset(path: Path, generators: Generators, rehearse: Rehearse | None = 
         AntiphonError: the file cannot be read or has mistakes; one line for each,
             `FILE:LINE: KEY is VALUE; allowed: …`, in the order of the file.
     """
-    document = read_document(path)
+    return plan_of(read_document(path), generators, rehearse)
+
+
+def plan_of(document: Document, generators: Generators, rehearse: Rehearse | None = None) -> Plan:
+    """As `load_preset`, of a file that is read already."""
     if "presets" in document.values:
-        raise AntiphonError(f"{path}: is a setlist; a preset is needed here")
+        raise AntiphonError(f"{document.path}: is a setlist; a preset is needed here")
     return _Reading(document, generators, rehearse).plan()
 
 
@@ -101,30 +105,24 @@ class _Reading:
         file, document = self.file, self.document
         self._count_voices()
         self._check_virtual_names()
-        plan = Plan(
-            name=document.path.stem if file.name is None else file.name,
-            voices=tuple(self._voice(("voice", index), voice) for index, voice in enumerate(file.voice)),
-            tempo_bpm=file.tempo_bpm,
-            signature=file.time_signature,
-            sync=file.sync,
-            clock_out=self._clock_out(),
-            latency=self._latencies("latency", file.latency),
-            clock_latency=self._latencies("clock_latency", file.clock_latency),
-            seed=file.seed,
-            inputs=tuple(file.inputs),
-            outputs=tuple(file.outputs),
-            thru=file.thru,
-            controllers=tuple(
+        made = {
+            "name": document.path.stem if file.name is None else file.name,
+            "voices": tuple(self._voice(("voice", index), voice) for index, voice in enumerate(file.voice)),
+            "signature": file.time_signature,
+            "clock_out": self._clock_out(),
+            "latency": self._latencies("latency", file.latency),
+            "clock_latency": self._latencies("clock_latency", file.clock_latency),
+            "controllers": tuple(
                 mapping
                 for index, table in enumerate(file.controller)
                 if (mapping := self._controller(("controller", index), table)) is not None
             ),
-            prompt=None if file.prompt is None else self._music(("prompt",), file.prompt),
-            tempo_control=read_tempo_control(document, file),
-            metronome=read_metronome(document, file),
-            switch=file.switch,
-            remote=read_remote(document, file.remote, input_names(Plan(inputs=tuple(file.inputs)))),
-        )
+            "prompt": None if file.prompt is None else self._music(("prompt",), file.prompt),
+            "tempo_control": read_tempo_control(document, file),
+            "metronome": read_metronome(document, file),
+            "remote": read_remote(document, file.remote, input_names(Plan(inputs=tuple(file.inputs)))),
+        }
+        plan = Plan(**plan_values(file, Plan) | made)
         self._check_programs(plan.voices)
         refuse_clashes(document, plan.remote, [plan])
         document.raise_problems()
@@ -214,34 +212,20 @@ class _Reading:
             document.refuse((*key, "bank"), text)
         self._refuse_idle(key, voice)
         self._check_halves(key, voice)
-        return VoicePlan(
-            generator=voice.generator,
-            model=model,
-            follows=self.generators[voice.generator].follows if voice.generator in self.generators else "free",
-            mode=voice.mode,
-            handover=self._handover((*key, "handover"), voice),
-            answer_bars=voice.answer_bars,
-            length=voice.length,
-            launch=voice.launch,
-            morph=self._morph(key, voice),
-            touch=voice.touch,
-            controls=self._controls(key, voice),
-            constraints=self._constraints(key, voice),
-            heard_scale=voice.scale == "auto",
-            below_melody=voice.below_melody,
-            fallback=voice.fallback,
-            channel=voice.channel - 1,
-            output=voice.output,
-            program=None if voice.program is None else voice.program - 1,
-            bank=voice.bank,
-            parts=read_parts(document, key, voice, self.generators.get(voice.generator), outputs),
-            transpose=voice.transpose,
-            velocity=VelocityCurve(voice.velocity.low, voice.velocity.high, voice.velocity.gamma),
-            inputs=None if voice.inputs is None else frozenset(voice.inputs),
-            input_channels=frozenset(channel - 1 for channel in voice.input_channels),
-            input_low=voice.input_range[0],
-            input_high=voice.input_range[1],
-        )
+        made = {
+            "model": model,
+            "follows": self.generators[voice.generator].follows if voice.generator in self.generators else "free",
+            "handover": self._handover((*key, "handover"), voice),
+            "morph": self._morph(key, voice),
+            "controls": self._controls(key, voice),
+            "constraints": self._constraints(key, voice),
+            "heard_scale": voice.scale == "auto",
+            "parts": read_parts(document, key, voice, self.generators.get(voice.generator), outputs),
+            "velocity": VelocityCurve(**plan_values(voice.velocity, VelocityCurve)),
+            "input_low": voice.input_range[0],
+            "input_high": voice.input_range[1],
+        }
+        return VoicePlan(**plan_values(voice, VoicePlan) | made)
 
     def _rehearse(self, key: KeyPath, voice: VoiceTable, model: str | None) -> None:
         """Try the generators of a voice as a performance makes them."""
@@ -293,7 +277,7 @@ class _Reading:
             self.document.refuse(
                 by, " is 'trigger', but nothing triggers; add trigger_note or trigger_cc", given=triggers
             )
-        return Handover(**table.model_dump())
+        return Handover(**plan_values(table, Handover))
 
     def _morph(self, key: KeyPath, voice: VoiceTable) -> MorphPlan | None:
         """The ends, for a generator that interpolates; `None` for others, and after a mistake."""

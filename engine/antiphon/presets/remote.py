@@ -10,7 +10,7 @@ from antiphon.duet.plan import Plan, RemotePlan
 from antiphon.music.messages import PEDALS
 from antiphon.music.note_names import pitch_name
 from antiphon.presets.document import Document
-from antiphon.presets.schema import RemoteTable
+from antiphon.presets.schema import RemoteTable, plan_values
 
 NOTES: Final = ("panic_note", "next_note", "previous_note")
 CONTROLLERS: Final = ("panic_cc", "next_cc", "previous_cc")
@@ -29,11 +29,7 @@ def read_remote(document: Document, table: RemoteTable, inputs: Collection[str])
     for name in table.program_inputs or ():
         if name not in inputs:
             document.refuse_name(("remote", "program_inputs"), name, inputs, given=[("inputs",)])
-    values = table.model_dump() | {
-        "program_channels": frozenset(channel - 1 for channel in table.program_channels),
-        "program_inputs": None if table.program_inputs is None else frozenset(table.program_inputs),
-    }
-    return RemotePlan(**values)
+    return RemotePlan(**plan_values(table, RemotePlan))
 
 
 def refuse_clashes(document: Document, remote: RemotePlan, plans: Iterable[Plan]) -> None:

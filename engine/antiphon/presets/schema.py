@@ -1,10 +1,14 @@
-"""What may stand in a preset or setlist, key by key. It refuses what it does not know, and resolves nothing."""
+"""What may stand in a preset or setlist, key by key, and what it is in a plan. It refuses what it does not know.
+
+The one table of keys: the reader makes a plan by it, the writer a file, and the reference is compared with it.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -17,7 +21,14 @@ from antiphon.duet.plan import GRIDS, HandoverBy, Mode, Pedal, Switch, Sync
 from antiphon.duet.voice_controls import LENGTHS
 from antiphon.midi.port_names import composed
 from antiphon.music import messages
-from antiphon.music.note_names import PITCH_ALLOWED, SCALE_ALLOWED, parse_pitch, parse_scale
+from antiphon.music.note_names import (
+    PITCH_ALLOWED,
+    SCALE_ALLOWED,
+    parse_pitch,
+    parse_scale,
+    pitch_class_names,
+    pitch_name,
+)
 from antiphon.music.timing import TimeSignature
 from antiphon.presets.step_notation import NOTATION_ALLOWED
 
@@ -33,6 +44,19 @@ class Allowed:
     """Says in words what a value may be, where its type cannot."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How what a plan holds, and what a file says, are made of each other, where they differ."""
+
+    to_plan: Callable[[Any], Any]
+    to_file: Callable[[Any], Any]
+
+
+SAME: Final = Meaning(lambda value: value, lambda value: value)
+_FROM_ONE: Final = Meaning(lambda number: number - 1, lambda number: number + 1)
+"""People count from 1, the wire from 0."""
 
 
 def _parse_signature(value: object) -> TimeSignature:
@@ -104,7 +128,10 @@ def _parse_bank(value: object) -> int:
 
 
 Signature = Annotated[
-    TimeSignature, PlainValidator(_parse_signature), Allowed("1 to 32 beats over 2, 4, 8 or 16, such as '4/4'")
+    TimeSignature,
+    PlainValidator(_parse_signature),
+    Allowed("1 to 32 beats over 2, 4, 8 or 16, such as '4/4'"),
+    Meaning(SAME.to_plan, str),
 ]
 Launch = Annotated[
     str,
@@ -120,19 +147,22 @@ Bank = Annotated[
     int,
     PlainValidator(_parse_bank),
     Allowed("[MSB, LSB], each a whole number, 0 to 127, or one, 0 to 16383, which is 128 × MSB + LSB"),
+    Meaning(SAME.to_plan, lambda bank: list(divmod(bank, 128))),
 ]
 """What the controllers 0 and 32 say together (MIDI 1.0, bank select)."""
-Pitch = Annotated[int, PlainValidator(parse_pitch), Allowed(PITCH_ALLOWED)]
+Pitch = Annotated[int, PlainValidator(parse_pitch), Allowed(PITCH_ALLOWED), Meaning(SAME.to_plan, pitch_name)]
 PitchRange = Annotated[
     list[Pitch],
     Field(min_length=2, max_length=2),
     AfterValidator(_check_order),
     Allowed(f"two notes, the lower first, each {PITCH_ALLOWED}"),
+    Meaning(tuple, lambda pitches: [pitch_name(pitch) for pitch in pitches]),
 ]
 Scale = Annotated[
     frozenset[int] | Literal["auto"] | None,
     PlainValidator(lambda value: value if value == "auto" else parse_scale(value)),
     Allowed(f"{SCALE_ALLOWED}, or 'auto'"),
+    Meaning(SAME.to_plan, lambda scale: scale if scale == "auto" else pitch_class_names(scale)),
 ]
 Text = Annotated[str, Field(min_length=1)]
 PortName = Annotated[Text, AfterValidator(composed)]
@@ -142,7 +172,15 @@ EndText = Annotated[
     Allowed(END_ALLOWED),
 ]
 """What it says, `presets` reads: a file lies beside the preset's."""
-Channel = Annotated[int, Field(ge=1, le=16)]
+Channel = Annotated[int, Field(ge=1, le=16), _FROM_ONE]
+Channels = Annotated[
+    list[Channel],
+    Meaning(
+        lambda channels: frozenset(channel - 1 for channel in channels),
+        lambda channels: [channel + 1 for channel in sorted(channels)],
+    ),
+]
+Program = Annotated[int, Field(ge=1, le=128), _FROM_ONE]
 Controller = Annotated[int, Field(ge=0, le=119)]
 """120 and above are channel mode messages, not controllers (MIDI 1.0, table III)."""
 Knob = Annotated[
@@ -153,6 +191,7 @@ ClockOut = Annotated[
     bool | list[str],
     PlainValidator(_parse_clock_out),
     Allowed("true, false, or a list of `outputs`, 1 or more, each once"),
+    Meaning(lambda ports: ports if isinstance(ports, bool) else tuple(ports), SAME.to_file),
 ]
 Setting = Annotated[ControlValue, PlainValidator(_parse_setting), Allowed("a number, or a text in quotes")]
 Latencies = Annotated[
@@ -163,13 +202,17 @@ ControlValues = Annotated[
     list[float | Text],
     Field(min_length=2, max_length=128),
     Allowed("a list of 2 to 128 values of that control, from the one at 0 to the one at 127"),
+    Meaning(tuple, list),
 ]
 PortNames = Annotated[
     list[PortName],
     Field(min_length=1),
     AfterValidator(_check_distinct),
     Allowed("a list of names, 1 or more, each once"),
+    Meaning(tuple, list),
 ]
+SomePorts = Annotated[PortNames, Meaning(frozenset, sorted)]
+"""A choice among the preset's, in no order."""
 
 
 class Table(BaseModel):
@@ -246,8 +289,8 @@ class PartTable(Table):
     """One part of a generator that plays several at once: where it is heard, and with what sound."""
 
     channel: Channel | None = Field(default=None, description="MIDI channel it plays on. Absent: the voice's.")
-    program: int | None = Field(
-        default=None, ge=1, le=128, description="General MIDI sound, 1 is a grand piano. Absent: the voice's."
+    program: Program | None = Field(
+        default=None, description="General MIDI sound, 1 is a grand piano. Absent: the voice's."
     )
     bank: Bank | None = Field(
         default=None, description="Bank of that sound. Absent: the voice's, if the program is absent, too."
@@ -282,10 +325,8 @@ class VoiceTable(Table):
         default=1.0, ge=LENGTHS[0], le=LENGTHS[1], description="It answers so many times as long; 2 is twice as long."
     )
     channel: Channel = Field(default=2, description="MIDI channel it plays on, as keyboards and DAWs count them.")
-    program: int | None = Field(
+    program: Program | None = Field(
         default=None,
-        ge=1,
-        le=128,
         description="General MIDI sound, 1 is a grand piano. Absent: the synth's present one.",
     )
     bank: Bank | None = Field(
@@ -304,12 +345,10 @@ class VoiceTable(Table):
     )
     polyphony: int = Field(default=16, ge=1, le=64, description="Most notes it sounds at once.")
     fallback: Text = Field(default="markov", description="Generator that stands in when this one is late or fails.")
-    inputs: PortNames | None = Field(
+    inputs: SomePorts | None = Field(
         default=None, description="Which of the preset's `inputs` it listens to. Absent: all of them."
     )
-    input_channels: list[Channel] = Field(
-        default=EVERY_CHANNEL, min_length=1, description="MIDI channels it listens to."
-    )
+    input_channels: Channels = Field(default=EVERY_CHANNEL, min_length=1, description="MIDI channels it listens to.")
     input_range: PitchRange = Field(default=[0, 127], description="Lowest and highest key it listens to.")
     velocity: VelocityTable = Field(default=VelocityTable(), description="How loud it plays; see below.")
     handover: HandoverTable = Field(default=HandoverTable(), description="When your call is over; see below.")
@@ -367,12 +406,12 @@ class RemoteTable(Table):
     next_cc: Controller | None = Field(default=None, description="A controller that does.")
     previous_note: Pitch | None = Field(default=None, description="A key that chooses the preset before.")
     previous_cc: Controller | None = Field(default=None, description="A controller that does.")
-    program_channels: list[Channel] = Field(
+    program_channels: Channels = Field(
         default=EVERY_CHANNEL,
         min_length=1,
         description="MIDI channels whose program changes choose a preset of the setlist; others are passed on.",
     )
-    program_inputs: PortNames | None = Field(
+    program_inputs: SomePorts | None = Field(
         default=None, description="Which of `inputs` they count on; on others they are passed on. Absent: all of them."
     )
 
@@ -507,6 +546,43 @@ def field_at(table: type[Table], path: tuple[str | int, ...]) -> tuple[type[Tabl
 def allowed(field: FieldInfo) -> str:
     """What the values of a key may be, in words."""
     return _describe(field.annotation, field.metadata)
+
+
+def plan_values(table: Table, kind: type[Any]) -> dict[str, Any]:
+    """What `table` says, as a plan's dataclass `kind` has it: the keys that both have.
+
+    A key that is a table of its own stays one.
+    """
+    declared = type(table).model_fields
+    return {
+        field.name: None
+        if (value := getattr(table, field.name)) is None
+        else _meaning(declared[field.name]).to_plan(value)
+        for field in fields(kind)
+        if field.name in declared
+    }
+
+
+def file_values(table: type[Table], plan: object, **elsewhere: object) -> dict[str, Any]:
+    """What a file says where `plan` holds a part of a plan, key by key in the order of `table`.
+
+    Tables of their own are left out, and what is None. `elsewhere`: values of keys that a plan keeps under another
+    name.
+    """
+    found = {}
+    for key, field in table.model_fields.items():
+        inner = _table_in(field.annotation) is not None or get_origin(field.annotation) is dict
+        value = elsewhere[key] if key in elsewhere else None if inner else getattr(plan, key, None)
+        if value is not None:
+            found[key] = _meaning(field).to_file(value)
+    return found
+
+
+def _meaning(field: FieldInfo) -> Meaning:
+    """The last that is declared: of the key, or else of its type."""
+    kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if get_origin(kind) is Annotated]
+    declared = [*(item for kind in kinds for item in get_args(kind)[1:]), *field.metadata]
+    return next((item for item in reversed(declared) if isinstance(item, Meaning)), SAME)
 
 
 def _table_in(annotation: Any) -> type[Table] | None:

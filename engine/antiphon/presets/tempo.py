@@ -10,7 +10,7 @@ from antiphon.duet.routing import output_names
 from antiphon.music import messages
 from antiphon.music.note_names import pitch_name
 from antiphon.presets.document import Document
-from antiphon.presets.schema import PresetFile
+from antiphon.presets.schema import PresetFile, plan_values
 
 _NO_EFFECT: Final = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
 
@@ -35,7 +35,7 @@ def read_tempo_control(document: Document, file: PresetFile) -> TempoPlan:
             document.refuse((key, name), f" is {number}, which {controllers[number]} already; choose another")
         elif number is not None:
             controllers[number] = "taps the beat"
-    return TempoPlan(**table.model_dump())
+    return TempoPlan(**plan_values(table, TempoPlan))
 
 
 def read_metronome(document: Document, file: PresetFile) -> MetronomePlan:
@@ -46,7 +46,7 @@ def read_metronome(document: Document, file: PresetFile) -> MetronomePlan:
         document.refuse_name((key, "output"), table.output, outputs, given=[("outputs",)])
     if file.sync == "midi" and table.count_in_bars:
         document.refuse((key, "count_in_bars"), _NO_EFFECT, given=[("sync",)])
-    return MetronomePlan(**table.model_dump() | {"channel": table.channel - 1})
+    return MetronomePlan(**plan_values(table, MetronomePlan))
 
 
 def controllers_in_use(file: PresetFile) -> dict[int, str]:

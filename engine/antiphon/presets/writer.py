@@ -9,18 +9,27 @@ from antiphon.duet.plan import (
     ALL_CHANNELS,
     ControllerMapping,
     Handover,
-    MetronomePlan,
     MorphPlan,
-    PartPlan,
     Plan,
     RemotePlan,
     TempoPlan,
     VoicePlan,
 )
-from antiphon.music.note_names import pitch_class_names, pitch_name
 from antiphon.notes import Phrase
 from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
-from antiphon.presets.remote import CONTROLLERS, NOTES
+from antiphon.presets.schema import (
+    ControllerTable,
+    HandoverTable,
+    MetronomeTable,
+    MorphTable,
+    PartTable,
+    PresetFile,
+    RemoteTable,
+    TempoControlTable,
+    VelocityTable,
+    VoiceTable,
+    file_values,
+)
 from antiphon.presets.step_notation import steps_text
 
 
@@ -30,30 +39,17 @@ def preset_text(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield from _pairs(
-        {
-            "name": plan.name,
-            "tempo_bpm": plan.tempo_bpm,
-            "time_signature": str(plan.signature),
-            "sync": plan.sync,
-            "clock_out": list(plan.clock_out) if isinstance(plan.clock_out, tuple) else plan.clock_out,
-            "seed": plan.seed,
-            "inputs": list(plan.inputs),
-            "outputs": list(plan.outputs),
-            "thru": plan.thru,
-            "switch": plan.switch,
-        }
-    )
+    yield from _pairs(file_values(PresetFile, plan, time_signature=plan.signature, prompt=None))
     if plan.prompt is not None:
         yield f"# prompt: {len(plan.prompt.notes)} notes, from a MIDI file"
     for table, latencies in (("latency", plan.latency), ("clock_latency", plan.clock_latency)):
         if latencies:
             yield from ("", f"[{table}]", *_pairs({_toml(name): value for name, value in latencies.items()}))
-    if remote := dict(_remote(plan.remote)):
+    if remote := _remote(plan.remote):
         yield from ("", "[remote]", *_pairs(remote))
-    if tempo := dict(_tempo_control(plan.tempo_control)):
+    if tempo := _tempo_control(plan.tempo_control):
         yield from ("", "[tempo_control]", *_pairs(tempo))
-    yield from ("", "[metronome]", *_pairs(_metronome(plan.metronome)))
+    yield from ("", "[metronome]", *_pairs(file_values(MetronomeTable, plan.metronome)))
     for voice in plan.voices:
         idle = idle_keys(voice.mode, voice.handover.by)
         yield from ("", "[[voice]]", *_pairs({k: v for k, v in _voice(voice).items() if (k,) not in idle}))
@@ -62,7 +58,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         if voice.morph is not None:
             yield from ("", "[voice.morph]", *_morph(voice.morph))
         for part in voice.parts:
-            yield from ("", f"[voice.parts.{part.name}]", *_pairs({"channel": part.channel + 1, **_sound(part)}))
+            yield from ("", f"[voice.parts.{part.name}]", *_pairs(file_values(PartTable, part)))
         yield from ("", "[voice.controls]", *_pairs(voice.controls))
     for mapping in plan.controllers:
         yield from ("", "[[controller]]", *_pairs(_controller(mapping)))
@@ -70,42 +66,20 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _voice(voice: VoicePlan) -> dict[str, object]:
     limits = voice.constraints
-    return {
-        "generator": voice.generator,
-        "model": voice.model,
-        "mode": voice.mode,
-        "launch": voice.launch,
-        "touch": voice.touch,
-        "answer_bars": voice.answer_bars,
-        "length": voice.length,
-        "channel": voice.channel + 1,
-        **_sound(voice),
-        "transpose": voice.transpose,
-        "range": [pitch_name(limits.low_pitch), pitch_name(limits.high_pitch)],
-        "scale": "auto" if voice.heard_scale else None if limits.scale is None else pitch_class_names(limits.scale),
-        "below_melody": voice.below_melody,
-        "polyphony": limits.polyphony,
-        "fallback": voice.fallback,
-        "inputs": None if voice.inputs is None else sorted(voice.inputs),
-        "input_channels": [channel + 1 for channel in sorted(voice.input_channels)],
-        "input_range": [pitch_name(voice.input_low), pitch_name(voice.input_high)],
-        "velocity": {"low": voice.velocity.low, "high": voice.velocity.high, "gamma": voice.velocity.gamma},
-    }
-
-
-def _sound(part: VoicePlan | PartPlan) -> dict[str, object]:
-    return {
-        "program": None if part.program is None else part.program + 1,
-        "bank": None if part.bank is None else list(divmod(part.bank, 128)),
-        "output": part.output,
-    }
+    return file_values(
+        VoiceTable,
+        voice,
+        range=(limits.low_pitch, limits.high_pitch),
+        scale="auto" if voice.heard_scale else limits.scale,
+        polyphony=limits.polyphony,
+        input_range=(voice.input_low, voice.input_high),
+        velocity=file_values(VelocityTable, voice.velocity),
+    )
 
 
 def _handover(handover: Handover) -> dict[str, object]:
-    values = {name: getattr(handover, name) for name in ("by", *HANDOVER_KEYS[handover.by])}
-    if values.get("trigger_note") is not None:
-        values["trigger_note"] = pitch_name(values["trigger_note"])
-    return values
+    values = file_values(HandoverTable, handover)
+    return {name: values[name] for name in ("by", *HANDOVER_KEYS[handover.by]) if name in values}
 
 
 def _morph(morph: MorphPlan) -> Iterator[str]:
@@ -114,49 +88,22 @@ def _morph(morph: MorphPlan) -> Iterator[str]:
             yield f"# {name}: {len(end.notes)} notes, from a MIDI file"
         else:
             yield from _pairs({name: text if isinstance(end, Phrase) else end})
-    note = None if morph.capture_note is None else pitch_name(morph.capture_note)
-    yield from _pairs({"capture_note": note, "capture_cc": morph.capture_cc})
+    yield from _pairs(file_values(MorphTable, morph, a=None, b=None))
 
 
-def _remote(remote: RemotePlan) -> Iterator[tuple[str, object]]:
-    for name in (*NOTES, *CONTROLLERS):
-        if (number := getattr(remote, name)) is not None:
-            yield name, pitch_name(number) if name in NOTES else number
-    if remote.program_channels != ALL_CHANNELS:
-        yield "program_channels", [channel + 1 for channel in sorted(remote.program_channels)]
-    if remote.program_inputs is not None:
-        yield "program_inputs", sorted(remote.program_inputs)
+def _remote(remote: RemotePlan) -> dict[str, object]:
+    channels = None if remote.program_channels == ALL_CHANNELS else remote.program_channels
+    return file_values(RemoteTable, remote, program_channels=channels)
 
 
-def _tempo_control(control: TempoPlan) -> Iterator[tuple[str, object]]:
-    if control.tap_note is not None:
-        yield "tap_note", pitch_name(control.tap_note)
-    if control.tap_cc is not None:
-        yield "tap_cc", control.tap_cc
-    if control.cc is not None:
-        yield from (("cc", control.cc), ("low_bpm", control.low_bpm), ("high_bpm", control.high_bpm))
-
-
-def _metronome(metronome: MetronomePlan) -> dict[str, object]:
-    return {
-        "on": metronome.on,
-        "count_in_bars": metronome.count_in_bars,
-        "output": metronome.output,
-        "channel": metronome.channel + 1,
-        "note": pitch_name(metronome.note),
-        "accent_note": pitch_name(metronome.accent_note),
-        "velocity": metronome.velocity,
-    }
+def _tempo_control(control: TempoPlan) -> dict[str, object]:
+    without_knob: dict[str, object] = {"low_bpm": None, "high_bpm": None} if control.cc is None else {}
+    return file_values(TempoControlTable, control, **without_knob)
 
 
 def _controller(mapping: ControllerMapping) -> dict[str, object]:
-    between = {"low": mapping.low, "high": mapping.high}
-    return {
-        "cc": mapping.controller,
-        "voice": mapping.voice + 1,
-        "control": mapping.control,
-        **({"values": list(mapping.values)} if mapping.values else between),
-    }
+    between: dict[str, object] = {"low": None, "high": None} if mapping.values else {"values": None}
+    return file_values(ControllerTable, mapping, cc=mapping.controller, voice=mapping.voice + 1, **between)
 
 
 def _pairs(values: Mapping[str, object]) -> Iterator[str]:

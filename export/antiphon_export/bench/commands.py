@@ -49,7 +49,7 @@ def training(
     from antiphon_export.bench.figures import milliseconds, table
     from antiphon_export.bench.machine import this_machine
     from antiphon_export.bench.training import training_seconds
-    from antiphon_export.training.trainer import use_threads
+    from antiphon_export.training.computing import use_threads
 
     use_threads(threads)
     seconds = dict(training_seconds(study_code))

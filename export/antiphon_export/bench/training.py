@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from antiphon.errors import AntiphonError
+from antiphon_export.tokens.objective import Recipe, TokenObjective
+from antiphon_export.training.computing import Precision, fast_precision
+from antiphon_export.training.loop import Trainer
 from antiphon_export.training.memory import keep_memory
-from antiphon_export.training.trainer import Precision, Recipe, Trainer, fast_precision
 from antiphon_export.training.windows import Augmentation
 from antiphon_plugins.study_transformer.model import Model
 
@@ -110,9 +112,10 @@ def own_step(precision: Precision) -> Step:
     keep_memory()
     # One to warm up, and one that is never made: after the last a run validates.
     recipe = Recipe(_ROUNDS + 2, *BATCH, precision=precision)
-    trainer = Trainer(Model(), _Same(), lambda _: math.nan, recipe, torch.device("cpu"))
-    run = trainer.run(validate_every_seconds=float("inf"))
-    return lambda: next(run).train_nll
+    about = {"architecture": "study-transformer"}
+    objective = TokenObjective(Model(), _Same(), lambda _: math.nan, recipe, torch.device("cpu"), about)
+    run = Trainer(objective).run(validate_every_seconds=float("inf"))
+    return lambda: next(run).loss
 
 
 class _Same:

@@ -50,14 +50,13 @@ def _train_notes(
 ) -> None:
     """Train a Transformer that takes a note a step: in free time and in beats, alone or with a player."""
     from antiphon_export.midi_folder import Corpus
-    from antiphon_export.notes.run import NoteProgress, NoteRunSettings, train_notes
-    from antiphon_export.notes.trainer import NoteRecipe
+    from antiphon_export.notes.objective import NoteRecipe
+    from antiphon_export.notes.run import NoteRunSettings, train_notes
     from antiphon_export.training.bar import Bar, ends_kindly
-    from antiphon_export.training.commands import chosen_precision
+    from antiphon_export.training.computing import chosen_precision, use_threads
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run_folder import BEST, RunFolder
     from antiphon_export.training.start import find_start
-    from antiphon_export.training.trainer import fast_precision, use_threads
     from antiphon_export.training.windows import Augmentation
 
     if beats is not None and not beats.is_dir():
@@ -90,7 +89,7 @@ def _train_notes(
             warm_up_steps=warm_up,
             cool_down_steps=cool_down,
             seed=seed,
-            precision=chosen_precision(precision) or fast_precision(),
+            precision=chosen_precision(precision),
             augmentation=Augmentation(
                 transpose=options.span("transpose", transpose, int),
                 tempo=options.span("tempo", tempo, float),
@@ -101,12 +100,6 @@ def _train_notes(
         validate_every_seconds=validate_every,
     )
     folder = RunFolder(out)
-    with Bar(cool_down or steps) as bar:
-
-        def advance(progress: NoteProgress) -> None:
-            valid = "" if progress.valid is None else f", validation {progress.valid:.3f} nats a note"
-            bar.advance(progress.step, f"{progress.notes / 1e6:.2f} M notes, {progress.nats:.2f} nats{valid}")
-
-        with ends_kindly(bar):
-            best = train_notes(settings, folder, report=bar.tell, advance=advance)
+    with Bar(cool_down or steps) as bar, ends_kindly(bar):
+        best = train_notes(settings, folder, report=bar.tell, advance=bar.advance)
     bar.tell(f"{folder.path / BEST}: {best:.4f} nats a note on validation pieces, all collections by their weights")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from antiphon_export.notes.trainer import Costs
+from antiphon_export.notes.costs import Costs
 from antiphon_export.training.step_log import add_line, read_lines, told
 from antiphon_plugins.notes.model import HEADS
 

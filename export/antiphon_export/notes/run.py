@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,15 +14,15 @@ from antiphon.note_steps.codec import NAME, VERSION
 from antiphon_export.midi_folder import Corpus
 from antiphon_export.notes.batch import Batch
 from antiphon_export.notes.evaluation import nats_of_shelf
-from antiphon_export.notes.log import add_judgement
+from antiphon_export.notes.objective import NoteObjective, NoteRecipe
 from antiphon_export.notes.pieces import NoteShelf, read_note_shelves
 from antiphon_export.notes.scorer import note_scorer
-from antiphon_export.notes.trainer import Costs, NoteRecipe, NoteTrainer, judge
 from antiphon_export.notes.windows import NoteWindows, still_windows
 from antiphon_export.training.architectures import NOTE_TRANSFORMER
+from antiphon_export.training.computing import best_device
+from antiphon_export.training.loop import Reached, Trainer, resume, train
 from antiphon_export.training.pieces import folder_of
-from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, RunFolder, load_checkpoint
-from antiphon_export.training.sitting import Ending, Stopped, first_look, told_of_the_first_step
+from antiphon_export.training.run_folder import BEST, RunFolder, load_checkpoint
 from antiphon_export.training.start import begin_with
 from antiphon_export.training.validation import evaluation_command, every_option
 from antiphon_plugins.notes.model import Model
@@ -34,8 +33,6 @@ _VALID_WINDOWS: Final = 24
 """Of each shelf."""
 _FINAL_WINDOWS: Final = 96
 """Of each shelf, at the end of a run, as `antiphon evaluate` takes them."""
-_SMALLER: Final = "--width 128 --layers 3 --heads 4 --feed-forward 256 --head-width 128 --batch 4"
-"""Options with which a step takes an eighth of the time, or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +53,12 @@ class NoteRunSettings:
     """Between two validations."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoteProgress:
-    """Where a run stands after a step."""
-
-    step: int
-    notes: int
-    """Learnt from so far."""
-    nats: float
-    """A step, of the last batch."""
-    valid: float | None
-    """Nats a note on validation pieces, all shelves by their weights, as far as it was measured."""
-
-
 def train_notes(
     settings: NoteRunSettings,
     folder: RunFolder,
     *,
     report: Callable[[str], None],
-    advance: Callable[[NoteProgress], None],
+    advance: Callable[[int, str], None],
 ) -> float:
     """Train, or go on with what is in `folder`; returns the best validation nats a note.
 
@@ -89,8 +73,7 @@ def train_notes(
     model = Model(**settings.model)
     parameters = sum(weight.numel() for weight in model.parameters())
     report(f"{NOTE_TRANSFORMER}: {parameters:,} parameters; {sum(shelf.notes for shelf in shelves):,} notes")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    trainer = NoteTrainer(model, NoteWindows(shelves), recipe, device)
+    device = best_device()
     about = {
         "architecture": NOTE_TRANSFORMER,
         "settings": model.settings,
@@ -99,20 +82,23 @@ def train_notes(
         "window": model.window,
         "corpora": [_origin(shelf) for shelf in shelves],
     }
-    run = _Run(trainer, folder, about, _validation(kept), {_name(shelf): shelf.weight for shelf in kept}, device)
-    run.restore(settings.start_from, report)
+    valid, weights = _validation(kept), {_name(shelf): shelf.weight for shelf in kept}
+    objective = NoteObjective(model, NoteWindows(shelves), valid, weights, recipe, device, about)
+    trainer = Trainer(objective)
+    if not resume(trainer, folder, report) and settings.start_from is not None:
+        trainer.reached = _begin_with(settings.start_from, objective, report)
     folder.write_settings(
         {
             **about,
-            "recipe": asdict(trainer.recipe),
+            "recipe": asdict(objective.recipe),
             "start_from": settings.start_from,
             "parameters": parameters,
             "beats": settings.beats,
-            "validation_windows": {name: sum(len(batch.bags) for batch in found) for name, found in run.valid.items()},
+            "validation_windows": {name: sum(len(batch.bags) for batch in found) for name, found in valid.items()},
         },
         device,
     )
-    best = run.train(settings.validate_every_seconds, report, advance)
+    train(trainer, folder, settings.validate_every_seconds, report=report, advance=advance)
     score = note_scorer(folder.path / BEST)
     for shelf in kept:
         found, windows, every = nats_of_shelf(score, shelf, _FINAL_WINDOWS)
@@ -120,133 +106,15 @@ def train_notes(
         arguments = (str(folder_of(shelf.name, settings.corpora)), *beats, *every_option(every))
         again = evaluation_command(folder.path / BEST, *arguments)
         report(f"{found:.4f} nats a note on {windows} windows of {_name(shelf)}: {again}")
-    return best
+    return trainer.reached.best
 
 
-class _Run:
-    """A trainer, where its results go, and how far it has come."""
-
-    def __init__(
-        self,
-        trainer: NoteTrainer,
-        folder: RunFolder,
-        about: dict[str, Any],
-        valid: dict[str, list[Batch]],
-        weights: dict[str, float],
-        device: torch.device,
-    ) -> None:
-        self.valid = valid
-        self._trainer, self._folder, self._about = trainer, folder, about
-        self._weights, self._device = weights, device
-        self._seconds, self._notes, self._best = 0.0, 0, float("inf")
-
-    def restore(self, start_from: Path | None, report: Callable[[str], None]) -> None:
-        """Go on with what is in the folder, or else begin with what is in `start_from`."""
-        trainer = self._trainer
-        last = self._folder.load_last(NOTE_TRANSFORMER, trainer.model.settings)
-        if last is None and start_from is not None:
-            content = load_checkpoint(start_from) if start_from.suffix == ".pt" else {}
-            begin_with(start_from, trainer.model, NOTE_TRANSFORMER)
-            report(f"starting from {start_from}")
-            if "optimizers" not in content:
-                return
-            last = {**content, "best_nll": float("inf")}
-            if trainer.recipe.cool_down_steps:
-                ending = last["step"] + trainer.recipe.cool_down_steps
-                trainer.recipe = replace(trainer.recipe, steps=ending)
-        elif last is not None:
-            if trainer.recipe.cool_down_steps:
-                trainer.recipe = replace(trainer.recipe, steps=last["recipe"]["steps"])
-            report(f"going on from step {last['step']} in {self._folder.path}")
-        if last is not None:
-            trainer.restore(last)
-            self._seconds, self._notes, self._best = last["seconds"], last["notes"], last["best_nll"]
-
-    def train(
-        self,
-        validate_every_seconds: float,
-        report: Callable[[str], None],
-        advance: Callable[[NoteProgress], None],
-    ) -> float:
-        """Train to the recipe's end; returns the best validation nats a note.
-
-        Raises:
-            Stopped: a person has ended it.
-        """
-        with Ending(report) as ending:
-            try:
-                self._train(validate_every_seconds, ending, report, advance)
-            except KeyboardInterrupt:
-                raise Stopped(self._folder.kept()) from None
-        return self._best
-
-    def _train(
-        self,
-        validate_every_seconds: float,
-        ending: Ending,
-        report: Callable[[str], None],
-        advance: Callable[[NoteProgress], None],
-    ) -> None:
-        trainer = self._trainer
-        before = time.monotonic()
-        saved, look = -SAVE_SECONDS, first_look(before, validate_every_seconds)
-        begun = trainer.step
-        losses: list[float] = []
-        valid: float | None = None
-        while trainer.step < trainer.recipe.steps:
-            loss, notes = trainer.train_step()
-            now = time.monotonic()
-            left = trainer.recipe.steps - trainer.step
-            if trainer.step == begun + 1 and left:
-                report(told_of_the_first_step(now - before, left, _SMALLER))
-                if not begun:
-                    nothing = dict.fromkeys(self.valid)
-                    add_judgement(self._folder.path, trainer.step, now - before, notes, loss, None, nothing)
-            self._seconds, before = self._seconds + now - before, now
-            self._notes += notes
-            losses.append(loss)
-            due = (trainer.step > begun + 1 and now >= look) or not left
-            if due:
-                valid = self._judge(float(np.mean(losses)))
-                losses = []
-                before = time.monotonic()
-                look = before + validate_every_seconds
-            if due or ending.asked or now - saved >= SAVE_SECONDS:
-                self._folder.save_last(self._checkpoint())
-                saved = time.monotonic()
-            advance(NoteProgress(trainer.step, self._notes, loss, valid))
-            if ending.asked and left:
-                raise Stopped(self._folder.kept())
-
-    def _judge(self, train_nats: float) -> float:
-        model, precision = self._trainer.model, self._trainer.recipe.precision
-        costs: dict[str, Costs] = {
-            name: judge(model, batches, self._device, precision) for name, batches in self.valid.items()
-        }
-        whole = sum(self._weights[name] * cost.total for name, cost in costs.items()) / sum(self._weights.values())
-        add_judgement(self._folder.path, self._trainer.step, self._seconds, self._notes, train_nats, whole, costs)
-        if whole < self._best:
-            self._best = whole
-            self._folder.save_best(self._weights_alone())
-        return whole
-
-    def _weights_alone(self) -> dict[str, Any]:
-        return {
-            **self._about,
-            "model": self._trainer.model.state_dict(),
-            "step": self._trainer.step,
-            "notes": self._notes,
-            "validation_nll": self._best,
-            "recipe": asdict(self._trainer.recipe),
-        }
-
-    def _checkpoint(self) -> dict[str, Any]:
-        return {
-            **self._weights_alone(),
-            **self._trainer.state(),
-            "best_nll": self._best,
-            "seconds": self._seconds,
-        }
+def _begin_with(path: Path, objective: NoteObjective, report: Callable[[str], None]) -> Reached:
+    """Go on from the checkpoint in `path`, another run's, or begin with the weights that are all it holds."""
+    content = load_checkpoint(path) if path.suffix == ".pt" else {}
+    begin_with(path, objective.model, NOTE_TRANSFORMER)
+    report(f"starting from {path}")
+    return objective.branch(content) if "optimizers" in content else Reached()
 
 
 def _validation(shelves: Sequence[NoteShelf]) -> dict[str, list[Batch]]:

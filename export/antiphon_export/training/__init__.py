@@ -1,1 +1,1 @@
-"""Training of token models: pieces, windows of them, the loop, and the folder that a run leaves."""
+"""What every training run is made of: pieces, the loop, its optimizers, and the folder that a run leaves."""

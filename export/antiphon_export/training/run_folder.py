@@ -1,18 +1,16 @@
-"""The folder of a training run: settings, log, curve, and checkpoints that survive being killed. It trains nothing."""
+"""The folder of a training run: settings, and checkpoints that survive being killed. It trains nothing."""
 
 from __future__ import annotations
 
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from antiphon.errors import AntiphonError
-from antiphon_export.training.step_log import add_line, read_lines, told
 
 LAST: Final = "last.pt"
 """The newest checkpoint, with all that is needed to go on."""
@@ -20,21 +18,6 @@ BEST: Final = "best.pt"
 """The checkpoint with the lowest validation NLL, weights alone."""
 SAVE_SECONDS: Final = 45.0
 """Between two checkpoints of a run; a kill loses no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the log: the mean since the line before."""
-
-    step: int
-    seconds: float
-    """Time spent training, over all sittings."""
-    tokens: int
-    """Tokens learnt from so far."""
-    train_nll: float
-    """Nats per token, over the steps since the row before."""
-    valid_nll: float | None
-    """Nats per token; None where it was not measured, as after a run's first step."""
 
 
 class RunFolder:
@@ -98,25 +81,6 @@ class RunFolder:
         """Keep `checkpoint` as the best so far."""
         _save(self.path / BEST, checkpoint)
 
-    def log(self, row: Row) -> None:
-        """Add a line to `log.csv`, and draw the curve anew."""
-        exact = {"train_nll": f"{row.train_nll:.5f}", "valid_nll": told(row.valid_nll)}
-        add_line(self.path, {**asdict(row), "seconds": f"{row.seconds:.1f}", **exact})
-        draw_curve(self.rows(), self.path / "curve.png")
-
-    def rows(self) -> list[Row]:
-        """The log; of lines about the same step, written again after a kill, the last."""
-        return [
-            Row(
-                int(line["step"]),
-                float(line["seconds"]),
-                int(line["tokens"]),
-                float(line["train_nll"]),
-                float(line["valid_nll"]) if line["valid_nll"] else None,
-            )
-            for line in read_lines(self.path)
-        ]
-
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The checkpoint in `path`. Raises AntiphonError if it is none."""
@@ -130,25 +94,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict) or not {"architecture", "settings", "codec", "model"} <= loaded.keys():
         raise AntiphonError(f"{str(path)!r} is no checkpoint of Antiphon; name the {BEST} or {LAST} of a run's folder")
     return loaded
-
-
-def draw_curve(rows: list[Row], path: Path) -> None:
-    """Draw NLL over tokens, training and validation, as a PNG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    judged = [(row.tokens, row.valid_nll) for row in rows if row.valid_nll is not None]
-    for label, points in (
-        ("training (augmented, with dropout)", [(row.tokens, row.train_nll) for row in rows]),
-        ("validation", judged),
-    ):
-        axes.plot([tokens / 1e6 for tokens, _ in points], [nll for _, nll in points], marker=".", label=label)
-    axes.set_xlabel("million tokens")
-    axes.set_ylabel("nats per token")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=110)
 
 
 def _save(path: Path, checkpoint: Mapping[str, Any]) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from antiphon_export.training import options
-
-if TYPE_CHECKING:
-    from antiphon_export.vae.trainer import Progress
 
 
 def add_command(train: typer.Typer) -> None:
@@ -45,12 +40,12 @@ def _train_vae(
     """Train a variational autoencoder of piano rolls, which travels from one phrase to another."""
     from antiphon_export.midi_folder import Corpus
     from antiphon_export.training.bar import Bar, ends_kindly
+    from antiphon_export.training.computing import use_threads
     from antiphon_export.training.memory import keep_memory
     from antiphon_export.training.run_folder import BEST, RunFolder
-    from antiphon_export.training.trainer import use_threads
     from antiphon_export.vae.losses import Weighing
+    from antiphon_export.vae.objective import Recipe
     from antiphon_export.vae.run import RunSettings, train_vae
-    from antiphon_export.vae.trainer import Recipe
 
     keep_memory()
     use_threads(threads)
@@ -79,15 +74,6 @@ def _train_vae(
         validate_every,
     )
     folder = RunFolder(out)
-    with Bar(steps) as bar:
-        valid = ""
-
-        def advance(progress: Progress) -> None:
-            nonlocal valid
-            if progress.judgement is not None:
-                valid = f", validation {progress.judgement.loss:.0f}, F1 {progress.judgement.f1:.3f}"
-            bar.advance(progress.step, f"loss {progress.loss:.0f}{valid}")
-
-        with ends_kindly(bar):
-            last = train_vae(settings, folder, report=bar.tell, advance=advance)
+    with Bar(steps) as bar, ends_kindly(bar):
+        last = train_vae(settings, folder, report=bar.tell, advance=bar.advance)
     bar.tell(f"{folder.path / BEST}: finished; a code tells {last.divergence:.0f} nats")

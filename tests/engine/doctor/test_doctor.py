@@ -39,6 +39,9 @@ class FakeBackend:
     def __init__(self, name: str = "jack", *, virtual: bool = True, keyboards: tuple[str, ...] = ("keys",)) -> None:
         self.name = name
         self.virtual = virtual
+        self.stamps = self.tells_connections = name == "jack"
+        self.carries_daws = name != "socket"
+        self.may_freeze = name == "rtmidi"
         self.keyboards = list(keyboards)
         self.ports: dict[str, list[Any]] = {"Antiphon doctor:out": [], "Antiphon doctor:in": []}
         self.loses = 0

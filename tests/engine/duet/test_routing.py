@@ -24,6 +24,7 @@ from antiphon.midi.ports import Ports
 from antiphon.music import messages
 from antiphon.music.messages import control_change, note_off, note_on, program_change
 from antiphon.music.midi_file import read_score, write_score
+from antiphon.output import PortGone
 from antiphon.plugins.host import load_plugins
 from antiphon.presets.library import PresetLibrary
 from antiphon.session.header import Header
@@ -232,6 +233,7 @@ class System:
 
     def __init__(self, virtual: bool, inputs: list[str]) -> None:
         self.virtual = virtual
+        self.tells_connections = False
         self._inputs = inputs
         self.opened: list[tuple[str, str, bool]] = []
         self.receivers: dict[str, Any] = {}
@@ -259,11 +261,18 @@ class System:
 
 
 class _Port:
+    stamps = False
+
     def __init__(self, name: str) -> None:
         self.name = name
+        self.gone = self.closed = False
+
+    def send(self, message: bytes, at_seconds: float | None = None) -> None:
+        if self.gone:
+            raise PortGone("gone")
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def opened(
@@ -321,6 +330,41 @@ def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypat
     changes = [told for told in reports if told[0] in ("gone", "back")]
     assert changes == [("gone", "Keys"), ("gone", "Keys#2"), ("back", "Keys"), ("back", "Keys#2")]
     assert sorted(ports.input_names) == ["Keys", "Keys#2", "Pads"]
+
+
+def test_an_output_that_fails_is_left_alone_and_who_finds_out_late_does_not_harm_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    system, reports = System(False, []), []
+    made: list[_Port] = []
+
+    def open_output(name: str, *, virtual: bool = False) -> Any:
+        made.append(_Port(name))
+        return made[-1]
+
+    monkeypatch.setattr(system, "outputs", lambda: ["synth 28:0"])
+    monkeypatch.setattr(system, "open_output", open_output)
+    monkeypatch.setattr("antiphon.midi.ports.find_backend", lambda *_: system)
+    watch: list[Any] = []
+    ports = Ports([], ["synth 28:0"], lambda run, _: watch.append(run), lambda *_: None, lambda *t: reports.append(t))
+    made[0].gone = True
+    (output,) = ports.outputs
+    assert output is not None
+    for _ in range(2):
+        with pytest.raises(PortGone):
+            output.send(b"\x80\x3c\x00")
+        ports.lose_output(0)
+    assert ports.outputs == [None]
+    assert not made[0].closed, "its owner closes it"
+    looks = iter([False, True])
+    monkeypatch.setattr("antiphon.midi.ports.time.sleep", lambda _: setattr(ports, "_closed", next(looks)))
+    watch[0]()
+    assert made[0].closed
+    assert ports.outputs != [None]
+    ports.lose_output(0)
+    assert ports.outputs != [None]
+    assert not made[1].closed
+    assert reports == [("output gone", "synth 28:0"), ("output back", "synth 28:0")]
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(["virtual:keys"], []), (["virtual"], []), ([], ["virtual:bass"])])

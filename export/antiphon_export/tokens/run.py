@@ -1,12 +1,11 @@
-"""One training run from its settings: reads the music, makes or restores the model, trains, and keeps the results."""
+"""One training run of a model of tokens: reads the music, makes or restores the model, trains, keeps the results."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,27 +18,21 @@ from antiphon_export.evaluate import windows_of_pieces, windows_of_streams
 from antiphon_export.midi_folder import Corpus, holds_chorales
 from antiphon_export.notes.pieces import score_reader
 from antiphon_export.study_data import study_tokens
+from antiphon_export.tokens.chorales import CHORALES, VOCABULARY, ChoraleWindows, chorale_streams
+from antiphon_export.tokens.objective import Recipe, TokenObjective
 from antiphon_export.training.architectures import build_model, restored_model
-from antiphon_export.training.chorales import CHORALES, VOCABULARY, ChoraleWindows, chorale_streams
+from antiphon_export.training.computing import best_device
+from antiphon_export.training.loop import Trainer, resume, train
 from antiphon_export.training.pieces import (
     files_of,
     folder_of,
     read_performance,
     read_shelves,
 )
-from antiphon_export.training.run_folder import BEST, SAVE_SECONDS, Row, RunFolder, load_checkpoint
-from antiphon_export.training.sitting import Ending, Stopped, told_of_the_first_step
+from antiphon_export.training.run_folder import BEST, RunFolder, load_checkpoint
 from antiphon_export.training.start import begin_with
-from antiphon_export.training.trainer import Recipe, Trainer
 from antiphon_export.training.validation import Sample, evaluation_command, judged, sample, weighted
 from antiphon_export.training.windows import GridWindows, PerformanceWindows, Windows, grid_streams
-
-_SMALLER: Final = {
-    "transformer": "--width 128 --layers 3 --feed-forward 256 --batch 4 --length 512",
-    "study-transformer": "--width 128 --layers 3 --heads 4 --feed-forward 256 --batch 8",
-    "lstm": "--hidden 192 --wide 256 --narrow 192 --batch 8 --length 256",
-}
-"""Options with which a step takes an eighth of the time, or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +66,11 @@ def train_model(
     folder: RunFolder,
     *,
     report: Callable[[str], None],
-    advance: Callable[[int, float, float | None], None],
+    advance: Callable[[int, str], None],
 ) -> float:
     """Train, or go on with what is in `folder`; returns the best validation NLL in nats per token.
 
-    `report` is told in words, `advance` after every step: the step, its NLL, and the last validation NLL.
+    `report` is told in words, `advance` after every step: its number, and what to show beside the bar.
 
     Raises:
         AntiphonError: nothing to learn from, or a checkpoint that does not fit the settings.
@@ -89,13 +82,12 @@ def train_model(
     model = build_model(settings.architecture, vocabulary=vocabulary, **settings.model)
     parameters = sum(weight.numel() for weight in model.parameters())
     report(f"{settings.architecture}: {parameters:,} parameters; {windows.tokens:,} tokens without augmentation")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     mixed = recipe.precision == "bfloat16"
 
     def judge(model: nn.Module) -> float:
         return weighted(judged(model, samples, settings.codec, device, mixed=mixed), samples)
 
-    trainer = Trainer(model, windows, judge, recipe, device)
     about = {
         "architecture": settings.architecture,
         "settings": model.settings,
@@ -105,7 +97,10 @@ def train_model(
         "corpora": corpora,
         "validation": [part.about for part in samples],
     }
-    best, seconds = _restore(trainer, about, settings, folder, report)
+    trainer = Trainer(TokenObjective(model, windows, judge, recipe, device, about))
+    if not resume(trainer, folder, report) and settings.start_from is not None:
+        begin_with(settings.start_from, model, settings.architecture)
+        report(f"starting from the weights in {settings.start_from}")
     folder.write_settings(
         {
             **about,
@@ -119,7 +114,7 @@ def train_model(
         },
         device,
     )
-    _train(trainer, settings, folder, about, best, seconds, report, advance)
+    train(trainer, folder, settings.validate_every_seconds, report=report, advance=advance)
     return _final(folder, samples, settings.codec, device, report)
 
 
@@ -135,76 +130,6 @@ def _final(
         again = "" if part.again is None else f": {evaluation_command(folder.path / BEST, *part.again)}"
         report(f"{cost:.4f} nats per token on {len(part.windows)} windows of {part.name}{again}")
     return whole
-
-
-def _train(
-    trainer: Trainer,
-    settings: RunSettings,
-    folder: RunFolder,
-    about: dict[str, Any],
-    best: float,
-    seconds: float,
-    report: Callable[[str], None],
-    advance: Callable[[int, float, float | None], None],
-) -> None:
-    recipe = settings.recipe
-    saved, before = -SAVE_SECONDS, time.monotonic()
-    begun = trainer.step
-    losses: list[float] = []
-    valid: float | None = None
-
-    def checkpoint() -> dict[str, Any]:
-        return {**about, **trainer.state(), "best_nll": best, "seconds": seconds, "recipe": asdict(recipe)}
-
-    def keep(train_nll: float) -> None:
-        nonlocal best, losses
-        assert valid is not None
-        tokens = trainer.step * recipe.batch * recipe.length
-        folder.log(Row(trainer.step, seconds, tokens, train_nll, valid))
-        losses = []
-        if valid < best:
-            best = valid
-            weights = {"model": trainer.model.state_dict(), "step": trainer.step, "validation_nll": valid}
-            folder.save_best({**about, **weights, "recipe": asdict(recipe)})
-
-    with Ending(report) as ending:
-        try:
-            for progress in trainer.run(settings.validate_every_seconds):
-                now = time.monotonic()
-                if progress.step == begun + 1 and progress.step < recipe.steps:
-                    left = recipe.steps - progress.step
-                    report(told_of_the_first_step(now - before, left, _SMALLER[settings.architecture]))
-                    if not begun:
-                        folder.log(Row(1, now - before, recipe.batch * recipe.length, progress.train_nll, None))
-                seconds, before = seconds + now - before, now
-                losses.append(progress.train_nll)
-                if progress.valid_nll is not None:
-                    valid = progress.valid_nll
-                    keep(sum(losses) / len(losses))
-                if ending.asked or now - saved >= SAVE_SECONDS or progress.valid_nll is not None:
-                    folder.save_last(checkpoint())
-                    saved = now
-                advance(progress.step, progress.train_nll, valid)
-                if ending.asked and progress.step < recipe.steps:
-                    raise Stopped(folder.kept())
-        except KeyboardInterrupt:
-            raise Stopped(folder.kept()) from None
-
-
-def _restore(
-    trainer: Trainer, about: dict[str, Any], settings: RunSettings, folder: RunFolder, report: Callable[[str], None]
-) -> tuple[float, float]:
-    """Best validation NLL so far, by the same windows, and the seconds trained."""
-    last = folder.load_last(settings.architecture, about["settings"])
-    if last is not None:
-        trainer.restore(last)
-        report(f"going on from step {trainer.step} in {folder.path}")
-        alike = last.get("validation") == about["validation"]
-        return last["best_nll"] if alike else float("inf"), last["seconds"]
-    if settings.start_from is not None:
-        begin_with(settings.start_from, trainer.model, settings.architecture)
-        report(f"starting from the weights in {settings.start_from}")
-    return float("inf"), 0.0
 
 
 def _read(settings: RunSettings, report: Callable[[str], None]) -> tuple[Windows, list[Sample], list[dict[str, Any]]]:

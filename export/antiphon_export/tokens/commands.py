@@ -10,7 +10,7 @@ from antiphon.errors import AntiphonError
 from antiphon_export.training import options
 
 if TYPE_CHECKING:
-    from antiphon_export.training.trainer import Precision, Recipe
+    from antiphon_export.tokens.objective import Recipe
 
 
 def add_commands(train: typer.Typer) -> None:
@@ -131,12 +131,12 @@ def _train_lstm(
 
 def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> None:
     from antiphon_export.midi_folder import Corpus
+    from antiphon_export.tokens.run import RunSettings, train_model
     from antiphon_export.training.bar import Bar, ends_kindly
+    from antiphon_export.training.computing import use_threads
     from antiphon_export.training.memory import keep_memory
-    from antiphon_export.training.run import RunSettings, train_model
     from antiphon_export.training.run_folder import BEST, RunFolder
     from antiphon_export.training.start import find_start
-    from antiphon_export.training.trainer import use_threads
 
     if chosen["study"] and chosen["codec"] != "grid":
         raise AntiphonError(f"--study reads scores for the grid codec; --codec is {chosen['codec']!r}")
@@ -155,19 +155,14 @@ def _run(architecture: str, model: dict[str, Any], chosen: dict[str, Any]) -> No
         validate_every_seconds=chosen["validate_every"],
     )
     folder = RunFolder(chosen["out"])
-    with Bar(chosen["steps"]) as bar:
-
-        def advance(step: int, train_nll: float, valid_nll: float | None) -> None:
-            valid = "" if valid_nll is None else f", validation {valid_nll:.3f}"
-            bar.advance(step, f"NLL {train_nll:.3f}{valid}")
-
-        with ends_kindly(bar):
-            best = train_model(settings, folder, report=bar.tell, advance=advance)
+    with Bar(chosen["steps"]) as bar, ends_kindly(bar):
+        best = train_model(settings, folder, report=bar.tell, advance=bar.advance)
     bar.tell(f"{folder.path / BEST}: validation NLL {best:.4f} nats per token ({chosen['codec']})")
 
 
 def _recipe(chosen: dict[str, Any]) -> Recipe:
-    from antiphon_export.training.trainer import Recipe, fast_precision
+    from antiphon_export.tokens.objective import Recipe
+    from antiphon_export.training.computing import chosen_precision
     from antiphon_export.training.windows import Augmentation
 
     tempo = options.span("tempo", chosen["tempo"], float)
@@ -179,7 +174,7 @@ def _recipe(chosen: dict[str, Any]) -> Recipe:
             tempo=tempo,
             velocity=options.span("velocity", chosen["velocity"], int),
         ),
-        precision=chosen_precision(chosen["precision"]) or fast_precision(),
+        precision=chosen_precision(chosen["precision"]),
         **{
             name: chosen[name]
             for name in (
@@ -195,14 +190,3 @@ def _recipe(chosen: dict[str, Any]) -> Recipe:
             )
         },
     )
-
-
-def chosen_precision(text: str) -> Precision | None:
-    """What `--precision` says; None for `auto`. Raises AntiphonError if it is none of them."""
-    if text == "bfloat16":
-        return "bfloat16"
-    if text == "float32":
-        return "float32"
-    if text == "auto":
-        return None
-    raise AntiphonError(f"--precision is {text!r}; allowed: auto, bfloat16, float32")
