@@ -47,6 +47,7 @@ def play(shared: SharedFolder, backend: Backend) -> None:
 
 def listen(shared: SharedFolder, backend: Backend) -> None:
     """Leaves `listener ready`, waits for `over`, leaves `heard`."""
+    request_real_time()  # A thread that is held up with the interpreter in its hands holds up JACK's.
     heard: Timed = []
     _wait_for_input(backend, lambda message, seconds: heard.append((seconds, message)))
     shared.leave("listener ready", True)
