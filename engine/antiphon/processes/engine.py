@@ -130,7 +130,7 @@ class Engine:
         self._gathering = Gathering()
         self._running = True
         self._orphaned = False
-        self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.stopped)
+        self.duet = Duet(self._setup.plans, self, self._setup.changes, stopped=self._setup.standing.stopped)
         self._delivery = Delivery(shared.folder, self.duet, self._clock.origin)
         self._reports = self._delivery.reports
         self._tempo_sources = TempoSources(
@@ -168,7 +168,7 @@ class Engine:
         if self._setup.takes_over:
             self._restore_connections()
             self._delivery.end_what_was_missed()
-            self.duet.restart(self._now_ticks(), self._setup.selected)
+            self.duet.restart(self._now_ticks(), self._setup.standing.selected)
             self._delivery.give_sounds()
             self._resume()
         else:
@@ -310,13 +310,11 @@ class Engine:
 
     def _resume(self) -> None:
         """Go on with the tempo and the click that the engine before had, or was on its way to."""
-        ticks, plan = self.duet.now_ticks, self.duet.performer.plan
-        bpm = self._setup.changes[-1].bpm if self._setup.towards_bpm is None else self._setup.towards_bpm
-        if bpm != self.duet.timeline.bpm:
-            self.duet.change(TempoChanged(ticks, bpm))
-        clicks = plan.metronome.on if self._setup.clicks is None else self._setup.clicks
-        if clicks != self.duet.metronome.on:
-            self.duet.change(MetronomeSwitched(ticks, clicks))
+        ticks, before = self.duet.now_ticks, self._setup.standing
+        if before.meant_bpm != self.duet.timeline.bpm:
+            self.duet.change(TempoChanged(ticks, before.meant_bpm))
+        if before.clicks != self.duet.metronome.on:
+            self.duet.change(MetronomeSwitched(ticks, before.clicks))
 
     # ---- who comes and goes --------------------------------------------------------------------------------------
 

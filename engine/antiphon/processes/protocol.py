@@ -7,6 +7,7 @@ from typing import Literal
 
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.plan import Plan
+from antiphon.duet.standing import Standing
 from antiphon.music.timing import TempoChange
 from antiphon.session.journal import Record
 
@@ -17,24 +18,22 @@ from antiphon.session.journal import Record
 class EngineSetup:
     """What the engine is started with; an engine that takes over from a dead one is given where that one stood."""
 
-    plans: tuple[Plan, ...]
+    standing: Standing
     origin_seconds: float
     """`time.perf_counter()` at which the session began."""
     backend: str | None = None
     takes_over: bool = False
-    selected: int = 0
     changes: tuple[TempoChange, ...] = ()
     """The tempo map so far."""
-    stopped: bool = False
-    """Whether the transport of the clock that is followed was stopped."""
     clock_started_ticks: int | None = None
     """Where the song of the clock that is sent began."""
-    towards_bpm: float | None = None
-    """The tempo that a nudge was on its way to."""
-    clicks: bool | None = None
-    """Whether the metronome was turned on or off; None: it was as the plan says."""
     connections: tuple[tuple[str, str], ...] = ()
     """What was plugged into our virtual ports."""
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans of the performance."""
+        return self.standing.plans
 
 
 # ---- whoever comes to the engine -------------------------------------------------------------------------------------

@@ -17,18 +17,11 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from antiphon.duet.casting import PlayerNeeded, PlayerTable
-from antiphon.duet.events import (
-    Ended,
-    MetronomeSwitched,
-    PlayerReady,
-    Selected,
-    TempoChanged,
-    TransportStarted,
-    TransportStopped,
-)
+from antiphon.duet.events import PlayerReady
 from antiphon.duet.ledger import Ledger
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import output_names
+from antiphon.duet.standing import Standing
 from antiphon.errors import AntiphonError
 from antiphon.generator import SILENT_SECONDS, Device
 from antiphon.midi.port_names import CLIENT_NAME
@@ -130,7 +123,7 @@ class Supervisor:
         self._on_records = on_records
         self._on_notice = on_notice
         self._started_seconds = time.perf_counter()
-        self._setup = EngineSetup(tuple(plans), self._started_seconds, backend)
+        self._setup = EngineSetup(Standing.first(plans), self._started_seconds, backend)
         self._journal = JournalWriter(session, self.header)
         self._shared = open_shared_folder()
         self._heartbeat = Heartbeat(self._shared.folder)
@@ -177,7 +170,7 @@ class Supervisor:
     @property
     def plan(self) -> Plan:
         """The plan that plays now."""
-        return self.header.plans[self._setup.selected]
+        return self._setup.standing.plan
 
     def processes(self) -> dict[str, int]:
         """Process id of every running process: `engine`, `sound`, `player 2`, …"""
@@ -389,16 +382,10 @@ class Supervisor:
     def _keep(self, records: Sequence[Record]) -> None:
         self._journal.write(records)
         self.records += records
+        standing = self._setup.standing
         for record in records:
-            if isinstance(record.what, Selected):
-                self._setup = replace(self._setup, selected=record.what.plan, towards_bpm=None, clicks=None)
-            elif isinstance(record.what, TempoChanged):
-                self._setup = replace(self._setup, towards_bpm=record.what.towards_bpm)
-            elif isinstance(record.what, MetronomeSwitched | Ended):
-                clicks = isinstance(record.what, MetronomeSwitched) and record.what.on
-                self._setup = replace(self._setup, clicks=clicks)
-            elif isinstance(record.what, TransportStarted | TransportStopped):
-                self._setup = replace(self._setup, stopped=isinstance(record.what, TransportStopped))
+            standing = standing.after(record.what)
+        self._setup = replace(self._setup, standing=standing)
         self._on_records(records)
         self._check_ready()
 

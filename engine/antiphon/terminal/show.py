@@ -27,6 +27,7 @@ from antiphon.duet.events import (
 )
 from antiphon.duet.plan import Plan, VoicePlan
 from antiphon.duet.schedule import Send
+from antiphon.duet.standing import Standing
 from antiphon.duet.voice_controls import RANGE
 from antiphon.music import messages
 from antiphon.music.note_names import pitch_name
@@ -71,7 +72,7 @@ class Show:
     def __init__(self, plans: Sequence[Plan], screen: Screen) -> None:
         self._plans = plans
         self._screen = screen
-        self._number = 0
+        self._standing = Standing.first(plans)
         self._timeline = Timeline(plans[0].tempo_bpm, plans[0].signature)
         self._shown_outputs: dict[int, int] = {}
         self._meant_ticks: dict[int, int] = {}
@@ -80,12 +81,13 @@ class Show:
         """When a stall was told last."""
         self._stalled_ticks = -1
         """Up to here what is late may be so because of a stall."""
-        self._tell_setlist("")
+        self._tell_setlist()
 
     def records(self, records: Sequence[Record]) -> None:
         """Tell what these records say."""
         for record in records:
             what = record.what
+            self._standing = self._standing.after(what)
             match what:
                 case Heard():
                     self._note(0, what.message, what.ticks)
@@ -95,8 +97,7 @@ class Show:
                 case Decision():
                     self._decided(what)
                 case Chosen():
-                    plan = self._plans[what.plan]
-                    self._tell_setlist(f"{plan.name} {_WHEN[plan.switch or 'now']}")
+                    self._tell_setlist()
                 case Selected():
                     self._select(what.plan, what.ticks)
                 case Restarted():
@@ -106,7 +107,7 @@ class Show:
                     self._timeline.set_tempo(what.bpm, what.ticks)
                     self._screen.tempo(what.bpm, self._timeline.seconds_at(what.ticks), what.towards_bpm)
                 case Located():
-                    self._screen.locate(what.song_ticks - what.ticks)
+                    self._screen.locate(self._standing.song_ahead_ticks)
                 case MetronomeSwitched():
                     self._screen.report(f"metronome {'on' if what.on else 'off'}")
                 case CountInBegan():
@@ -132,7 +133,7 @@ class Show:
     def notice(self, notice: Notice) -> None:
         """Tell what the supervisor has to say."""
         if notice.kind == "doings":
-            for part, text in enumerate(notice.doings[: 1 + len(self._plans[self._number].voices)]):
+            for part, text in enumerate(notice.doings[: 1 + len(self._standing.plan.voices)]):
                 self._screen.state(part, text)
             return
         if notice.kind == "ports":
@@ -143,7 +144,6 @@ class Show:
 
     def _select(self, number: int, ticks: int) -> None:
         plan = self._plans[number]
-        self._number = number
         self._meant_ticks.clear()
         self._shown_outputs.clear()
         self._timeline.set_tempo(plan.tempo_bpm, ticks)
@@ -152,11 +152,15 @@ class Show:
         self._screen.tempo(plan.tempo_bpm, self._timeline.seconds_at(ticks))
         if plan.sync == "internal" and not plan.clock_out:
             self._screen.locate(None)
-        self._tell_setlist("")
+        self._tell_setlist()
 
-    def _tell_setlist(self, coming: str) -> None:
+    def _tell_setlist(self) -> None:
+        coming = ""
+        if self._standing.chosen is not None:
+            plan = self._plans[self._standing.chosen]
+            coming = f"{plan.name} {_WHEN[plan.switch or 'now']}"
         if len(self._plans) > 1:
-            self._screen.setlist([plan.name for plan in self._plans], self._number, coming)
+            self._screen.setlist([plan.name for plan in self._plans], self._standing.selected, coming)
 
     def _sent(self, send: Send, late_seconds: float | None) -> None:
         late, seconds = late_seconds or 0.0, self._timeline.seconds_at(send.due_ticks)
@@ -192,7 +196,7 @@ class Show:
         if messages.kind(heard.message) != messages.CONTROL_CHANGE:
             return
         _, number, position = heard.message
-        plan = self._plans[self._number]
+        plan = self._standing.plan
         knob = _KNOBS.get(number, f"cc {number}")
         turned = dict(_turns(plan, number, position))
         if turned:
