@@ -17,8 +17,9 @@ from pydantic_core import ErrorDetails
 
 from antiphon.errors import AntiphonError
 from antiphon.music.note_names import UnknownName
+from antiphon.presets.keys import allowed, field_at
 from antiphon.presets.lines import KeyPath, dotted, line_of, locate_keys
-from antiphon.presets.schema import TABLES, Table, allowed, field_at
+from antiphon.presets.schema import TABLES, Table
 from antiphon.presets.toml_mistakes import describe_mistake
 from antiphon.spelling import did_you_mean, nearest, suggestion
 

@@ -6,35 +6,35 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from antiphon.controls import AnyControl, ChoiceControl, Control, ControlValue, TextControl
+from antiphon.controls import ChoiceControl, ControlValue
 from antiphon.duet.modes import MODES, mode_with
 from antiphon.duet.plan import (
-    ControllerMapping,
     End,
     Handover,
-    HandoverBy,
-    Mode,
     MorphPlan,
     Plan,
     VelocityCurve,
     VoicePlan,
 )
 from antiphon.duet.routing import input_names, output_names
-from antiphon.duet.voice_controls import SCALE, VOICE_CONTROLS
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, GeneratorInfo
 from antiphon.midi.port_names import virtual_name_problems
-from antiphon.music.note_names import SCALE_ALLOWED, UnknownName, parse_scale, pitch_name
+from antiphon.music.note_names import pitch_name
 from antiphon.music.timing import next_multiple
 from antiphon.notes import Phrase
 from antiphon.plugins.host import why_missing
+from antiphon.presets.controllers import read_controller
 from antiphon.presets.document import Document, nearest_file, read_document, shown, validate
+from antiphon.presets.idle import HANDOVER_KEYS, idle_keys
+from antiphon.presets.keys import plan_values
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.parts import read_parts
 from antiphon.presets.remote import read_remote, refuse_clashes
-from antiphon.presets.schema import END_ALLOWED, MAX_VOICES, ControllerTable, PresetFile, VoiceTable, plan_values
+from antiphon.presets.schema import MAX_VOICES, PresetFile, VoiceTable
 from antiphon.presets.step_notation import parse_steps
-from antiphon.presets.tempo import controllers_in_use, read_metronome, read_tempo_control
+from antiphon.presets.tempo import read_metronome, read_tempo_control
+from antiphon.presets.values import END_ALLOWED
 
 Generators = Mapping[str, GeneratorInfo]
 """What is known of each generator, by its name."""
@@ -46,30 +46,6 @@ Value = TypeVar("Value")
 
 _MODEL_SUFFIXES: Final = (".onnx", ".npz")
 """By which a model is known as a file, and not as a name."""
-
-HANDOVER_KEYS: Final[dict[HandoverBy, tuple[str, ...]]] = {
-    "silence": ("silence_multiple", "min_seconds", "max_seconds", "breath_beats", "patience"),
-    "pedal": ("pedal",),
-    "bars": ("bars", "patience"),
-    "turns": ("bars",),
-    "trigger": ("trigger_note", "trigger_cc"),
-}
-"""The keys that each rule goes by; the others have no effect with it."""
-
-
-def idle_keys(mode: Mode, by: HandoverBy) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """The keys of a voice that have no effect with this mode and this rule, each with the key that makes it so."""
-    idle: dict[tuple[str, ...], tuple[str, ...]] = dict.fromkeys(MODES[mode].idle_keys, ("mode",))
-    if by == "turns":
-        idle |= dict.fromkeys([("launch",), ("touch",), ("length",)], ("handover", "by"))
-    return idle
-
-
-def idle_control(control: str, mode: Mode, by: HandoverBy) -> tuple[str, ...] | None:
-    """The key of a voice that leaves this control of every voice without effect; None: it has one."""
-    if control == "length":
-        return idle_keys(mode, by).get((control,))
-    return ("handover", "by") if control == "patience" and control not in HANDOVER_KEYS[by] else None
 
 
 def load_preset(path: Path, generators: Generators, rehearse: Rehearse | None = None) -> Plan:
@@ -103,6 +79,7 @@ class _Reading:
 
     def plan(self) -> Plan:
         file, document = self.file, self.document
+        known = self.generators
         self._count_voices()
         self._check_virtual_names()
         made = {
@@ -115,7 +92,7 @@ class _Reading:
             "controllers": tuple(
                 mapping
                 for index, table in enumerate(file.controller)
-                if (mapping := self._controller(("controller", index), table)) is not None
+                if (mapping := read_controller(document, file, ("controller", index), table, known)) is not None
             ),
             "prompt": None if file.prompt is None else self._music(("prompt",), file.prompt),
             "tempo_control": read_tempo_control(document, file),
@@ -361,70 +338,6 @@ class _Reading:
             self.document.refuse((*key, "scale"), text, given=[(*key, "range")])
         return Constraints(low, high, voice.scale, voice.polyphony)
 
-    def _controller(self, key: KeyPath, table: ControllerTable) -> ControllerMapping | None:
-        """The mapping, or `None` after a mistake."""
-        document, voices = self.document, self.file.voice
-        for name, written in (("cc", table.cc), ("control", table.control)):
-            if written is None:
-                document.refuse((*key, name), f" is missing; add {name} to this [[controller]]")
-        if table.voice > len(voices):
-            allowed = f"a whole number, 1 to {len(voices)}, as there are voices"
-            if voices:
-                document.refuse_value((*key, "voice"), table.voice, allowed)
-            return None
-        info = self.generators.get(voices[table.voice - 1].generator)
-        if info is None or table.control is None:
-            return None
-        given = [("voice", table.voice - 1, "generator"), (*key, "voice")]
-        known = controls_of(info)
-        if table.control not in (*known, SCALE):
-            document.refuse_name((*key, "control"), table.control, (*known, SCALE), given=given)
-            return None
-        own = any(control.name == table.control for control in info.controls)
-        handover = voices[table.voice - 1].handover
-        if not own and (idle := idle_control(table.control, voices[table.voice - 1].mode, handover.by)):
-            choice = handover.by if idle == ("handover", "by") else voices[table.voice - 1].mode
-            text = f" is '{table.control}', which has no effect while {idle[-1]} of that voice is '{choice}'"
-            document.refuse((*key, "control"), text, given=[*given, ("voice", table.voice - 1, *idle)])
-        control = known.get(table.control)
-        if isinstance(control, TextControl):
-            turnable = [name for name, each in known.items() if not isinstance(each, TextControl)]
-            lacking = f" is {shown(control.name)}, a text, which no controller turns"
-            document.refuse_name((*key, "control"), control.name, turnable, lacking=lacking, given=given)
-            return None
-        if table.values is not None:
-            for name in sorted(table.model_fields_set & {"low", "high"}):
-                document.refuse((*key, name), " has no effect beside values; remove it", given=[(*key, "values")])
-        elif isinstance(control, ChoiceControl):
-            text = f" has no effect: control '{control.name}' goes through {control.allowed}; remove it"
-            for name in sorted(table.model_fields_set & {"low", "high"}):
-                document.refuse((*key, name), text, given=[*given, (*key, "control")])
-        elif control is None:
-            document.refuse((*key, "values"), f" is missing; add values, each {SCALE_ALLOWED}, or 'auto'")
-        for path, value in (
-            (("low",), table.low),
-            (("high",), table.high),
-            *((("values", index), value) for index, value in enumerate(table.values or ())),
-        ):
-            if value is not None and not _fits(control, value):
-                words = f"{SCALE_ALLOWED}, or 'auto'" if control is None else control.allowed
-                document.refuse_value((*key, *path), value, words, given=given)
-        if table.cc is None:
-            return None
-        if table.cc in controllers_in_use(self.file):
-            text = f" is {table.cc}, which {controllers_in_use(self.file)[table.cc]} already; choose another"
-            document.refuse((*key, "cc"), text)
-        values = tuple(table.values or (control.choices if isinstance(control, ChoiceControl) else ()))
-        low, high = (0.0, 0.0) if values or not isinstance(control, Control) else (control.low, control.high)
-        return ControllerMapping(
-            table.cc,
-            table.voice - 1,
-            table.control,
-            _first(table.low, low),
-            _first(table.high, high),
-            values,
-        )
-
     def _model(self, key: KeyPath, model: str) -> str:
         """A file beside the preset as a full path; a name, which may have no slash, as it is."""
         path = self._beside(model)
@@ -450,22 +363,6 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         return (self.document.path.parent / Path(name).expanduser()).absolute()
-
-
-def controls_of(info: GeneratorInfo) -> dict[str, AnyControl]:
-    """The controls of a voice that `info` plays for; the generator's own come first."""
-    return VOICE_CONTROLS | {control.name: control for control in info.controls}
-
-
-def _fits(control: AnyControl | None, value: ControlValue) -> bool:
-    """Whether a control can be set to `value`; None: the scale."""
-    if control is not None:
-        return control.allows(value)
-    try:
-        parse_scale(value)
-    except UnknownName:
-        return value == "auto"
-    return True
 
 
 def _first(value: Value | None, default: Value) -> Value:

@@ -10,7 +10,8 @@ from antiphon.duet.plan import Plan, RemotePlan
 from antiphon.music.messages import PEDALS
 from antiphon.music.note_names import pitch_name
 from antiphon.presets.document import Document
-from antiphon.presets.schema import RemoteTable, plan_values
+from antiphon.presets.keys import plan_values
+from antiphon.presets.schema import RemoteTable
 
 NOTES: Final = ("panic_note", "next_note", "previous_note")
 CONTROLLERS: Final = ("panic_cc", "next_cc", "previous_cc")

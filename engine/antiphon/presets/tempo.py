@@ -10,7 +10,8 @@ from antiphon.duet.routing import output_names
 from antiphon.music import messages
 from antiphon.music.note_names import pitch_name
 from antiphon.presets.document import Document
-from antiphon.presets.schema import PresetFile, plan_values
+from antiphon.presets.keys import plan_values
+from antiphon.presets.schema import PresetFile
 
 _NO_EFFECT: Final = " has no effect while sync is 'midi'; remove it, or set sync = \"internal\""
 

@@ -16,7 +16,9 @@ from antiphon.duet.voice_controls import RANGE, SCALE, playable, turned
 from antiphon.errors import AntiphonError
 from antiphon.generator import GeneratorInfo
 from antiphon.music.note_names import SCALE_ALLOWED, UnknownName, parse_pitch, parse_scale, pitch_name
-from antiphon.presets.reading import Generators, controls_of, idle_control
+from antiphon.presets.controllers import controls_of
+from antiphon.presets.idle import idle_control
+from antiphon.presets.reading import Generators
 from antiphon.spelling import did_you_mean
 
 

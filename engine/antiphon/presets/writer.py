@@ -16,7 +16,8 @@ from antiphon.duet.plan import (
     VoicePlan,
 )
 from antiphon.notes import Phrase
-from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
+from antiphon.presets.idle import HANDOVER_KEYS, idle_keys
+from antiphon.presets.keys import file_values
 from antiphon.presets.schema import (
     ControllerTable,
     HandoverTable,
@@ -28,7 +29,6 @@ from antiphon.presets.schema import (
     TempoControlTable,
     VelocityTable,
     VoiceTable,
-    file_values,
 )
 from antiphon.presets.step_notation import steps_text
 

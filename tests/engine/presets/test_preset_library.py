@@ -102,6 +102,18 @@ def test_a_setlist_is_its_presets_in_order(library: PresetLibrary, brought: Path
     assert [listing.kind for listing in library.listings()] == ["preset", "setlist", "preset"]
 
 
+def test_each_file_is_read_once(library: PresetLibrary, brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setlist(brought, ["trade", "answer", "trade"])
+    read: list[str] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
+    library.load_set("evening", GENERATORS)
+    assert read == ["evening", "trade", "answer"]
+    read.clear()
+    library.load_set("answer", GENERATORS)
+    assert read == ["answer"]
+
+
 def test_a_setlist_s_own_folder_comes_first_unless_a_plugin_brought_it(
     library: PresetLibrary, brought: Path, tmp_path: Path
 ) -> None:

@@ -33,8 +33,10 @@ from antiphon.music.midi_file import Score, Track, write_score
 from antiphon.music.timing import TimeSignature, next_multiple
 from antiphon.notes import Note, Phrase
 from antiphon.plugins.host import load_plugins
+from antiphon.presets.idle import HANDOVER_KEYS
+from antiphon.presets.keys import allowed
 from antiphon.presets.library import PresetLibrary
-from antiphon.presets.reading import HANDOVER_KEYS, load_preset
+from antiphon.presets.reading import load_preset
 from antiphon.presets.schema import (
     TABLES,
     ControllerTable,
@@ -49,7 +51,6 @@ from antiphon.presets.schema import (
     TempoControlTable,
     VelocityTable,
     VoiceTable,
-    allowed,
 )
 from antiphon.presets.writer import preset_text
 
