@@ -52,7 +52,9 @@ class JackServer:
         # Synchronous (-S): without it, bursts lose and double messages.
         driver = ["-S", "-d", "dummy", "-r", str(SAMPLE_RATE), "-p", str(PERIOD_FRAMES)]
         with self.log.open("ab") as log:
-            command = ["jackd", "-n", self.name, *rights, *driver]
+            # It does not outlive a test run that is killed, or its name would be taken in the next.
+            dying_with_us = ["setpriv", "--pdeathsig", "KILL"]
+            command = [*dying_with_us, "jackd", "-n", self.name, *rights, *driver]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         waiting = ["jack_wait", "-s", self.name, "-w", "-t", "10"]
         waited = subprocess.run(waiting, capture_output=True, text=True, check=False)
