@@ -10,6 +10,9 @@ UNITS := tests/engine tests/export tests/plugins
 # Real processes on a machine that others keep busy get a second chance, and who hangs gets none; the summary tells
 # which needed it.
 STAGE := tests/e2e --reruns 1 --rerun-except 'from pytest-timeout'
+# What counts milliseconds has the machine to itself. JACK knows eight servers at a time, and each worker starts one.
+ALONE := -m timed
+TOGETHER := -m 'not timed' --numprocesses auto --maxprocesses 4 --dist loadfile
 ON_JACK := $(addprefix tests/e2e/test_,ports_on_jack.py clocks_on_jack.py ardour.py)
 
 .PHONY: demo test coverage check docs clean
@@ -24,7 +27,8 @@ test: $(VENV)/.dev
 	sh tests/system-packages.sh
 	@# A test here takes ten seconds at most. One that hangs is interrupted by a signal: so JACK and whatever else it
 	@# has started are ended before the next.
-	$(PYTEST) $(STAGE) --timeout 240
+	$(PYTEST) $(STAGE) --timeout 240 $(ALONE)
+	$(PYTEST) $(STAGE) --timeout 240 $(TOGETHER)
 	@# What needs no quiet machine takes every core. What computes is never interrupted; if it hangs, see pyproject.toml.
 	$(PYTEST) $(UNITS) --numprocesses auto
 
@@ -32,7 +36,8 @@ test: $(VENV)/.dev
 # Coverage's tracer makes JACK's callbacks too slow for a burst of 10,000 notes, for a clock: those are left out.
 coverage: $(VENV)/.dev
 	sh tests/system-packages.sh
-	$(PYTEST) $(STAGE) --cov --cov-report= $(addprefix --ignore=,$(ON_JACK))
+	$(PYTEST) $(STAGE) --cov --cov-report= $(ALONE) $(addprefix --ignore=,$(ON_JACK))
+	$(PYTEST) $(STAGE) --cov --cov-report= --cov-append $(TOGETHER)
 	$(PYTEST) $(UNITS) --numprocesses auto --cov --cov-report= --cov-append
 	$(BIN)/coverage report --skip-covered --include='engine/*' --fail-under=90
 

@@ -169,6 +169,7 @@ def jam(network: tuple[str, ...], start: Callable[..., Command], tmp_path: Path)
     return play
 
 
+@pytest.mark.timed
 def test_its_notes_fall_on_the_peer_s_beats_and_start_and_stop_are_followed(
     jam: Callable[[], Command], join: Callable[[float], Peer], start: Callable[..., Command], tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from .stage import Command, Timed, decisions, wait_until
 
 jack = pytest.importorskip("jack")
 
-pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+pytestmark = [pytest.mark.timed, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
 TEMPO_BPM = 230
 """A pulse of the clock is no whole number of frames."""

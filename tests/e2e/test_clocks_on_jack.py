@@ -20,7 +20,7 @@ from .stage import Command, journal, note_ons, sounding, wait_until
 
 jack = pytest.importorskip("jack")
 
-pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+pytestmark = [pytest.mark.timed, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
 CLOCK, START, CONTINUE, STOP = b"\xf8", b"\xfa", b"\xfb", b"\xfc"
 VOICE = """

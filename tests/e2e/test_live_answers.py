@@ -13,7 +13,7 @@ from antiphon.music.messages import control_change, note_off, note_on, program_c
 
 from .stage import Command, journal, melody, note_ons, sounding, wait_until
 
-pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+pytestmark = [pytest.mark.timed, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
 ANSWERS = 1
 """Channel of the answers, from 0."""

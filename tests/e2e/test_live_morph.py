@@ -13,7 +13,7 @@ from antiphon.presets.step_notation import parse_steps
 
 from .stage import Command, melody, note_ons, sounding, wait_until
 
-pytestmark = pytest.mark.usefixtures("socket_ports")
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("socket_ports")]
 
 BAR_SECONDS = 0.75
 PRESET = """

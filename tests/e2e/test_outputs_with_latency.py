@@ -90,6 +90,7 @@ class Ensemble:
         assert (self.folder / "again.mid").read_bytes() == (self.session / "session.mid").read_bytes()
 
 
+@pytest.mark.timed
 @pytest.mark.usefixtures("no_jack_server", "socket_ports")
 def test_each_output_gets_its_notes_when_its_offset_says_and_every_note_ends(
     start: Callable[..., Command], listen, play, tmp_path: Path
@@ -130,6 +131,7 @@ def test_an_engine_that_is_killed_while_notes_wait_leaves_none_hanging(
     ensemble.end()
 
 
+@pytest.mark.timed
 @pytest.mark.jack
 @pytest.mark.usefixtures("jack_server")
 def test_on_jack_the_offsets_are_kept_to_the_frame(start: Callable[..., Command], listen, play, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ BURST = [
     note_on(channel=number // 128 % 16, pitch=number % 128, velocity=number // 2048 + 1) for number in range(10_000)
 ]
 
-pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+pytestmark = [pytest.mark.timed, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
 
 def spawn(work: Callable[[], None], name: str) -> None:
