@@ -95,7 +95,7 @@ def test_a_run_of_an_earlier_version_goes_on(folder: Path, tmp_path: Path, kind:
     lines = read_lines(out)
     assert [line["step"] for line in lines][-1] == "5"
     assert list(lines[0])[: len(COLUMNS[kind])] == COLUMNS[kind]
-    assert float(lines[-1]["seconds"]) > SECONDS
+    assert float(lines[-1]["seconds"]) >= SECONDS, "told to a tenth"
 
 
 def test_what_cools_down_branches_off_a_run_of_an_earlier_version_and_goes_on(folder: Path, tmp_path: Path) -> None:

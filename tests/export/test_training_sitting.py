@@ -109,6 +109,7 @@ def test_ctrl_c_ends_after_the_step_says_what_is_kept_and_the_same_command_goes_
             os.kill(os.getpid(), signal.SIGINT)
         return step(self)
 
+    before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "_train_step", interrupted)
         done = train(kind, folder, out, "--steps", "50")
@@ -121,7 +122,7 @@ def test_ctrl_c_ends_after_the_step_says_what_is_kept_and_the_same_command_goes_
     again = train(kind, folder, out, "--steps", "4")
     assert again.exit_code == 0, again.output
     assert "going on from step 3" in again.output
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_ctrl_c_pressed_twice_ends_in_the_middle_of_a_step(
