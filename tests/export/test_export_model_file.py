@@ -38,7 +38,7 @@ def test_the_card_tells_what_the_checkpoint_knows(tmp_path: Path) -> None:
     card = export_checkpoint(checkpoint, out, Label("toy", "7", "CC0"), precision="float16", rewind=30, chunk=16)
     assert (card.name, card.version, card.licences, card.path) == ("toy", "7", "CC0", out)
     assert (card.architecture, card.codec, card.codec_version, card.vocabulary) == ("study-transformer", "grid", 1, 153)
-    assert (card.window, card.capacity, card.chunk) == (WINDOW, WINDOW + 30 + 16 - 1, 16)
+    assert (card.window, card.capacity, card.chunk) == (WINDOW, WINDOW + 30 - 1, 16)
     assert (card.layers, card.heads, card.head_size, card.distances, card.rotary_base) == (3, 4, 8, 10, 0)
     assert (card.corpora, card.validation_nll, card.precision) == (("scales",), 2.5, "float16")
     weights = torch.load(checkpoint, weights_only=True)["model"].values()

@@ -134,7 +134,7 @@ def test_the_earliest_position_still_sees_all_that_it_should(folder: Path, archi
 @pytest.mark.parametrize("name", RINGS)
 def test_a_ring_can_be_rewound_by_what_was_asked_for(folder: Path, name: str) -> None:
     model = loaded(folder, name)
-    assert model.card.capacity == WINDOW + REWIND + CHUNK - 1
+    assert model.card.capacity == WINDOW + REWIND - 1
     model.feed(music(500))
     assert model.earliest <= 500 - REWIND
     assert model.earliest == 500 - model.card.capacity + WINDOW - 1
@@ -146,7 +146,7 @@ def test_what_was_rewound_leaves_no_trace(folder: Path, architecture: str) -> No
     model.feed(tokens)
     for place in (70, 60, 0):
         model.rewind(place)
-        model.feed(music(15, seed=place + 2))
+        model.feed(music(10, seed=place + 2))
         model.rewind(place)
         expected = logits(reference(folder, architecture), tokens[: place + 3])[-1]
         assert np.abs(model.feed(tokens[place : place + 3]) - expected).max() < TOLERANCE

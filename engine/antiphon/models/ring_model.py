@@ -2,7 +2,7 @@
 
 Which slots of the ring a token sees (`RingSlots`), and how far back they are, is told to the graph with every run.
 What was written after a position that is rewound to stays where it is, unseen, until it is overwritten; so a rewind
-costs nothing, as long as S >= window + what is rewound + the tokens of one run - 1.
+costs nothing, as long as S >= window + what is rewound - 1, and one run is no longer than S - window + 1.
 """
 
 from __future__ import annotations

@@ -51,7 +51,10 @@ def note_times(turns: int, goes: int, model: Path = NOTES) -> list[Row]:
 
 
 def one_note(model: NoteModel) -> Callable[[], object]:
-    """Feeds a step and lets every head speak, where the ring is full; always at the same place."""
+    """Feeds a step, and lets the heads speak of a note in free time, where the ring is full; always at the same place.
+
+    Whose note it is nobody asks in a performance.
+    """
     random = np.random.default_rng(0)
     room = model.card.capacity
     bags = random.integers(1, model.card.vocabulary, size=(room, BAG))
@@ -62,7 +65,7 @@ def one_note(model: NoteModel) -> Callable[[], object]:
     def go() -> None:
         model.rewind(room - 1)
         model.feed(bags[-1:], seconds[-1:])
-        for attribute in ATTRIBUTES:
+        for attribute in ATTRIBUTES[1:]:
             model.speak(attribute, given, ends)
 
     return go

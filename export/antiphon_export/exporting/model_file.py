@@ -133,7 +133,7 @@ def _note_graph(weights: Weights, settings: Mapping[str, Any], capacity: int, pr
 def _ring_form(content: Mapping[str, Any], rewind: int, chunk: int) -> dict[str, float]:
     settings = content["settings"]
     return {
-        "capacity": content["window"] + rewind + chunk - 1,
+        "capacity": content["window"] + max(rewind, chunk) - 1,
         "chunk": chunk,
         "layers": settings["layers"],
         "heads": settings["heads"],

@@ -15,7 +15,7 @@ from antiphon.models.card import ModelCard
 from antiphon.note_steps.words import BAG, ENDS, GIVEN_TOLD
 from antiphon_export.exporting.graph import Graph, Precision, Weights
 from antiphon_export.exporting.ring import Ring
-from antiphon_export.exporting.transformer import add_block
+from antiphon_export.exporting.transformer import add_blocks
 from antiphon_plugins.notes.model import HEADS
 
 
@@ -32,9 +32,8 @@ def note_transformer_graph(weights: Weights, settings: Mapping[str, Any], capaci
     mask = ring.mask()  # [T, S]
     vectors = graph.op("Gather", graph.matrix("words.weight"), bags)  # [T, BAG, width]
     x = graph.op("ReduceSum", vectors, graph.integers(1), keepdims=0)  # [T, width]
-    for layer in range(settings["layers"]):
-        x = add_block(graph, ring, x, angles, mask, layer, settings["feed_forward"])
-    state = graph.op("Identity", graph.linear(graph.layer_norm(x, "norm"), "state"), name="state")
+    normal = add_blocks(graph, ring, x, angles, mask, settings)  # [T, width]
+    state = graph.op("Identity", graph.linear(normal, "state"), name="state")
     graph.output(state, ("T", len(HEADS) * head_width))
     time, *_ = graph.split(state, 1, (head_width,) * len(HEADS))  # [T, head_width] each
     _speak(graph, "time", time, "T")

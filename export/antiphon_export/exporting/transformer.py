@@ -22,31 +22,34 @@ def transformer_graph(weights: Weights, settings: Mapping[str, Any], capacity: i
     mask = ring.mask()  # [T, S]
     x = graph.op("Gather", graph.matrix("embedding.weight"), tokens)  # [T, width]
     x = graph.op("Mul", x, graph.number(width**0.5))  # [T, width]
-    for layer in range(settings["layers"]):
-        x = add_block(graph, ring, x, angles, mask, layer, settings["feed_forward"])
-    normal = graph.layer_norm(x, "norm")  # [T, width]
+    normal = add_blocks(graph, ring, x, angles, mask, settings)  # [T, width]
     ring.logits(graph.linear(normal, "embedding"), settings["vocabulary"])
     return graph
 
 
-def add_block(graph: Graph, ring: Ring, x: str, angles: Sequence[str], mask: str, layer: int, feed_forward: int) -> str:
-    """The stream `x` [T, width] after block `layer`; `angles` are two of [1, T, D / 2], `mask` is [T, S]."""
-    block = f"blocks.{layer}"
-    normal = graph.layer_norm(x, f"{block}.attention_norm")  # [T, width]
-    heads_apart = ring.by_head(graph.linear(normal, f"{block}.{QUERY_KEY_VALUE}"), 3)  # [1, 3 * H, T, D]
-    turning, v = graph.split(heads_apart, 1, (2 * ring.heads, ring.heads))  # [1, 2 * H, T, D], [1, H, T, D]
-    turned = graph.op("RotaryEmbedding", turning, *angles)
-    q, k = graph.split(turned, 1, (ring.heads, ring.heads))  # [1, H, T, D] each
-    keys, values = ring.write("k", layer, k), ring.write("v", layer, v)  # [1, H, S, D] each
-    scores = graph.op("Add", ring.scores(q, keys), mask)  # [1, H, T, S]
-    mixed = ring.mixed(scores, values)  # [T, width]
-    x = graph.op("Add", x, graph.linear(mixed, f"{block}.attention_out"))  # [T, width]
-    normal = graph.layer_norm(x, f"{block}.feed_forward_norm")  # [T, width]
-    halves = graph.linear(normal, f"{block}.gate_up")  # [T, 2 * feed_forward]
-    gate, up = graph.split(halves, 1, (feed_forward,) * 2)  # [T, feed_forward] each
-    gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))  # [T, feed_forward]
-    down = graph.linear(graph.op("Mul", gate, up), f"{block}.down")  # [T, width]
-    return graph.op("Add", x, down)  # [T, width]
+def add_blocks(graph: Graph, ring: Ring, x: str, angles: Sequence[str], mask: str, settings: Mapping[str, Any]) -> str:
+    """The stream `x` [T, width] after all blocks, normalised; `angles` are two of [1, T, D / 2], `mask` is [T, S].
+
+    What a layer adds to the stream is added where the next one normalises it.
+    """
+    normal = graph.layer_norm(x, "blocks.0.attention_norm")  # [T, width]
+    for layer in range(settings["layers"]):
+        block = f"blocks.{layer}"
+        heads_apart = ring.by_head(graph.linear(normal, f"{block}.{QUERY_KEY_VALUE}"), 3)  # [1, 3 * H, T, D]
+        turning, v = graph.split(heads_apart, 1, (2 * ring.heads, ring.heads))  # [1, 2 * H, T, D], [1, H, T, D]
+        turned = graph.op("RotaryEmbedding", turning, *angles)
+        q, k = graph.split(turned, 1, (ring.heads, ring.heads))  # [1, H, T, D] each
+        keys, values = ring.write("k", layer, k), ring.write("v", layer, v)  # [1, H, S, D] each
+        scores = graph.op("Add", ring.scores(q, keys), mask)  # [1, H, T, S]
+        mixed = graph.linear(ring.mixed(scores, values), f"{block}.attention_out")  # [T, width]
+        normal, x = graph.add_norm(x, mixed, f"{block}.feed_forward_norm")  # [T, width] each
+        halves = graph.linear(normal, f"{block}.gate_up")  # [T, 2 * feed_forward]
+        gate, up = graph.split(halves, 1, (settings["feed_forward"],) * 2)  # [T, feed_forward] each
+        gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))  # [T, feed_forward]
+        down = graph.linear(graph.op("Mul", gate, up), f"{block}.down")  # [T, width]
+        last = layer == settings["layers"] - 1
+        normal, x = graph.add_norm(x, down, "norm" if last else f"blocks.{layer + 1}.attention_norm")
+    return normal
 
 
 def fold(weights: Weights, head_size: int) -> Weights:
