@@ -123,6 +123,8 @@ class Request:
     """Whether this phrase opens an answer whose first note is wanted at `start_ticks`, on a place of the pulse."""
     call_ticks: int | None = None
     """Where the call that is answered began; None if nobody says."""
+    answer_ticks: int | None = None
+    """Where the answer begins that this phrase is of; None if nobody says."""
     beside: bool = False
     """Whether the player plays on meanwhile, as where they are accompanied."""
     chord: frozenset[int] | None = None

@@ -368,6 +368,7 @@ class Voice:
             left_ticks=None if last is None or growing else last - start,
             opens=self._call.entry is not None and answer.count == 0 and answer.chair == "main",
             call_ticks=self._call.begin_ticks,
+            answer_ticks=answer.origin_ticks,
         )
         return [Extend(self.index, answer.chair, answer.epoch, answer.count, request)]
 

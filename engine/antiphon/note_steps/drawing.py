@@ -248,7 +248,9 @@ class Pen:
         onset = asked.onset
         free = self._free(line, course, onset)
         if ends:
-            free = course.last_pitches(free, list(line.guard.latest(LATELY)), line.last_pitch)
+            struck = sum(note.onset >= onset for note in line.kept)
+            lately = list(line.guard.latest(LATELY + struck))
+            free = course.last_pitches(free, lately[: len(lately) - struck], line.last_pitch)
         allowed = np.zeros(PITCHES, dtype=np.bool_)
         allowed[:128] = free
         allowed[LIFT] = not ends and self._may_lift(line, course, onset)
@@ -279,7 +281,9 @@ class Pen:
         if line.manner.clock == "beat":
             return UNTOLD
         logits = self._speak("velocity", asked, pitch)
-        return self._sample(line, logits, np.ones(len(logits), dtype=np.bool_), course, line.ticks(asked.onset))
+        # What is unlikely is left out of a tune for being wrong; no loudness is wrong.
+        chance = self._chance(line, line.ticks(asked.onset))
+        return sample(logits, np.ones(len(logits), dtype=np.bool_), chance, temperature=course.settings.temperature)
 
     def _end(self, line: Line, course: NoteCourse, asked: _Asked, pitch: int, velocity: int) -> int:
         """When the note ends; `HELD` if a lift is to end it."""

@@ -99,8 +99,8 @@ def last_notes(
     `last_pitch` of the last chord has been struck, what goes on with it: a chord is struck from its lowest note up.
     """
     if last_pitch is not None:
-        above: NDArray[np.bool_] = tonic & (pitches > last_pitch) & (pitches <= last_pitch + _CHORD_SPAN)
-        return above
+        above = tonic & (pitches > last_pitch) & (pitches <= last_pitch + _CHORD_SPAN)
+        return above & (pitches <= max(lately) + _NEAR) if lately else above
     if not lately:
         return tonic
     around = tonic & (pitches >= min(lately) - _NEAR) & (pitches <= max(lately) + _NEAR)

@@ -12,6 +12,8 @@ from antiphon.notes import TICKS_PER_BEAT
 
 _LAST_BEATS, _SLOW_BEATS = 1.0, 2.0
 """The last chord falls on the last beat that leaves it so long; in music that goes in beats, and no faster, longer."""
+_PART, _MOST_BEATS = 3 / 16, 3.0
+"""And where it is known how long the whole answer is, such a part of it, if that is more, up to so many beats."""
 _SLOW_SHARE: Final = 0.8
 """Of the onsets that fall on beats, in such music."""
 _REST_BEATS: Final = 0.25
@@ -44,6 +46,8 @@ class Ending:
         end = request.start_ticks + (request.length_ticks if request.left_ticks is None else request.left_ticks)
         beat, origin = (TICKS_PER_BEAT, 0.0) if pulse is None else (pulse.beat_ticks, pulse.origin_ticks)
         long = _SLOW_BEATS if pulse is not None and pulse.shares[0] >= _SLOW_SHARE else _LAST_BEATS
+        if request.answer_ticks is not None:
+            long = max(long, min(_PART * (end - request.answer_ticks) / beat, _MOST_BEATS))
         last = origin + math.floor((end - long * beat - origin) / beat + 1e-6) * beat
         return cls(
             last - _FALLS_BEATS * beat,

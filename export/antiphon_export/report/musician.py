@@ -66,7 +66,13 @@ class Musician:
         for bar in range(bars):
             left_ticks = (bars - bar) * BAR_TICKS
             request = Request(
-                start, BAR_TICKS, controls, final=bar == bars - 1, tempo_bpm=tempo_bpm, left_ticks=left_ticks
+                start,
+                BAR_TICKS,
+                controls,
+                final=bar == bars - 1,
+                tempo_bpm=tempo_bpm,
+                left_ticks=left_ticks,
+                answer_ticks=call.end_ticks,
             )
             notes += player.extend(told(request, call.notes)).notes
             start = request.end_ticks

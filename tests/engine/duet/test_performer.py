@@ -37,7 +37,7 @@ def test_a_whole_round_from_the_first_key_to_the_end_of_the_answer() -> None:
     duo = performer()
     assert duo.receive(Ready(0, "main"), at(0)) == [Prime(0, "main", 0, 0, (), 0)]
     said = duo.hear(messages.note_on(0, 60, 80), at(10))
-    request = Request(11, 480, {}, duo.plan.voices[0].constraints, 0.03, call_ticks=10)
+    request = Request(11, 480, {}, duo.plan.voices[0].constraints, 0.03, call_ticks=10, answer_ticks=11)
     assert said == [
         Prime(0, "main", 1, 0, (Note(10, 60, None, 80),), 11),
         Extend(0, "main", 1, 0, request),
@@ -60,7 +60,7 @@ def test_a_whole_round_from_the_first_key_to_the_end_of_the_answer() -> None:
     (rest,) = duo.advance(at(1000))
     # Of the call's 490 ticks, 10 are left after the first beat. Its phrase began 10 ticks before its note, at 990.
     limits, deadline = duo.plan.voices[0].constraints, pytest.approx(0.03 + 422 / 960)
-    request = Request(980, 10, {}, limits, deadline, final=True, left_ticks=10, call_ticks=10)
+    request = Request(980, 10, {}, limits, deadline, final=True, left_ticks=10, call_ticks=10, answer_ticks=500)
     assert rest == Extend(0, "main", 2, 1, request)
     assert duo.next_ticks() == 1470 - 48
     assert duo.receive(answer_to(rest, Note(985, 74, 50, 90)), at(1200)) == [Play(0, (Note(1475, 74, 15, 90),))]
