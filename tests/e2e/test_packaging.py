@@ -18,7 +18,7 @@ NEEDED = [
     "antiphon/py.typed",
     "antiphon_plugins/markov/table.npz",
     "antiphon_plugins/transformer/performance.onnx",
-    "antiphon_plugins/transformer/grid.onnx",
+    "antiphon_plugins/notes/notes.onnx",
     "antiphon_plugins/lstm/grid-lstm.onnx",
     "antiphon_plugins/vae/vae.onnx",
     "antiphon_presets/answer.toml",

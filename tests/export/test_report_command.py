@@ -87,7 +87,7 @@ def test_the_model_that_a_generator_brings_is_found() -> None:
     found = {name: model_file(find_musician(plugins, name)) for name in ("transformer", "grid-transformer", "lstm")}
     assert {name: path and path.name for name, path in found.items()} == {
         "transformer": "performance.onnx",
-        "grid-transformer": "grid.onnx",
+        "grid-transformer": None,
         "lstm": "grid-lstm.onnx",
     }
     assert model_file(find_musician(plugins, "markov")) is None

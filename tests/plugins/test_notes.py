@@ -25,7 +25,7 @@ from antiphon.plugins.host import load_plugins
 from antiphon.taste.motif import tune_of
 from antiphon.testing import check_generator, sample_phrases, streamed
 from antiphon_export.exporting.model_file import Label, export_checkpoint
-from antiphon_plugins import notes, transformer
+from antiphon_plugins import lstm, notes, transformer
 from antiphon_plugins.notes.model import Model
 
 BAR = 1920
@@ -77,7 +77,7 @@ def test_it_is_registered_and_says_which_file_it_lacks(name: str, tmp_path: Path
 
 
 def test_models_of_tokens_and_of_notes_are_not_taken_for_each_other(model: Path) -> None:
-    tokens = Path(transformer.__file__).with_name("grid.onnx")
+    tokens = Path(lstm.__file__).with_name("grid-lstm.onnx")
     with pytest.raises(AntiphonError, match="choose the generator 'grid-transformer' for it"):
         notes.make(Casting(0, str(tokens)))
     with pytest.raises(AntiphonError, match="choose the generator 'notes' for it"):

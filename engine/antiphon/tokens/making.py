@@ -17,17 +17,17 @@ from antiphon.tokens.grid_codec import GridCodec
 
 
 def make_token_player(
-    casting: Casting, own: Path, codec_name: str, elsewhere: Mapping[str, str] | None = None
+    casting: Casting, own: Path | None, codec_name: str, elsewhere: Mapping[str, str] | None = None
 ) -> TokenGenerator:
     """A player of the model that `casting` names, else of `own`.
 
     Args:
-        own: the model file that the generator brings.
+        own: the model file that the generator brings; None if it brings none.
         codec_name: what its models speak; any architecture will do.
         elsewhere: by codec, the generator that plays models of it, to be named to who chose the wrong one.
 
     Raises:
-        ModelError: there is no such file, it cannot be used, or it speaks another codec.
+        ModelError: there is no such file, or none is named; it cannot be used, or it speaks another codec.
     """
     path = chosen_model(casting, own, codec_name, elsewhere)
     model = BeatingModel(load_model(path, device=casting.device), casting.beat)
@@ -36,9 +36,16 @@ def make_token_player(
     return TokenGenerator(casting.seed, partial(codec_named, codec_name), model, tells_velocity=tells_velocity)
 
 
-def chosen_model(casting: Casting, own: Path, codec_name: str, elsewhere: Mapping[str, str] | None = None) -> Path:
+def chosen_model(
+    casting: Casting, own: Path | None, codec_name: str, elsewhere: Mapping[str, str] | None = None
+) -> Path:
     """The file of the model that `casting` names, else `own`. Arguments and errors are those of `make_token_player`."""
     path = own if casting.model is None else Path(casting.model)
+    if path is None:
+        raise ModelError(
+            f"model is missing: this generator brings none; name one that speaks the codec '{codec_name}', by name or "
+            "path, as `model` in the preset or with --model (`antiphon models` lists those there are)"
+        )
     spoken = read_any_card(path).codec
     if spoken != codec_name:
         other = (elsewhere or {}).get(spoken)

@@ -15,7 +15,7 @@ from antiphon_export.bench.contest import Contestant, take_turns
 from antiphon_export.bench.figures import Row, Unmeasured, milliseconds
 from antiphon_export.bench.random_models import one_token, random_tokens
 
-SHIPPED: Final = ("transformer/performance", "transformer/grid", "lstm/grid-lstm")
+SHIPPED: Final = ("transformer/performance", "lstm/grid-lstm")
 """Model files, without `.onnx`, in the folder of the generators."""
 _PART_TOKENS: Final = 64
 """Tokens of a part of a call, fed at once."""

@@ -1,4 +1,4 @@
-"""The Transformers: one plays in free time with touch and pedal, one plays to the beat. Neither needs PyTorch to."""
+"""The Transformers of tokens: one in free time with touch and pedal; one to the beat, of a model that you bring."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ INFO = GeneratorInfo(
 
 GRID_INFO = GeneratorInfo(
     name="grid-transformer",
-    summary="a Transformer that has learnt from scores: plays to the beat, in sixteenths",
+    summary="a model of yours that has learnt from scores: plays to the beat, in sixteenths",
     controls=TOKEN_CONTROLS,
     latency="heavy",
     follows="beat",
     honours=frozenset({"range", "scale", "polyphony"}),
-    models=_FOLDER,
 )
 
 
@@ -43,14 +42,14 @@ def make(casting: Casting) -> Generator:
 
 
 def make_grid(casting: Casting) -> Generator:
-    """Make a player to the beat. `casting.model`: a model of the grid codec; None for the shipped one.
+    """Make a player to the beat. `casting.model`: a model of the grid codec; there is none of its own.
 
     Raises:
-        ModelError: the model cannot be used, or speaks another codec.
+        ModelError: no model is named, it cannot be used, or it speaks another codec.
     """
     from antiphon.tokens import make_token_player
 
-    return make_token_player(casting, _FOLDER / "grid.onnx", "grid", PLAYERS)
+    return make_token_player(casting, None, "grid", PLAYERS)
 
 
 __all__ = ["GRID_INFO", "INFO", "make", "make_grid"]

@@ -94,11 +94,11 @@ def test_check_prints_every_problem_of_every_file_and_exits_with_1(mine: Path) -
     ("voice", "problem"),
     [
         (
-            'generator = "transformer"\nmodel = "grid"',
+            'generator = "transformer"\nmodel = "grid-lstm"',
             "speaks the codec 'grid'.*choose the generator 'grid-transformer'",
         ),
-        ('generator = "transformer"\nmodel = "gird"', "no model 'gird'; did you mean 'grid'?"),
-        ('generator = "vae"\nmode = "morph"\nmodel = "grid"', "wanted: a model of piano rolls"),
+        ('generator = "transformer"\nmodel = "gird-lstm"', "no model 'gird-lstm'; did you mean 'grid-lstm'?"),
+        ('generator = "vae"\nmode = "morph"\nmodel = "grid-lstm"', "wanted: a model of piano rolls"),
         ('generator = "markov"\nmodel = "./cut.npz"', "cut.npz"),
     ],
 )
