@@ -7,8 +7,8 @@ from antiphon import RegisterGenerator, hookimpl
 
 @hookimpl
 def register_generators(register: RegisterGenerator) -> None:
-    """Markov, the Transformers, the LSTM and the VAE."""
-    from antiphon_plugins import lstm, markov, notes, transformer, vae
+    """Markov, the models of notes and of tokens, the VAE, and three small ones: dice, rules, progression."""
+    from antiphon_plugins import dice, lstm, markov, notes, progression, rules, transformer, vae
 
     register(markov.INFO, markov.make)
     register(notes.INFO, notes.make)
@@ -17,3 +17,6 @@ def register_generators(register: RegisterGenerator) -> None:
     register(transformer.GRID_INFO, transformer.make_grid)
     register(lstm.INFO, lstm.make)
     register(vae.INFO, vae.make)
+    register(dice.INFO, dice.make)
+    register(rules.INFO, rules.make)
+    register(progression.INFO, progression.make)
