@@ -175,6 +175,8 @@ class Engine:
             self.duet.begin()
         self._tempo_sources.begin()
         self._clock_sender.take_up()
+        if (chosen := self._setup.standing.chosen) is not None:
+            self.duet.select(chosen, self._now_ticks())
         self._tell_ports()
         gc.collect()
         gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
