@@ -35,7 +35,7 @@ _MAX_SUCCESSORS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PartEvents:
     """One part as events, column by column; all of shape [N]."""
 
     degree: NDArray[np.uint64]
@@ -55,7 +55,7 @@ class Line:
         return self.move // np.uint64(SIZES) % np.uint64(len(GAP_SIXTEENTHS))
 
 
-def read_line(notes: Notes, *, on_grid: bool) -> Line:
+def read_line(notes: Notes, *, on_grid: bool) -> PartEvents:
     """The events of one part of at least 2 notes."""
     onsets, pitches = notes[:, 0], notes[:, 1]
     starts = np.flatnonzero(np.diff(onsets, prepend=onsets[0] - CHORD_TICKS - 1) > CHORD_TICKS)
@@ -75,7 +75,7 @@ def read_line(notes: Notes, *, on_grid: bool) -> Line:
     motion = np.diff(lead, prepend=lead[0]).clip(-MAX_MOTION, MAX_MOTION) + MAX_MOTION
     move = (motion * len(GAP_SIXTEENTHS) + gap) * SIZES + size.astype(np.int64) - 1
 
-    return Line(
+    return PartEvents(
         degree=((lead - _homes(event_of_note, pitches, len(starts))) % 12).astype(np.uint64),
         move=move.astype(np.uint64),
         size=size,
@@ -118,7 +118,7 @@ def learn_table(
     Raises:
         AntiphonError: there is nothing to learn from.
     """
-    lines: list[Line] = []
+    lines: list[PartEvents] = []
     pieces: list[int] = []
     weights: list[float] = []
     origin: list[dict[str, Any]] = []
@@ -147,7 +147,7 @@ def learn_table(
     return Table(counter.line(), voicing, shapes, _metre(lines), {"corpora": origin, "min_pieces": min_pieces})
 
 
-def _lines(piece: Piece) -> list[Line]:
+def _lines(piece: Piece) -> list[PartEvents]:
     return [read_line(part, on_grid=piece.on_grid) for part in piece.parts if len(part) >= 2]
 
 
@@ -166,7 +166,7 @@ class _Counter:
     """Counts contexts over all lines; each event weighs as its corpus does."""
 
     def __init__(
-        self, lines: list[Line], pieces: NDArray[np.uint64], weights: NDArray[np.float64], min_pieces: int
+        self, lines: list[PartEvents], pieces: NDArray[np.uint64], weights: NDArray[np.float64], min_pieces: int
     ) -> None:
         lengths = [len(line.move) for line in lines]
         self._min_pieces = min_pieces
@@ -278,7 +278,7 @@ def _join(levels: Sequence[_Level]) -> Successors:
     )
 
 
-def _metre(lines: Sequence[Line]) -> NDArray[np.float32]:
+def _metre(lines: Sequence[PartEvents]) -> NDArray[np.float32]:
     """How much likelier than elsewhere each note value is from each place in a beat; 1 off the beat's sixteenths."""
     counts = np.ones((BEAT_PHASES - 1, len(GAP_SIXTEENTHS)))
     for line in lines:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from antiphon.errors import AntiphonError
-from antiphon_export.markov import Line, read_line
+from antiphon_export.markov import PartEvents, read_line
 from antiphon_export.midi_folder import Corpus, read_pieces
 from antiphon_export.training.pieces import files_of
 from antiphon_plugins.markov.table import LINE_ORDER, MOVES, SIZES, Table, fold_shape, line_contexts, voicing_contexts
@@ -76,7 +76,7 @@ def evaluate_table(
     )
 
 
-def _lines(folder: Path, report: Callable[[str], None]) -> Iterator[Line]:
+def _lines(folder: Path, report: Callable[[str], None]) -> Iterator[PartEvents]:
     for path in files_of(Corpus(folder), "valid"):
         try:
             for piece in read_pieces(path, "valid"):
@@ -86,14 +86,14 @@ def _lines(folder: Path, report: Callable[[str], None]) -> Iterator[Line]:
             report(str(error))
 
 
-def _of_line(table: Table, line: Line, place: int) -> float:
+def _of_line(table: Table, line: PartEvents, place: int) -> float:
     """Nats of the move at `place`."""
     moves = [int(move) for move in line.move[max(1, place - LINE_ORDER) : place][::-1]]
     known = table.line.mixture(list(line_contexts(int(line.degree[place - 1]), moves)), MOVES)
     return _nats(known, int(line.move[place]), 1 / MOVES)
 
 
-def _of_voicing(table: Table, line: Line, place: int, count: int) -> float:
+def _of_voicing(table: Table, line: PartEvents, place: int, count: int) -> float:
     """Nats of the `count` - 1 notes below the highest at `place`."""
     size, degree, before = int(line.size[place]), int(line.degree[place]), int(fold_shape(line.shape[place - 1]))
     index = int(np.searchsorted(table.shapes, line.shape[place]))

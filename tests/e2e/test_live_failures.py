@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from antiphon.music.messages import note_off, note_on
+from antiphon.music.messages import note_off, note_on, program_change
 
 from .conftest import JackServer
-from .scene import Scene
-from .stage import decisions, journal, wait_until
+from .scene import CALL, Scene
+from .stage import Command, decisions, journal, sounding, wait_until
+
+PRESET = """
+[[voice]]
+mode = "continue"
+channel = 2
+handover = { by = "pedal" }
+"""
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
@@ -46,6 +56,39 @@ def test_no_note_is_lost_on_its_way_when_the_engine_dies_in_a_storm_of_them(scen
     keyboard.close()
     scene.wait_for_silence()
     scene.end()
+
+
+def test_an_engine_that_takes_over_goes_on_with_the_preset_that_was_chosen(
+    start: Callable[..., Command], listen, play, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"{number}.toml").write_text(f"{PRESET}program = {10 * number}\n", encoding="utf-8")
+    setlist = tmp_path / "set.toml"
+    setlist.write_text('presets = ["1", "2"]\nswitch = "answer"\n', encoding="utf-8")
+    session = tmp_path / "session"
+    ports = ["--in", "virtual", "--out", "virtual", "--midi", "jack"]
+    jam = start("jam", setlist, *ports, "--session", session)
+    jam.wait_for("ready in")
+    listener = listen("Antiphon:out")
+    keyboard = play([*CALL, (CALL[-1][0] + 1.0, program_change(0, 1))], to="Antiphon:in")
+    # The voice plays on and on, so that what was chosen has to wait.
+    wait_until(lambda: recorded(session, "Chosen"), "the second preset is chosen")
+    keyboard.close()
+    assert recorded(session, "Selected") == []
+    jam.signal(signal.SIGKILL, "engine")
+    wait_until(lambda: recorded(session, "Selected"), "the second preset plays")
+    wait_until(lambda: program_change(1, 19) in [one.message for one in listener.heard()], "its sound is chosen")
+    assert jam.stop() == 0, jam.said
+    assert sounding([one.message for one in listener.close()]) == set()
+    assert [line["plan"] for kind in ("Restarted", "Selected") for line in recorded(session, kind)] == [0, 1]
+    again = tmp_path / "again.mid"
+    assert start("replay", session, "-o", again).wait() == 0
+    assert again.read_bytes() == (session / "session.mid").read_bytes()
+
+
+def recorded(session: Path, kind: str) -> list[dict[str, Any]]:
+    """What a session's journal has of one kind of event."""
+    return [line for line in journal(session) if line["is"] == kind]
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])

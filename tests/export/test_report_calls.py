@@ -30,7 +30,7 @@ from antiphon_export.report.sense import (
 )
 from antiphon_export.report.songs import songs
 from antiphon_export.report.spread import distance, half_spread, mean
-from antiphon_export.report.statistics import STATISTICS, Heard, measured
+from antiphon_export.report.statistics import STATISTICS, HeardCall, measured
 from antiphon_export.report.tonality import find_key
 from antiphon_export.training.pieces import Piece
 
@@ -88,20 +88,20 @@ def test_statistics_tell_a_piece_from_another_in_another_key_and_tempo() -> None
     on = Phrase.of([Note(7680 + 240 * i, scale[i % 8], 200, 80) for i in range(32)], 7680, 15360)
     off = Phrase.of([Note(7680 + 287 * i, scale[i % 8] + 6, 200, 80) for i in range(26)], 7680, 15360)
     names = [statistic.name for statistic in STATISTICS]
-    same, other = (dict(zip(names, measured(Heard.of(call), phrase), strict=True)) for phrase in (on, off))
+    same, other = (dict(zip(names, measured(HeardCall.of(call), phrase), strict=True)) for phrase in (on, off))
     for name in ("in the key", "pitch classes shared", "near the grid", "same pulse", "groove alike", "motif returns"):
         assert same[name] == pytest.approx(1)
     assert other["in the key"] < 0.5
     assert abs(other["strength at the pulse"]) < 0.5
     assert (other["same pulse"], other["rhythm alike"]) == (0, 0)
-    assert np.isnan(measured(Heard.of(call), Phrase(7680, 15360))).all(), "of silence nothing is measured"
+    assert np.isnan(measured(HeardCall.of(call), Phrase(7680, 15360))).all(), "of silence nothing is measured"
 
 
 def test_nothing_is_asked_of_a_pulse_that_the_call_does_not_have() -> None:
     onsets = np.sort(np.random.default_rng(4).choice(7680, 40, replace=False))
     free = Phrase.of([Note(int(onset), 60 + int(onset) % 12, 90, 80) for onset in onsets], 0, 7680)
     assert find_pulse(onsets) is None
-    values = dict(zip([s.name for s in STATISTICS], measured(Heard.of(free), free), strict=True))
+    values = dict(zip([s.name for s in STATISTICS], measured(HeardCall.of(free), free), strict=True))
     assert np.isnan(values["near the grid"])
     assert not np.isnan(values["rhythm alike"])
 

@@ -119,7 +119,7 @@ def test_onsets_at_random_have_no_pulse() -> None:
 
 
 def test_strength_and_grid_tell_on_from_between_and_from_chance() -> None:
-    beat = pulse.Pulse(240.0, 0.0, 1.0)
+    beat = pulse.PulseGrid(240.0, 0.0, 1.0)
     on, between = 240 * np.arange(8), 240 * np.arange(8) + 120
     assert pulse.strength(on, beat) == pytest.approx(1)
     assert pulse.strength(between, beat) == pytest.approx(-1)
@@ -130,7 +130,7 @@ def test_strength_and_grid_tell_on_from_between_and_from_chance() -> None:
 
 
 def test_half_and_double_time_keep_the_pulse_and_another_tempo_does_not() -> None:
-    beat = pulse.Pulse(240.0, 0.0, 1.0)
+    beat = pulse.PulseGrid(240.0, 0.0, 1.0)
     assert [pulse.same_period(period * np.arange(20), beat) for period in (120, 240, 480)] == [1, 1, 1]
     assert [pulse.same_period(period * np.arange(20), beat) for period in (200, 280)] == [0, 0]
 
@@ -143,7 +143,7 @@ def test_coherence_with_eighths_is_1_for_eighths_and_small_at_random() -> None:
 
 
 def test_the_same_groove_is_alike_and_its_opposite_is_not() -> None:
-    sixteenth = pulse.Pulse(120.0, 0.0, 1.0)
+    sixteenth = pulse.PulseGrid(120.0, 0.0, 1.0)
     clave = np.array([0, 3, 6, 10, 12])
     bars = np.concatenate([120 * (clave + 16 * bar) for bar in range(4)])
     others = np.concatenate([120 * (np.array([1, 4, 8, 11, 15]) + 16 * bar) for bar in range(4)])

@@ -1,4 +1,4 @@
-"""The performer and the schedule on one time line. It is told the time, and acts only through its `Stage`.
+"""The performer and the schedule on one time line. It is told the time, and acts only through its `DuetStage`.
 
 Every step happens at a tick, in one order, whatever the machine's speed: what is due by then comes first (the
 performer's decisions before the schedule's messages), then the event itself. So a recording of the events is enough
@@ -59,7 +59,7 @@ class _Waiting:
     """Where it takes over; None: when the answer is over."""
 
 
-class Stage(Protocol):
+class DuetStage(Protocol):
     """Where a duet is performed: on a stage with ports, or offline."""
 
     def send(self, send: Send) -> None:
@@ -79,7 +79,7 @@ class Duet:
     """A whole performance: plans, voices, notes on their way and notes that sound."""
 
     def __init__(
-        self, plans: Sequence[Plan], stage: Stage, changes: Sequence[TempoChange] = (), *, stopped: bool = False
+        self, plans: Sequence[Plan], stage: DuetStage, changes: Sequence[TempoChange] = (), *, stopped: bool = False
     ) -> None:
         """Outputs are numbered as in `output_names(plans)`.
 

@@ -73,9 +73,9 @@ class Standing:
             case Selected():
                 return self._playing(what.plan)
             case Restarted():
-                # What was chosen went with the engine that died.
+                # What was chosen still is: the engine that takes over chooses it again.
                 bpm = self.plans[what.plan].tempo_bpm if what.plan else self.bpm
-                return replace(self, selected=what.plan, bpm=bpm, chosen=None)
+                return replace(self, selected=what.plan, bpm=bpm)
             case TempoChanged():
                 return replace(self, bpm=what.bpm, towards_bpm=what.towards_bpm)
             case MetronomeSwitched():

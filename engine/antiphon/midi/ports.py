@@ -10,12 +10,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from antiphon.errors import AntiphonError
 from antiphon.midi.backend import Backend, InputPort, Spawn
 from antiphon.midi.backends import find_backend
 from antiphon.midi.plugged_in import open_plugged_in
+from antiphon.midi.port_events import (
+    Connected,
+    InputBack,
+    InputGone,
+    OutputBack,
+    OutputGone,
+    Plugged,
+    PortEvent,
+    SystemBack,
+    SystemGone,
+    Unplugged,
+)
 from antiphon.midi.port_names import (
     CLIENT_NAME,
     auto_inputs,
@@ -34,11 +45,8 @@ _WELCOME_SECONDS = 10.0
 Deliver = Callable[[str, bytes, float], None]
 """Called with the input's name, a message, and the `perf_counter` seconds at which it arrived."""
 
-Report = Callable[[str, Any], None]
-"""Called with what happened, and to what: `system gone` and why, `system back` and which; `gone`, `back`, `output gone`
-or `output back`, and the port's name;
-`unplugged` and the input's name; `plugged` and the output's index, or `maybe plugged` where the system does not say;
-`connections` and what is plugged into our ports."""
+Tell = Callable[[PortEvent], None]
+"""Called with each thing that happens."""
 
 
 class _Output:
@@ -75,7 +83,7 @@ class Ports:
         outputs: Sequence[str],
         spawn: Spawn,
         deliver: Deliver,
-        report: Report,
+        tell: Tell,
         backend: str | None = None,
         *,
         plugged_in: Mapping[str, OpenOutput] | None = None,
@@ -100,7 +108,7 @@ class Ports:
         self._plugged_in = plugged_in or {}
         self._spawn = spawn
         self._deliver = deliver
-        self._report = report
+        self._tell = tell
         self._inputs: dict[str, InputPort] = {}
         self._own_inputs: set[str] = set()
         self._meant: dict[str, tuple[str, ...]] = {}
@@ -140,7 +148,7 @@ class Ports:
         port = self._outputs[index]
         if port is not None and port.failed and not port.told:
             port.told = True
-            self._report("output gone", port.name)
+            self._tell(OutputGone(port.name))
 
     def close(self) -> None:
         """Close all ports."""
@@ -223,7 +231,7 @@ class Ports:
         for port in self._outputs:
             if port is not None:
                 port.failed = port.told = True
-        self._report("system gone", reason)
+        self._tell(SystemGone(reason))
 
     def _watch(self) -> None:
         while not self._closed:
@@ -240,18 +248,18 @@ class Ports:
         if not backend.tells_connections and time.perf_counter() < self._welcome_until:
             for index, output in enumerate(self.outputs):
                 if output is not None:
-                    self._report("maybe plugged", index)
+                    self._tell(Plugged(index, certain=False))
         if connections == self._connections:
             return
         lost, new = set(self._connections) - set(connections), set(connections) - set(self._connections)
         self._connections = connections
-        self._report("connections", connections)
+        self._tell(Connected(connections))
         for name, source in list(self._inputs.items()):
             if any(destination == source.name for _, destination in lost):
-                self._report("unplugged", name)
+                self._tell(Unplugged(name))
         for index, output in enumerate(self.outputs):
             if output is not None and any(source == output.name for source, _ in new):
-                self._report("plugged", index)
+                self._tell(Plugged(index))
 
     def _reopen_backend(self) -> None:
         self._close_ports()
@@ -262,7 +270,8 @@ class Ports:
             raise
         self._welcome_until = time.perf_counter() + _WELCOME_SECONDS
         self._connections = ()  # Whoever is plugged in now has missed something.
-        self._report("system back", self._wanted_backend)
+        if self.backend is not None:
+            self._tell(SystemBack(self.backend.name))
 
     def _reopen_ports(self, backend: Backend) -> None:
         available, sinks = backend.inputs(), backend.outputs()
@@ -270,7 +279,7 @@ class Ports:
         for name in [name for name in self._inputs if name not in self._own_inputs and gone(name)]:
             with contextlib.suppress(AntiphonError):
                 self._inputs.pop(name).close()
-            self._report("gone", name)
+            self._tell(InputGone(name))
         for wanted in self._wanted_inputs:
             if virtual_name(wanted, "input") is not None:
                 continue
@@ -279,7 +288,7 @@ class Ports:
                 for name in found:
                     if name not in self._inputs:
                         self._open_input(backend, name, wanted)
-                        self._report("back", name)
+                        self._tell(InputBack(name))
                     self._mean(name, wanted)
         gone = self._gone("output", sinks)
         for index, wanted in enumerate(self._wanted_outputs):
@@ -296,7 +305,7 @@ class Ports:
             if self._outputs[index] is None:
                 with contextlib.suppress(AntiphonError):
                     self._outputs[index] = self._open_output(backend, wanted)
-                    self._report("output back", wanted)
+                    self._tell(OutputBack(wanted))
 
     def _gone(self, direction: str, available: Sequence[str]) -> Callable[[str], bool]:
         """Whether a port is to be given up. Of those that look alike, nobody knows which one went: all are reopened."""

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -16,14 +17,31 @@ from antiphon.midi.port_names import VIRTUAL_INPUT, VIRTUAL_OUTPUT, numbered
 from antiphon.output import OutputPort, PortGone
 from antiphon.quiet import quiet_stderr
 
-_ALSA_DEVICE: Final = Path("/dev/snd/seq")
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """A MIDI system that rtmidi leads to."""
+
+    constant: str
+    """What rtmidi calls it."""
+    platforms: tuple[str, ...]
+    virtual: bool = True
+    """Whether it has ports of our own."""
+    shows_clients: bool = True
+    """Whether others see the client's name before a port's; else the port's has to carry it."""
+    on_jack: bool = False
+    """Whether it stands on a JACK server. There every port is a client."""
+    device: Path | None = None
+    """What it goes through; it must be open to this user."""
+
+
 _APIS: Final = {
-    "rtmidi": ("API_UNIX_JACK", "linux"),
-    "alsa": ("API_LINUX_ALSA", "linux"),
-    "coremidi": ("API_MACOSX_CORE", "darwin"),
-    "winmm": ("API_WINDOWS_MM", "win32"),
+    "rtmidi": _Api("API_UNIX_JACK", ("linux", "darwin"), on_jack=True),
+    "alsa": _Api("API_LINUX_ALSA", ("linux",), device=Path("/dev/snd/seq")),
+    "coremidi": _Api("API_MACOSX_CORE", ("darwin",), shows_clients=False),
+    "winmm": _Api("API_WINDOWS_MM", ("win32",), virtual=False),
 }
-"""rtmidi's constant for each kind, and the platform it is for."""
+"""By kind."""
 
 
 class RtMidiBackend:
@@ -39,10 +57,11 @@ class RtMidiBackend:
 
     def __init__(self, kind: str, client_name: str) -> None:
         """Become a client. Raises BackendUnusable with the reason."""
-        self._rtmidi, self._api = _usable_api(kind)
+        self._api = _APIS[kind]
+        self._rtmidi, self._api_number = _opened_library(kind, self._api)
         self.name = kind
-        self.virtual = kind != "winmm"
-        self.may_freeze = kind == "rtmidi"
+        self.virtual = self._api.virtual
+        self.may_freeze = self._api.on_jack
         self._client_name = client_name
         self._ports: list[_RtMidiPort] = []
         self._sources = self._client(self._rtmidi.MidiIn, f"{client_name} list")
@@ -81,7 +100,7 @@ class RtMidiBackend:
 
     def _client_name_for(self, name: str, direction: str, virtual: bool) -> str:
         """On JACK every rtmidi port is a client, and needs a name of its own that stays the same at every start."""
-        if self.name != "rtmidi":
+        if not self._api.on_jack:
             return self._client_name
         if virtual and name not in (VIRTUAL_INPUT, VIRTUAL_OUTPUT):
             return f"{self._client_name} {name}"
@@ -91,9 +110,9 @@ class RtMidiBackend:
     def _client(self, make: Callable[..., Any], name: str) -> Any:
         try:
             with quiet_stderr():
-                return make(self._api, name=name)
+                return make(self._api_number, name=name)
         except self._rtmidi.SystemError as error:
-            if self.name == "rtmidi":
+            if self._api.on_jack:
                 raise ServerDown("rtmidi: no JACK server is running") from None
             raise BackendUnusable(f"{self.name}: {error}") from None
 
@@ -102,9 +121,9 @@ class RtMidiBackend:
     ) -> _RtMidiPort:
         try:
             if virtual:
-                # CoreMIDI shows no client names, so that the port has to carry ours.
-                shown = f"{client_name} {name}" if self.name == "coremidi" else f"{client_name}:{name}"
-                device.open_virtual_port(shown if self.name == "coremidi" else name)
+                shows_clients = self._api.shows_clients
+                shown = f"{client_name}:{name}" if shows_clients else f"{client_name} {name}"
+                device.open_virtual_port(name if shows_clients else shown)
             else:
                 shown = name
                 device.open_port(available.index(name), f"{direction} {name.partition(':')[0]}")
@@ -142,21 +161,20 @@ class _RtMidiPort:
             self._device.delete()
 
 
-def _usable_api(kind: str) -> tuple[ModuleType, int]:
+def _opened_library(kind: str, api: _Api) -> tuple[ModuleType, int]:
     """The rtmidi module and its number for `kind`. Raises BackendUnusable with the reason."""
-    constant, platform = _APIS[kind]
-    if sys.platform != platform and not (kind == "rtmidi" and sys.platform == "darwin"):
+    if sys.platform not in api.platforms:
         raise BackendUnusable(f"{kind}: not for this operating system ({sys.platform})")
-    if kind == "alsa" and not os.access(_ALSA_DEVICE, os.R_OK | os.W_OK):
-        remedy = "join the group `audio`" if _ALSA_DEVICE.exists() else "load the kernel module: modprobe snd-seq"
-        raise BackendUnusable(f"{kind}: {_ALSA_DEVICE} cannot be opened; {remedy}")
+    if api.device is not None and not os.access(api.device, os.R_OK | os.W_OK):
+        remedy = "join the group `audio`" if api.device.exists() else "load the kernel module: modprobe snd-seq"
+        raise BackendUnusable(f"{kind}: {api.device} cannot be opened; {remedy}")
     try:
         import rtmidi
     except ImportError as error:
         raise BackendUnusable(f"{kind}: python-rtmidi cannot be imported: {error}") from None
-    api = getattr(rtmidi, constant)
-    if api not in rtmidi.get_compiled_api():
+    number = getattr(rtmidi, api.constant)
+    if number not in rtmidi.get_compiled_api():
         raise BackendUnusable(f"{kind}: this build of python-rtmidi lacks it")
-    if kind == "rtmidi":
+    if api.on_jack:
         os.environ["JACK_NO_START_SERVER"] = "1"  # its JACK would otherwise start a server of its own
-    return rtmidi, api
+    return rtmidi, number

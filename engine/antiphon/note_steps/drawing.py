@@ -33,7 +33,7 @@ _BOREDOM: Final = 2.0
 
 
 @dataclass(slots=True)
-class Line:
+class NoteStream:
     """The state of a drawing: a copy of it goes on with the same notes."""
 
     manner: Manner
@@ -60,7 +60,7 @@ class Line:
     place: tuple[int, int] = (-1, 0)
     """The tick of the last draw, and how many draws there were at it."""
 
-    def copy(self) -> Line:
+    def copy(self) -> NoteStream:
         """Another line in the same state."""
         return replace(
             self,
@@ -121,7 +121,7 @@ class _Asked:
     """Classes of how long until each of `ends`, -1 for none; [ENDS]."""
 
     @classmethod
-    def of(cls, line: Line, course: NoteCourse, onset: int) -> _Asked:
+    def of(cls, line: NoteStream, course: NoteCourse, onset: int) -> _Asked:
         spans, ends = line.manner.spans, told_ends(line.steps, onset)
         classes = np.full(ENDS, -1, dtype=np.int64)
         classes[: len(ends)] = spans.classes_of(np.array(ends, dtype=np.int64) - onset)
@@ -136,7 +136,7 @@ class Pen:
     feed: NoteFeed
     seed: int
 
-    def resume(self, line: Line) -> None:
+    def resume(self, line: NoteStream) -> None:
         """Let the model know all that `line` has read but its last step, and speak of what follows if that is due."""
         if not line.drawn or not self.feed.reaches(line.position):
             self.feed.listen(line.context)
@@ -146,14 +146,14 @@ class Pen:
         if line.due is not None:
             self.feed.after(line.pending, line.position)
 
-    def due_ticks(self, line: Line, course: NoteCourse) -> int | None:
+    def due_ticks(self, line: NoteStream, course: NoteCourse) -> int | None:
         """When the next step is, in ticks; None, and the line is closed, if there is none."""
         if line.due is None and not line.closed:
             line.due = self._time(line, course)
             line.closed = line.due is None
         return None if line.due is None else line.ticks(line.due)
 
-    def draw(self, line: Line, course: NoteCourse) -> None:
+    def draw(self, line: NoteStream, course: NoteCourse) -> None:
         """Add the step that is due to `line`; none, if the last chord is whole: then it is closed; or if what was given
         out in the meantime leaves no room: then another is due, later.
         """
@@ -191,7 +191,7 @@ class Pen:
 
     # ---- time ----------------------------------------------------------------------------------------------------
 
-    def _time(self, line: Line, course: NoteCourse) -> int | None:
+    def _time(self, line: NoteStream, course: NoteCourse) -> int | None:
         """When the next step is; None if none may come."""
         logits = self.feed.after(line.pending, line.position)
         now, earliest = line.now, self._earliest(line, course)
@@ -223,13 +223,13 @@ class Pen:
             return onset if onset - now <= course.spread else None
         return onset
 
-    def _earliest(self, line: Line, course: NoteCourse) -> int | None:
+    def _earliest(self, line: NoteStream, course: NoteCourse) -> int | None:
         """The first moment at which a note may be struck."""
         now = max(line.now, course.start)
         ends = (note.end for note in line.sounding(now) if note.end < HELD)
         return next((at for at in sorted({now, now + 1, *ends}) if self._free(line, course, at).any()), None)
 
-    def _free(self, line: Line, course: NoteCourse, onset: int) -> Pitches:
+    def _free(self, line: NoteStream, course: NoteCourse, onset: int) -> Pitches:
         """Which pitches may be struck at `onset`: from the lowest up, and none that cannot be made room for."""
         fixed = [note for note in line.sounding(onset) if note.onset == onset or note not in line.kept]
         if len(fixed) >= course.polyphony:
@@ -243,7 +243,7 @@ class Pen:
 
     # ---- what is struck ------------------------------------------------------------------------------------------
 
-    def _pitch(self, line: Line, course: NoteCourse, asked: _Asked, *, ends: bool) -> int | None:
+    def _pitch(self, line: NoteStream, course: NoteCourse, asked: _Asked, *, ends: bool) -> int | None:
         """The pitch, or `LIFT`; None if the last chord has all it may have."""
         onset = asked.onset
         free = self._free(line, course, onset)
@@ -262,13 +262,13 @@ class Pen:
             bent[pitch] -= _BOREDOM * turns
         return self._sample(line, bent, allowed, course, line.ticks(onset))
 
-    def _may_lift(self, line: Line, course: NoteCourse, onset: int) -> bool:
+    def _may_lift(self, line: NoteStream, course: NoteCourse, onset: int) -> bool:
         """Whether there is something to lift that has sounded for long enough."""
         opened = [note.onset for note in line.kept if note.open]
         before = line.steps[-1]
         return bool(opened) and onset - max(opened) >= course.least and not (before.onset == onset and before.sounds)
 
-    def _make_room(self, line: Line, course: NoteCourse, onset: int, pitch: int) -> None:
+    def _make_room(self, line: NoteStream, course: NoteCourse, onset: int, pitch: int) -> None:
         """End what `pitch` strikes anew, and the oldest notes where too many sound."""
         sounding = line.sounding(onset)
         mine = [note for note in sounding if note in line.kept and note.onset < onset]
@@ -277,7 +277,7 @@ class Pen:
                 line.end(note, onset)
                 sounding.remove(note)
 
-    def _velocity(self, line: Line, course: NoteCourse, asked: _Asked, pitch: int) -> int:
+    def _velocity(self, line: NoteStream, course: NoteCourse, asked: _Asked, pitch: int) -> int:
         if line.manner.clock == "beat":
             return UNTOLD
         logits = self._speak("velocity", asked, pitch)
@@ -285,7 +285,7 @@ class Pen:
         chance = self._chance(line, line.ticks(asked.onset))
         return sample(logits, np.ones(len(logits), dtype=np.bool_), chance, temperature=course.settings.temperature)
 
-    def _end(self, line: Line, course: NoteCourse, asked: _Asked, pitch: int, velocity: int) -> int:
+    def _end(self, line: NoteStream, course: NoteCourse, asked: _Asked, pitch: int, velocity: int) -> int:
         """When the note ends; `HELD` if a lift is to end it."""
         onset, ends = asked.onset, asked.ends
         spans, least, ticks = line.manner.spans, course.least, line.ticks(onset)
@@ -318,7 +318,7 @@ class Pen:
     # ---- chance --------------------------------------------------------------------------------------------------
 
     def _sample(
-        self, line: Line, logits: NDArray[np.floating], allowed: NDArray[np.bool_], course: NoteCourse, ticks: int
+        self, line: NoteStream, logits: NDArray[np.floating], allowed: NDArray[np.bool_], course: NoteCourse, ticks: int
     ) -> int:
         settings = course.settings
         chance = self._chance(line, ticks)
@@ -326,7 +326,7 @@ class Pen:
             logits, allowed, chance, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p
         )
 
-    def _chance(self, line: Line, ticks: int) -> float:
+    def _chance(self, line: NoteStream, ticks: int) -> float:
         """Chance for the next draw at this tick."""
         line.place = (ticks, line.place[1] + 1 if ticks == line.place[0] else 0)
         return uniform(self.seed, *line.place)

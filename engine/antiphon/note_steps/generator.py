@@ -12,7 +12,7 @@ from antiphon.music.timing import seconds_to_ticks
 from antiphon.note_steps.codec import UNTOLD, VELOCITY_BIN
 from antiphon.note_steps.controls import style_of
 from antiphon.note_steps.course import NoteCourse
-from antiphon.note_steps.drawing import LATELY, Line, Pen
+from antiphon.note_steps.drawing import LATELY, NoteStream, Pen
 from antiphon.note_steps.feed import NoteFeed
 from antiphon.note_steps.manner import Manner, Step
 from antiphon.note_steps.model import NoteModel
@@ -49,7 +49,7 @@ class _Played(NamedTuple):
     """A phrase that was given out."""
 
     request: Request
-    before: Line | None
+    before: NoteStream | None
     """The line before it; None: there was none."""
 
 
@@ -69,7 +69,7 @@ class NoteGenerator:
         self._heard: tuple[Note, ...] = ()
         self._own: list[Note] = []
         """Given out since the last prime."""
-        self._line: Line | None = None
+        self._line: NoteStream | None = None
         self._played: deque[_Played] = deque(maxlen=_PHRASES)
 
     @property
@@ -120,7 +120,7 @@ class NoteGenerator:
         self._played.clear()
         self._line = None
 
-    def _line_for(self, line: Line | None, request: Request) -> Line:
+    def _line_for(self, line: NoteStream | None, request: Request) -> NoteStream:
         """A line that goes on as `line` does, or a new one where that has come to its end, or other music is wanted."""
         manner = self._manner = self._manner.of(request, style_of(request.controls))
         goes_on = self._played and self._played[-1].request.constraints == request.constraints
@@ -137,9 +137,9 @@ class NoteGenerator:
             since_ticks = next((note.start_ticks for note in (*mine[-1:], *theirs[:1])), since_ticks)
         pace = DensityControl(theirs, mine, since_ticks, longest_rest_ticks)
         tune = tune_of(mine if request.beside else self._own)
-        return Line(manner, context, steps, RepetitionPenalty(mine), pace, tune[-LATELY:])
+        return NoteStream(manner, context, steps, RepetitionPenalty(mine), pace, tune[-LATELY:])
 
-    def _draw(self, line: Line, course: NoteCourse, request: Request) -> None:
+    def _draw(self, line: NoteStream, course: NoteCourse, request: Request) -> None:
         """Draw to the end of `request`; and beyond, within limits, until what began before it has come to its end."""
         pen, end = self._pen, request.end_ticks
         while (due := pen.due_ticks(line, course)) is not None and due < end:
@@ -151,7 +151,7 @@ class NoteGenerator:
                 return
             pen.draw(line, course)
 
-    def _give_out(self, line: Line, request: Request) -> list[Note]:
+    def _give_out(self, line: NoteStream, request: Request) -> list[Note]:
         """The notes of `line` in `request`, in score order; from now on they are as they are."""
         end = request.end_ticks
         for note in [note for note in line.kept if _opens_before(end, note, line)]:
@@ -166,12 +166,12 @@ class NoteGenerator:
         return notes
 
 
-def _opens_before(end_ticks: int, note: Step, line: Line) -> bool:
+def _opens_before(end_ticks: int, note: Step, line: NoteStream) -> bool:
     """Whether `note` begins before that tick, and nobody knows yet when it ends."""
     return note.open and line.ticks(note.onset) < end_ticks
 
 
-def _note(step: Step, line: Line) -> Note:
+def _note(step: Step, line: NoteStream) -> Note:
     start, end = line.ticks(step.onset), line.ticks(step.end)
     velocity = _MODERATE if step.velocity == UNTOLD else step.velocity * VELOCITY_BIN + VELOCITY_BIN // 2
     return Note(start, step.pitch, max(1, end - start), velocity)

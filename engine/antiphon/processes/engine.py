@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from antiphon.duet.commands import Continuation, Decision, Extend, Failed, Prime
 from antiphon.duet.duet import Duet
@@ -22,6 +22,18 @@ from antiphon.duet.events import (
 )
 from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
+from antiphon.midi.port_events import (
+    Connected,
+    InputBack,
+    InputGone,
+    OutputBack,
+    OutputGone,
+    Plugged,
+    PortEvent,
+    SystemBack,
+    SystemGone,
+    Unplugged,
+)
 from antiphon.midi.port_names import virtual_name
 from antiphon.midi.ports import Ports
 from antiphon.music.clock import SystemClock
@@ -32,12 +44,13 @@ from antiphon.processes.delivery import Delivery
 from antiphon.processes.gathering import Gathering
 from antiphon.processes.hearing import Hearing
 from antiphon.processes.heartbeat import Heartbeat
+from antiphon.processes.newcomers import EngineLink, Joined, PlayersJoined, SoundJoined, SupervisorJoined, joined
 from antiphon.processes.protocol import (
+    ENGINE_SETUP,
     CannotOpen,
     CannotStart,
     ConnectionsChanged,
     Doings,
-    EngineSetup,
     EverybodyReady,
     FromPlayers,
     FromSound,
@@ -57,7 +70,6 @@ from antiphon.processes.protocol import (
 )
 from antiphon.processes.runtime import (
     BEAT_SECONDS,
-    Connection,
     Gone,
     Inbox,
     Link,
@@ -91,23 +103,7 @@ class Arrived:
     """Of `time.perf_counter`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A process has come."""
-
-    connection: Connection[Any, Any]
-    greeting: Greeting
-
-
-@dataclass(frozen=True, slots=True)
-class PortReport:
-    """What the watcher of the ports has found: see `antiphon.midi.ports.Report`."""
-
-    what: str
-    detail: Any
-
-
-Incoming = Arrived | Joined | PortReport | Gone | FromSupervisor | FromPlayers | FromSound
+Incoming = Arrived | Joined | PortEvent | Gone | FromSupervisor | FromPlayers | FromSound
 """All that the loop may find in its inbox."""
 
 
@@ -117,11 +113,11 @@ class Engine:
     def __init__(self, shared: SharedFolder) -> None:
         self.inbox: Inbox[Incoming] = Inbox()
         self._shared = shared
-        self._setup: EngineSetup = shared.read("engine")
+        self._setup = shared.read(ENGINE_SETUP)
         self._heartbeat = Heartbeat(shared.folder)
         self._clock = SystemClock(self._setup.origin_seconds)
         self._ports: Ports | None = None
-        self._links: dict[str, Link[Any, Any]] = {}
+        self._links: dict[str, EngineLink] = {}
         self._slots: dict[str, tuple[int, ...]] = {}
         self._connections = self._setup.connections
         self._switched = self._panicked = False
@@ -162,7 +158,7 @@ class Engine:
         signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(Stop()))
         # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
         request_real_time()
-        serve_hub(self._shared, Greeting, lambda *newcomer: self.inbox.put(Joined(*newcomer)))
+        serve_hub(self._shared, Greeting, lambda *newcomer: self.inbox.put(joined(*newcomer)))
         self._tempo_sources.open()
         self._open_ports()
         if self._setup.takes_over:
@@ -175,6 +171,8 @@ class Engine:
             self.duet.begin()
         self._tempo_sources.begin()
         self._clock_sender.take_up()
+        if (chosen := self._setup.standing.chosen) is not None:
+            self.duet.select(chosen, self._now_ticks())
         self._tell_ports()
         gc.collect()
         gc.freeze()  # What start-up left behind need not be looked through again in the middle of a bar.
@@ -189,7 +187,7 @@ class Engine:
         while not self._reports.has_supervisor and time.perf_counter() < waited:
             item = self.inbox.get(waited)
             if isinstance(item, Joined):
-                self._join(item.connection, item.greeting)
+                self._join(item)
         for link in self._links.values():
             link.close(wait_seconds=1.0)
 
@@ -201,7 +199,7 @@ class Engine:
             names,
             spawn_thread,
             lambda name, message, seconds: self.inbox.put(Arrived(name, message, seconds)),
-            lambda what, detail: self.inbox.put(PortReport(what, detail)),
+            self.inbox.put,
             self._setup.backend,
             plugged_in=_plugged_in(names),
             patient=self._setup.takes_over,
@@ -277,15 +275,16 @@ class Engine:
             self._delivery.end_what_was_missed()  # Not every synth obeys "all notes off".
 
     def _take(self, item: Incoming) -> None:
+        if isinstance(item, PortEvent):
+            self._port_changed(item)
+            return
         match item:
             case Arrived(port, message, seconds):
                 self._hearing.hear(port, message, seconds)
             case Continuation() | Failed():
                 self.duet.receive(item, self._now_ticks())
-            case PortReport(what, detail):
-                self._port_changed(what, detail)
-            case Joined(connection, greeting):
-                self._join(connection, greeting)
+            case SupervisorJoined() | PlayersJoined() | SoundJoined():
+                self._join(item)
             case Gone(name):
                 self._part(name)
             case Stop():
@@ -318,22 +317,23 @@ class Engine:
 
     # ---- who comes and goes --------------------------------------------------------------------------------------
 
-    def _join(self, connection: Connection[Any, Any], greeting: Greeting) -> None:
-        name = f"player {greeting.place}" if greeting.role == "player" else greeting.role
-        link = self._links[name] = Link(connection, self.inbox.put, name)
-        match greeting.role:
-            case "supervisor":
-                self._reports.begin(link)
-            case "sound":
-                self._delivery.sound = link
+    def _join(self, newcomer: Joined) -> None:
+        match newcomer:
+            case SupervisorJoined(connection):
+                supervisor = self._links["supervisor"] = Link(connection, self.inbox.put, "supervisor")
+                self._reports.begin(supervisor)
+            case SoundJoined(connection):
+                self._delivery.sound = self._links["sound"] = Link(connection, self.inbox.put, "sound")
                 self._delivery.give_sounds(self._delivery.names.index("synth"))
-            case "player":
-                self._slots[name] = greeting.slots
-                for slot in greeting.slots:
-                    self._delivery.players[slot] = link
+            case PlayersJoined(place, slots, connection):
+                name = f"player {place}"
+                players = self._links[name] = Link(connection, self.inbox.put, name)
+                self._slots[name] = slots
+                for slot in slots:
+                    self._delivery.players[slot] = players
                     self.duet.player_ready(slot, self._now_ticks())
             case _:
-                assert_never(greeting.role)
+                assert_never(newcomer)
 
     def _part(self, name: str) -> None:
         if name == "supervisor":
@@ -346,32 +346,43 @@ class Engine:
                 if self._delivery.players.pop(slot, None) is not None:
                     self.duet.player_lost(slot, "its process is gone", self._now_ticks())
 
-    def _port_changed(self, what: str, detail: Any) -> None:
-        if what == "connections":
-            self._connections = detail
-            self._delivery.echoes.forget()
-            self._reports.tell(ConnectionsChanged(detail))
-            return
-        if what == "unplugged":
-            self._hearing.release(detail)
-        elif what in ("plugged", "maybe plugged"):
-            self._delivery.end_what_was_missed(detail, spare=True)
-            if what == "plugged":
-                self._delivery.give_sounds(detail)
-        else:
-            self._reports.tell(PortChanged(what, detail))
-            self._tell_ports()
-        if what == "gone":
-            self._hearing.release(detail)
-        elif what == "system gone":
-            self._hearing.release_all()
-        elif what == "system back":
-            self._restore_connections()
-            self._delivery.end_what_was_missed()
-            self._delivery.give_sounds()
-        elif what == "output back":
-            self._delivery.end_what_was_missed(self._delivery.names.index(detail))
-            self._delivery.give_sounds(self._delivery.names.index(detail))
+    def _port_changed(self, event: PortEvent) -> None:
+        match event:
+            case Connected(connections):
+                self._connections = connections
+                self._delivery.echoes.forget()
+                self._reports.tell(ConnectionsChanged(connections))
+            case Unplugged(name):
+                self._hearing.release(name)
+            case Plugged(output, certain):
+                self._delivery.end_what_was_missed(output, spare=True)
+                if certain:
+                    self._delivery.give_sounds(output)
+            case InputGone(name):
+                self._tell_port(PortChanged("gone", name))
+                self._hearing.release(name)
+            case InputBack(name):
+                self._tell_port(PortChanged("back", name))
+            case OutputGone(name):
+                self._tell_port(PortChanged("output gone", name))
+            case OutputBack(name):
+                self._tell_port(PortChanged("output back", name))
+                self._delivery.end_what_was_missed(self._delivery.names.index(name))
+                self._delivery.give_sounds(self._delivery.names.index(name))
+            case SystemGone(reason):
+                self._tell_port(PortChanged("system gone", reason))
+                self._hearing.release_all()
+            case SystemBack(backend):
+                self._tell_port(PortChanged("system back", backend))
+                self._restore_connections()
+                self._delivery.end_what_was_missed()
+                self._delivery.give_sounds()
+            case _:
+                assert_never(event)
+
+    def _tell_port(self, changed: PortChanged) -> None:
+        self._reports.tell(changed)
+        self._tell_ports()
 
     def _restore_connections(self) -> None:
         backend = None if self._ports is None else self._ports.backend

@@ -7,12 +7,11 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Extend, Prime
 from antiphon.errors import AntiphonError
 from antiphon.plugins.making import make_player
 from antiphon.processes.heartbeat import Heartbeat
-from antiphon.processes.protocol import CannotStart, FromPlayers, Greeting, Report, ToPlayers
+from antiphon.processes.protocol import CannotStart, FromPlayers, Greeting, Report, ToPlayers, players_at
 from antiphon.processes.runtime import BEAT_SECONDS, Connection, all_waiting, is_orphan, join_hub
 from antiphon.processes.shared_folder import SharedFolder
 
@@ -40,7 +39,7 @@ class Beat:
 def run_player(shared: SharedFolder) -> None:
     """Make the generators of this place's players and let them play, for one engine after the other."""
     heartbeat = Heartbeat(shared.folder)
-    needed: dict[int, PlayerNeeded] = shared.read(f"players-{shared.place}")
+    needed = shared.read(players_at(shared.place))
     connection: Connection[FromPlayers, ToPlayers] | None
     try:
         beats = {slot: Beat(heartbeat, shared.place) for slot in needed}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from antiphon.duet.casting import PlayerNeeded
 from antiphon.duet.commands import Continuation, Extend, Failed, Prime
 from antiphon.duet.plan import Plan
 from antiphon.duet.standing import Standing
 from antiphon.music.timing import TempoChange
+from antiphon.processes.shared_folder import Entry
 from antiphon.session.journal import Record
 
 # ---- what an engine is started with ----------------------------------------------------------------------------------
@@ -34,6 +36,14 @@ class EngineSetup:
     def plans(self) -> tuple[Plan, ...]:
         """The plans of the performance."""
         return self.standing.plans
+
+
+ENGINE_SETUP: Final[Entry[EngineSetup]] = Entry("engine")
+
+
+def players_at(place: int) -> Entry[dict[int, PlayerNeeded]]:
+    """The players that are to sit in the process at `place`, by slot."""
+    return Entry(f"players-{place}")
 
 
 # ---- whoever comes to the engine -------------------------------------------------------------------------------------
@@ -178,9 +188,10 @@ class PortsOpened:
 class PortChanged:
     """A port, or the MIDI system, has gone or is back."""
 
-    what: str
-    """What became of it, in words."""
+    what: Literal["system gone", "system back", "gone", "back", "output gone", "output back"]
+    """What became of it, for a person to read."""
     name: str
+    """The port; of a system that is gone, the reason, and of one that is back, its kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar, cast
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Content]):
+    """Where in the folder something is left: whoever leaves or reads it there knows what it is."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +35,19 @@ class SharedFolder:
         """Where the engine listens."""
         return rf"\\.\pipe\{self.folder.name}" if sys.platform == "win32" else str(self.folder / "hub")
 
-    def read(self, name: str) -> Any:
-        """What the supervisor left under `name`."""
-        return pickle.loads((self.folder / name).read_bytes())
+    def read(self, entry: Entry[Content]) -> Content:
+        """What was left there."""
+        return cast(Content, pickle.loads((self.folder / entry.name).read_bytes()))
 
-    def find(self, name: str) -> Any:
+    def find(self, entry: Entry[Content]) -> Content | None:
         """The same, or None as long as nothing is there."""
-        return self.read(name) if (self.folder / name).exists() else None
+        return self.read(entry) if (self.folder / entry.name).exists() else None
 
-    def leave(self, name: str, value: Any) -> None:
-        """Leave `value` under `name` for processes that are started later."""
-        partial = self.folder / f"{name}.partial"
-        partial.write_bytes(pickle.dumps(value))
-        partial.replace(self.folder / name)
+    def leave(self, entry: Entry[Content], content: Content) -> None:
+        """Leave something for processes that are started later."""
+        partial = self.folder / f"{entry.name}.partial"
+        partial.write_bytes(pickle.dumps(content))
+        partial.replace(self.folder / entry.name)
 
     def clear(self) -> None:
         """Remove the folder: the performance is over."""

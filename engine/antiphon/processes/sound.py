@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import AntiphonError
 from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.protocol import FromSound, Greeting, NoSound, SoundOpened, ToSound
 from antiphon.processes.runtime import BEAT_SECONDS, Connection, all_waiting, is_orphan, join_hub
-from antiphon.processes.shared_folder import SharedFolder
+from antiphon.processes.shared_folder import Entry, SharedFolder
 
 if TYPE_CHECKING:
     from antiphon.sound.synth import Synth
@@ -27,6 +27,7 @@ class SoundSetup:
     """A `.sf2` file to play with; None: the built-in electric piano."""
 
 
+SOUND_SETUP: Final[Entry[SoundSetup]] = Entry("sound")
 NO_DEVICE = 4
 """Exit code of a sound process that found nothing to play on: starting it again would not help."""
 
@@ -37,7 +38,7 @@ def run_sound(shared: SharedFolder) -> None:
     from antiphon.sound.audio import AudioOutput
 
     heartbeat = Heartbeat(shared.folder)
-    wanted: SoundSetup = shared.read("sound")
+    wanted = shared.read(SOUND_SETUP)
     greeting = Greeting("sound", shared.place)
     connection: Connection[FromSound, ToSound] | None
     sys.setswitchinterval(1e-4)  # The audio callback must not wait for this thread.

@@ -30,6 +30,7 @@ from antiphon.processes.engine import CANNOT_OPEN
 from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.players import CANNOT_START
 from antiphon.processes.protocol import (
+    ENGINE_SETUP,
     CannotOpen,
     CannotStart,
     ClockStarted,
@@ -52,10 +53,11 @@ from antiphon.processes.protocol import (
     SwitchMetronome,
     Tap,
     ToSupervisor,
+    players_at,
 )
 from antiphon.processes.runtime import Gone, Inbox, Link, Process, join_hub
 from antiphon.processes.shared_folder import SharedFolder, open_shared_folder, shared_memory
-from antiphon.processes.sound import NO_DEVICE, SoundSetup
+from antiphon.processes.sound import NO_DEVICE, SOUND_SETUP, SoundSetup
 from antiphon.session.header import Header
 from antiphon.session.journal import JournalWriter, Record
 from antiphon.session.summary import score_of, statistics, timeline_of, write_statistics
@@ -138,15 +140,15 @@ class Supervisor:
         self._engine_ready = False
         self._seats = self._seat_players(device)
         shared_memory(self._shared.folder / "ledger", Ledger.size(len(self.header.outputs)))
-        self._shared.leave("engine", self._setup)
+        self._shared.leave(ENGINE_SETUP, self._setup)
         for place, needed in self._seats.items():
-            self._shared.leave(f"players-{place}", needed)
+            self._shared.leave(players_at(place), needed)
         self._processes: dict[int, Process] = {}
         self._start("engine", Heartbeat.ENGINE)
         for place in self._seats:
             self._start("player", place)
         if "synth" in self.header.outputs:
-            self._shared.leave("sound", sound or SoundSetup())
+            self._shared.leave(SOUND_SETUP, sound or SoundSetup())
             self._start("sound", Heartbeat.SOUND)
         try:
             self._join()
@@ -273,7 +275,7 @@ class Supervisor:
             self._link.close()
         changes = timeline_of(self.header, self.records).changes
         self._setup = replace(self._setup, takes_over=True, changes=changes)
-        self._shared.leave("engine", self._setup)
+        self._shared.leave(ENGINE_SETUP, self._setup)
         self._start("engine", Heartbeat.ENGINE)
         self._join()
 

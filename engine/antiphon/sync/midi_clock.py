@@ -16,8 +16,8 @@ from antiphon.sync.pulse_line import (
     PULSE_TICKS,
     PULSES_PER_BEAT,
     Change,
-    Line,
-    Pulse,
+    ClockPulse,
+    PulseLine,
     cheapest_change,
     line_through,
     rather_slower,
@@ -85,11 +85,11 @@ class ClockFollower:
         """Whether the place in the song was set anew by the latest pulse, rather than reached."""
         self.last_seconds: float | None = None
         """When the latest pulse came; None before the first."""
-        self._line = Line(60 / (bpm * PULSES_PER_BEAT))
+        self._line = PulseLine(60 / (bpm * PULSES_PER_BEAT))
         self._expected = self._line.period
         self._weight = _GUESS_WEIGHT
-        self._points: list[Pulse] = []  # the latest last
-        self._far: list[Pulse] = []
+        self._points: list[ClockPulse] = []  # the latest last
+        self._far: list[ClockPulse] = []
         self._spread = 0.0
         self._known_spread = 0.0  # from before the tempo changed: a few pulses do not show it
         self._since = 0
@@ -174,7 +174,7 @@ class ClockFollower:
         self._points, self._far, self._since = [], [], self._number
         self._spread = self._known_spread = 0.0
 
-    def _take(self, pulse: Pulse, *, at_once: bool) -> None:
+    def _take(self, pulse: ClockPulse, *, at_once: bool) -> None:
         """`at_once`: whether it came together with the one before it."""
         if len(self._points) < _CHANGED or not self._is_far(pulse):
             # Those before it were held up: they count as come when they were due.
@@ -191,7 +191,7 @@ class ClockFollower:
         elif len(self._far) > 1 and (len(self._points) < _PROVEN or self._line.late(pulse) < 0):
             self._accept(*self._far)  # Not held up: so it comes.
 
-    def _accept(self, *pulses: Pulse) -> None:
+    def _accept(self, *pulses: ClockPulse) -> None:
         self._points += pulses
         self._far = []
         window = _BUNCHED_WINDOW if self._bunched else _EVEN_WINDOW
@@ -252,7 +252,7 @@ class ClockFollower:
                 hinge = points[index][0]
                 self._restart([(hinge, before.due(hinge))] * _HINGE + points[index:])
 
-    def _restart(self, points: list[Pulse]) -> None:
+    def _restart(self, points: list[ClockPulse]) -> None:
         """The tempo is another from `points` on."""
         known = self._bunched and len(self._points) >= 2 * PULSES_PER_BEAT
         self._known_spread = self._spread if known else 0.0
@@ -269,7 +269,7 @@ class ClockFollower:
         period, (least, most) = self._line.period, _FAR_SECONDS
         return min(max(_FAR_SHARE * period, min(least, _FAR_MOST_SHARE * period)), most)
 
-    def _is_far(self, pulse: Pulse) -> bool:
+    def _is_far(self, pulse: ClockPulse) -> bool:
         late = self._line.late(pulse)
         if self._bunched:
             return late > self._spread / 2 + _HELD_UP * self._line.period
@@ -281,7 +281,7 @@ class ClockFollower:
         self._spread = max(self._line.spread, known)
 
 
-def _on_a_line(pulses: list[Pulse]) -> bool:
+def _on_a_line(pulses: list[ClockPulse]) -> bool:
     """Whether they come about as far from each other."""
     gaps = [later[1] - earlier[1] for earlier, later in pairwise(pulses)]
     return min(gaps) > 0 and max(gaps) - min(gaps) < max(_ALIKE_SECONDS, _ALIKE * min(gaps))

@@ -20,7 +20,7 @@ PULSES_PER_BEAT: Final = 24
 """MIDI 1.0, system real-time messages."""
 PULSE_TICKS: Final = TICKS_PER_BEAT // PULSES_PER_BEAT
 
-Pulse = tuple[int, float]
+ClockPulse = tuple[int, float]
 """A pulse's number, and when it came, in seconds."""
 
 _SLOWEST_SECONDS, _FASTEST_SECONDS = 60 / (10 * PULSES_PER_BEAT), 60 / (500 * PULSES_PER_BEAT)
@@ -45,7 +45,7 @@ _AGREED_SECONDS: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PulseLine:
     """Where pulses are due: at `seconds` the one numbered `number`, then one each `period` (in seconds)."""
 
     period: float
@@ -58,7 +58,7 @@ class Line:
         """When the pulse of this number is due."""
         return self.seconds + (number - self.number) * self.period
 
-    def late(self, pulse: Pulse) -> float:
+    def late(self, pulse: ClockPulse) -> float:
         """How many seconds after it was due a pulse came."""
         return pulse[1] - self.seconds - (pulse[0] - self.number) * self.period
 
@@ -71,17 +71,19 @@ class Change:
     lost: int
 
 
-def line_through(pulses: Sequence[Pulse], expected: float, weight: float) -> Line:
+def line_through(pulses: Sequence[ClockPulse], expected: float, weight: float) -> PulseLine:
     """Least squares, with the period to expect as one more witness, of this weight."""
     sums = _Sums.of(pulses)
     period = (sums.xy + weight * expected) / max(1e-9, sums.xx + weight)
     period = min(_SLOWEST_SECONDS, max(_FASTEST_SECONDS, period))
     left = max(0.0, sums.yy - 2 * period * sums.xy + period**2 * sums.xx)
     first, began = pulses[0]
-    return Line(period, first + sums.x / sums.count, began + sums.y / sums.count, math.sqrt(12 * left / sums.count))
+    return PulseLine(
+        period, first + sums.x / sums.count, began + sums.y / sums.count, math.sqrt(12 * left / sums.count)
+    )
 
 
-def cheapest_change(pulses: Sequence[Pulse], least: int) -> Change | None:
+def cheapest_change(pulses: Sequence[ClockPulse], least: int) -> Change | None:
     """The one change that makes the pulses cheapest; None if none is worth its price.
 
     `least`: how many pulses there have to be after it.
@@ -90,7 +92,7 @@ def cheapest_change(pulses: Sequence[Pulse], least: int) -> Change | None:
     return None if found is None else found[1]
 
 
-def whole_buffers(pulses: Sequence[Pulse], change: Change) -> bool:
+def whole_buffers(pulses: Sequence[ClockPulse], change: Change) -> bool:
     """Whether, with those that were lost, each pulse would come just a whole audio buffer after another.
 
     Then none was lost: buffer by buffer the clock slips, until there is one without a pulse.
@@ -101,7 +103,7 @@ def whole_buffers(pulses: Sequence[Pulse], change: Change) -> bool:
     return any(abs(period * max(1, round(buffer / period)) / buffer - 1) < near for buffer in _BUFFERS_SECONDS)
 
 
-def rather_slower(pulses: Sequence[Pulse], latest: int, least: int) -> list[Pulse] | None:
+def rather_slower(pulses: Sequence[ClockPulse], latest: int, least: int) -> list[ClockPulse] | None:
     """The pulses, counted as though none of the `latest` had been lost, if a slower tempo explains them cheaper."""
     counted = list(pulses)
     for index in range(max(1, len(pulses) - latest), len(pulses)):
@@ -134,7 +136,7 @@ class _Sums:
     yy: float
 
     @staticmethod
-    def of(pulses: Sequence[Pulse]) -> _Sums:
+    def of(pulses: Sequence[ClockPulse]) -> _Sums:
         first, began = pulses[0]
         xs, ys = [number - first for number, _ in pulses], [at - began for _, at in pulses]
         count, x, y = len(pulses), sum(xs), sum(ys)
@@ -156,7 +158,7 @@ class _Sums:
         return min(max(uneven, (_LEAST_UNEVEN * period) ** 2), max(period**2, _MOST_UNEVEN * uneven))
 
 
-def _changes(pulses: Sequence[Pulse], least: int) -> Iterator[tuple[float, Change]]:
+def _changes(pulses: Sequence[ClockPulse], least: int) -> Iterator[tuple[float, Change]]:
     """What each change would save, where it saves anything. Needs only sums over the pulses from there on."""
     whole = _Sums.of(pulses)
     period, count = whole.slope, whole.count

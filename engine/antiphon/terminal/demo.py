@@ -20,7 +20,7 @@ from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon.session.percentiles import percentiles
 from antiphon.session.summary import answer_latencies, score_of, title_of
-from antiphon.terminal.demo_keyboard import KEYBOARD_NAME, bundled
+from antiphon.terminal.demo_keyboard import DOWNBEAT, KEYBOARD, KEYBOARD_NAME, PHRASE, bundled
 from antiphon.terminal.live import LiveOptions, perform
 
 _CALLS: Final = "call"
@@ -47,7 +47,7 @@ def play_demo(
     shared = open_shared_folder()
     keyboard = Process("keyboard", shared, 0, folder / "keyboard.log")
     try:
-        shared.leave("phrase", phrase)
+        shared.leave(PHRASE, phrase)
         backend, port = _wait_for_keyboard(shared, keyboard)
         # A name that only this run has: another demo, or a keyboard called the same, is not meant.
         plans = [replace(plan, inputs=(port,)) for plan in plans]
@@ -56,7 +56,7 @@ def play_demo(
 
         def start(_: Supervisor) -> None:
             downbeat.append(time.perf_counter() + _LEAD_SECONDS)
-            shared.leave("downbeat", downbeat[0])
+            shared.leave(DOWNBEAT, downbeat[0])
 
         def over(_: Supervisor) -> bool:
             return bool(downbeat) and time.perf_counter() > downbeat[0] + length + _ANSWER_SECONDS
@@ -70,12 +70,11 @@ def play_demo(
 
 def _wait_for_keyboard(shared: SharedFolder, keyboard: Process) -> tuple[str, str]:
     until = time.perf_counter() + _START_SECONDS
-    while (found := shared.find("keyboard")) is None:
+    while (found := shared.find(KEYBOARD)) is None:
         if keyboard.exit_code() is not None or time.perf_counter() > until:
             raise AntiphonError(f"{KEYBOARD_NAME} does not start; see {keyboard.log}")
         time.sleep(0.01)
-    backend, port = found
-    return backend, port
+    return found
 
 
 def leave_duet(session: Session, folder: Path, soundfont: Path | None = None) -> Iterator[str]:

@@ -11,9 +11,15 @@ from antiphon.midi.backends import find_backend
 from antiphon.music.midi_file import read_score
 from antiphon.output import OutputPort
 from antiphon.processes.runtime import BEAT_SECONDS, is_orphan, request_real_time, spawn_thread
-from antiphon.processes.shared_folder import SharedFolder
+from antiphon.processes.shared_folder import Entry, SharedFolder
 
 KEYBOARD_NAME: Final = "Demo keyboard"
+PHRASE: Final[Entry[str]] = Entry("phrase")
+"""Which bundled phrase to play."""
+KEYBOARD: Final[Entry[tuple[str, str]]] = Entry("keyboard")
+"""Its MIDI system and its port."""
+DOWNBEAT: Final[Entry[float]] = Entry("downbeat")
+"""The `perf_counter` seconds of the first beat."""
 _LOOK_SECONDS: Final = 0.01
 _PHRASES: Final = Path(__file__).parent / "phrases"
 
@@ -21,15 +27,14 @@ _PHRASES: Final = Path(__file__).parent / "phrases"
 def run_keyboard(shared: SharedFolder) -> None:
     """Open a port, say where, wait to be started, play; stay until the supervisor goes.
 
-    Reads `phrase` (the bundled phrase's name), leaves `keyboard` (MIDI system and port), waits for `downbeat`
-    (the `perf_counter` seconds of the first beat).
+    Reads `PHRASE`, leaves `KEYBOARD`, waits for `DOWNBEAT`.
     """
     backend = find_backend(KEYBOARD_NAME, spawn_thread)
     if not backend.virtual:  # Windows: processes can still reach each other through a socket.
         backend.close()
         backend = find_backend(KEYBOARD_NAME, spawn_thread, "socket")
     port = backend.open_output("keys", virtual=True)
-    shared.leave("keyboard", (backend.name, port.name))
+    shared.leave(KEYBOARD, (backend.name, port.name))
     request_real_time()
     try:
         _play(shared, port)
@@ -41,11 +46,11 @@ def run_keyboard(shared: SharedFolder) -> None:
 
 
 def _play(shared: SharedFolder, port: OutputPort) -> None:
-    timed = read_score(bundled(shared.read("phrase"))).timed_messages()
+    timed = read_score(bundled(shared.read(PHRASE))).timed_messages()
     downbeat = None
     while downbeat is None and not is_orphan():
         time.sleep(_LOOK_SECONDS)
-        downbeat = shared.find("downbeat")
+        downbeat = shared.find(DOWNBEAT)
     if downbeat is None:
         return
     for seconds, message in timed:

@@ -70,10 +70,10 @@ class Scene:
     heard: Phrase
     name: str
 
-    def player(self, rule: str, seed: int | None = None) -> Player:
+    def player(self, rule: str, seed: int | None = None) -> JudgedPlayer:
         """A new generator that is about to be judged by `rule`."""
         self.trial.rules[rule] = None
-        return Player(self, rule, self.seed if seed is None else seed)
+        return JudgedPlayer(self, rule, self.seed if seed is None else seed)
 
     def request(self, after: Phrase | None = None, length_ticks: int = BAR_TICKS) -> Request:
         """A request that goes on from `after`, or from what is heard, with every control at its default."""
@@ -84,7 +84,7 @@ class Scene:
         return BrokenRule(rule, f"{what} ({self.name})", advice)
 
 
-class Player:
+class JudgedPlayer:
     """A generator under judgement: whatever it raises or returns amiss is a broken rule."""
 
     def __init__(self, scene: Scene, rule: str, seed: int) -> None:

@@ -37,7 +37,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StreamState:
     """Where a stream stands."""
 
     now_ticks: int
@@ -84,7 +84,7 @@ class Course:
 
     # ---- the model's chances -------------------------------------------------------------------------------------
 
-    def bend(self, logits: Logits, allowed: Mask, here: Standing) -> None:
+    def bend(self, logits: Logits, allowed: Mask, here: StreamState) -> None:
         """Change `logits`, shape [V], in place."""
         if self.costs.any():
             self._tune(logits[self.kinds.strikes], allowed[self.kinds.strikes])
@@ -106,7 +106,7 @@ class Course:
         after = np.exp(strikes[allowed] - heaviest).sum()
         strikes += np.float32(math.log(before / max(after, 1e-6)))
 
-    def _gather(self, logits: Logits, allowed: Mask, here: Standing, firmness: float) -> None:
+    def _gather(self, logits: Logits, allowed: Mask, here: StreamState, firmness: float) -> None:
         """Move the chances of waits towards the places of the pulse; all of them together stay as likely as before."""
         assert self.pulse is not None
         kinds, step, now_ticks = self.kinds, float(self.kinds.wait_ticks[0]), here.now_ticks
@@ -156,7 +156,7 @@ class Course:
         ahead.write(token)
         return ahead.now_ticks > writer.now_ticks
 
-    def narrow(self, allowed: Mask, here: Standing) -> Mask:
+    def narrow(self, allowed: Mask, here: StreamState) -> Mask:
         """Of the tokens `allowed`, shape [V], those that begin and end the answer as it should; never none of them."""
         narrowed = allowed
         if self.opens and not here.begun:
@@ -169,7 +169,7 @@ class Course:
             return self._ended(narrowed, here)
         return self._not_beyond(narrowed, here.now_ticks)
 
-    def _ended(self, allowed: Mask, here: Standing) -> Mask:
+    def _ended(self, allowed: Mask, here: StreamState) -> Mask:
         """What the last chord may be made of, and how long it is."""
         assert self.ending is not None
         kinds, fewer = self.kinds, allowed.copy()
@@ -195,7 +195,7 @@ class Course:
         strikes = allowed[self.kinds.strikes]
         return bool((tonic & strikes).any() if strikes.any() else tonic.any())
 
-    def _tonic_near(self, here: Standing) -> Mask | None:
+    def _tonic_near(self, here: StreamState) -> Mask | None:
         """Notes of the tonic triad, near those played last if there are any."""
         if self.tonic is None:
             return None
@@ -220,7 +220,7 @@ class Course:
             fewer[kinds.openings] = False
         return fewer if fewer.any() else allowed
 
-    def _without_blips(self, allowed: Mask, here: Standing) -> Mask:
+    def _without_blips(self, allowed: Mask, here: StreamState) -> Mask:
         """Without lifting what has only just been struck."""
         least = _LEAST_STEPS * float(self.kinds.wait_ticks[0])
         young = [pitch for pitch, onset in here.sounding.items() if here.now_ticks - onset < least]

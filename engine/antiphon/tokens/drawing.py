@@ -13,7 +13,7 @@ from antiphon.generator import Constraints
 from antiphon.notes import Note
 from antiphon.tokens.codec import Writer
 from antiphon.tokens.controls import SamplingSettings
-from antiphon.tokens.course import Course, Standing
+from antiphon.tokens.course import Course, StreamState
 from antiphon.tokens.density import DensityControl
 from antiphon.tokens.feed import TokenFeed
 from antiphon.tokens.kinds import TokenKinds
@@ -127,7 +127,7 @@ class TokenSampler:
             return token
         chances = self._chances(stream)
         adjusted = self._adjusted_logits(logits, allowed, stream, settings)
-        here = Standing(
+        here = StreamState(
             stream.writer.now_ticks, stream.begun, stream.sounding, stream.penalty.latest(_LATELY), stream.last_pitch
         )
         course.bend(adjusted, allowed, here)

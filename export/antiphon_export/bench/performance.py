@@ -8,15 +8,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from antiphon.duet.plan import Plan
 from antiphon.errors import AntiphonError
-from antiphon.processes.shared_folder import SharedFolder, open_shared_folder
+from antiphon.processes.shared_folder import Content, Entry, SharedFolder, open_shared_folder
 from antiphon.processes.supervisor import Supervisor
 from antiphon.session.journal import Session, read_session
 from antiphon_export.bench.programs import module, running
-from antiphon_export.bench.witness import Timed
+from antiphon_export.bench.witness import DOWNBEAT, HEARD, KEYBOARD_READY, LISTENER_READY, OVER, SCORE, SENT, Timed
 
 VIRTUAL: Final = ("virtual",)
 """Inputs and outputs of a plan that is to be measured: the witnesses come to the engine's own ports."""
@@ -56,7 +56,7 @@ def perform(
     """
     folder.mkdir(parents=True)
     shared = open_shared_folder()
-    shared.leave("score", score)
+    shared.leave(SCORE, score)
     length = (score[-1][0] if score else 0.0) + tail_seconds
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, shared.folder, ignore_errors=True)
@@ -67,20 +67,20 @@ def perform(
         supervisor = stack.enter_context(Supervisor([plan], folder / "session", backend=backend))
         stage = _Stage(supervisor, shared, folder)
         stage.watch_until(lambda: supervisor.ready, _PATIENCE_SECONDS)
-        stage.wait_for("keyboard ready")
-        stage.wait_for("listener ready")
+        stage.wait_for(KEYBOARD_READY)
+        stage.wait_for(LISTENER_READY)
         origin = time.perf_counter() - supervisor.clock_seconds
         downbeat = time.perf_counter() + _LEAD_SECONDS
-        shared.leave("downbeat", downbeat)
+        shared.leave(DOWNBEAT, downbeat)
 
         def over() -> bool:
             watch(time.perf_counter() - downbeat)
             return time.perf_counter() >= downbeat + length
 
         stage.watch_until(over, length + _PATIENCE_SECONDS)
-        sent = stage.wait_for("sent")
-        shared.leave("over", True)
-        heard = stage.wait_for("heard")
+        sent = stage.wait_for(SENT)
+        shared.leave(OVER, True)
+        heard = stage.wait_for(HEARD)
     return Performance(read_session(folder / "session"), origin, sent, heard)
 
 
@@ -99,7 +99,7 @@ class _Stage:
                 raise AntiphonError(f"the performance does not get through; see the logs in {self._folder}")
             self._supervisor.run_for(_WATCH_SECONDS)
 
-    def wait_for(self, name: str) -> Any:
-        """What a witness leaves under `name`."""
-        self.watch_until(lambda: (self._shared.folder / name).exists(), _PATIENCE_SECONDS)
-        return self._shared.read(name)
+    def wait_for(self, entry: Entry[Content]) -> Content:
+        """What a witness leaves there."""
+        self.watch_until(lambda: self._shared.find(entry) is not None, _PATIENCE_SECONDS)
+        return self._shared.read(entry)

@@ -16,7 +16,7 @@ from antiphon.midi.backend import Backend, InputPort, Receive
 from antiphon.midi.backends import find_backend
 from antiphon.output import OutputPort
 from antiphon.processes.runtime import is_orphan, request_real_time, spawn_thread
-from antiphon.processes.shared_folder import SharedFolder
+from antiphon.processes.shared_folder import Entry, SharedFolder
 
 ENGINE_INPUT: Final = "Antiphon:in"
 ENGINE_OUTPUT: Final = "Antiphon:out"
@@ -25,13 +25,22 @@ _LOOK_SECONDS: Final = 0.05
 Timed = list[tuple[float, bytes]]
 """Messages with seconds: from the downbeat where they are to be played, of `perf_counter` once they have been."""
 
+SCORE: Final[Entry[Timed]] = Entry("score")
+KEYBOARD_READY: Final[Entry[bool]] = Entry("keyboard ready")
+LISTENER_READY: Final[Entry[bool]] = Entry("listener ready")
+DOWNBEAT: Final[Entry[float]] = Entry("downbeat")
+"""`perf_counter` seconds."""
+OVER: Final[Entry[bool]] = Entry("over")
+SENT: Final[Entry[Timed]] = Entry("sent")
+HEARD: Final[Entry[Timed]] = Entry("heard")
+
 
 def play(shared: SharedFolder, backend: Backend) -> None:
-    """Reads `score`, leaves `keyboard ready`, waits for `downbeat` (seconds), plays, leaves `sent`."""
-    score: Timed = shared.read("score")
+    """Reads `SCORE`, leaves `KEYBOARD_READY`, waits for `DOWNBEAT`, plays, leaves `SENT`."""
+    score = shared.read(SCORE)
     port = _wait_for_output(backend)
-    shared.leave("keyboard ready", True)
-    while (downbeat := shared.find("downbeat")) is None:
+    shared.leave(KEYBOARD_READY, True)
+    while (downbeat := shared.find(DOWNBEAT)) is None:
         _rest()
     gc.disable()
     request_real_time()
@@ -42,18 +51,18 @@ def play(shared: SharedFolder, backend: Backend) -> None:
             time.sleep(remaining)
         sent.append((time.perf_counter(), message))
         port.send(message)
-    shared.leave("sent", sent)
+    shared.leave(SENT, sent)
 
 
 def listen(shared: SharedFolder, backend: Backend) -> None:
-    """Leaves `listener ready`, waits for `over`, leaves `heard`."""
+    """Leaves `LISTENER_READY`, waits for `OVER`, leaves `HEARD`."""
     request_real_time()  # A thread that is held up with the interpreter in its hands holds up JACK's.
     heard: Timed = []
     _wait_for_input(backend, lambda message, seconds: heard.append((seconds, message)))
-    shared.leave("listener ready", True)
-    while shared.find("over") is None:
+    shared.leave(LISTENER_READY, True)
+    while shared.find(OVER) is None:
         _rest()
-    shared.leave("heard", list(heard))
+    shared.leave(HEARD, list(heard))
 
 
 def _wait_for_output(backend: Backend) -> OutputPort:

@@ -32,7 +32,7 @@ from antiphon_export.report.sense import (
 )
 from antiphon_export.report.songs import songs
 from antiphon_export.report.spread import mean
-from antiphon_export.report.statistics import FEWEST_NOTES, STATISTICS, Heard, measured
+from antiphon_export.report.statistics import FEWEST_NOTES, STATISTICS, HeardCall, measured
 from antiphon_export.training.pieces import Piece
 
 _BEAT_PIECES: Final = 24
@@ -69,7 +69,7 @@ def make_report(
             "call and its continuation; name a folder with more music, or let its manifest.csv keep more back"
         )
     ends = endings(pieces)
-    heard = [Heard.of(excerpt.call) for excerpt in found]
+    heard = [HeardCall.of(excerpt.call) for excerpt in found]
     answers: list[Answered] = []
     advance = stage("answering calls", len(found) * extent.seeds)
     for number, player in enumerate(players):
@@ -216,7 +216,7 @@ def _samples(
     samples = []
     for index in np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).astype(int)).tolist():
         excerpt = found[index]
-        real = _in_words(measured(Heard.of(excerpt.call), excerpt.continuation))
+        real = _in_words(measured(HeardCall.of(excerpt.call), excerpt.continuation))
         words = _in_words(played[index])
         samples.append(Sample(f"call {index + 1}", excerpt.call, answers[index][2], words, excerpt.continuation, real))
     return samples

@@ -29,7 +29,7 @@ _STEPS_AN_OCTAVE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class PulseGrid:
     """A grid in time."""
 
     period_ticks: float
@@ -48,7 +48,7 @@ def coherence(onsets: Onsets, period_ticks: float) -> float:
     return float(np.abs(_resultants(onsets, np.array([1 / period_ticks])))[0]) if len(onsets) else float("nan")
 
 
-def find_pulse(onsets: Onsets) -> Pulse | None:
+def find_pulse(onsets: Onsets) -> PulseGrid | None:
     """The longest period whose coherence is a peak, clear, and nearly the best of all; None if none is clear.
 
     A periodogram of points: Rayleigh's test at each frequency, with 2n R^2 / 2 > log(frequencies tried) + 3 as the
@@ -72,10 +72,10 @@ def find_pulse(onsets: Onsets) -> Pulse | None:
     resultants = _resultants(onsets, nearby)
     best = int(np.abs(resultants).argmax())
     period = 1 / float(nearby[best])
-    return Pulse(period, float(np.angle(resultants[best])) / (2 * np.pi) * period, float(np.abs(resultants[best])))
+    return PulseGrid(period, float(np.angle(resultants[best])) / (2 * np.pi) * period, float(np.abs(resultants[best])))
 
 
-def strength(onsets: Onsets, pulse: Pulse) -> float:
+def strength(onsets: Onsets, pulse: PulseGrid) -> float:
     """How strongly onsets lie on a pulse: the mean of cos(2 pi (t - phase) / period); 1 on it, 0 at random, -1 between.
 
     NaN of no onset.
@@ -83,12 +83,12 @@ def strength(onsets: Onsets, pulse: Pulse) -> float:
     return _mean(np.cos(2 * np.pi * _places(onsets, pulse)))
 
 
-def share_near(onsets: Onsets, pulse: Pulse) -> float:
+def share_near(onsets: Onsets, pulse: PulseGrid) -> float:
     """Of the onsets, the share within a sixth of a period of the pulse's grid; a third at random. NaN of no onset."""
     return _mean(np.abs(_places(onsets, pulse)) <= _NEAR)
 
 
-def same_period(onsets: Onsets, pulse: Pulse) -> float:
+def same_period(onsets: Onsets, pulse: PulseGrid) -> float:
     """1 if the onsets have a pulse of their own, of the same period to 4 %, or of half or twice that; else 0."""
     own = find_pulse(onsets)
     if own is None:
@@ -97,7 +97,7 @@ def same_period(onsets: Onsets, pulse: Pulse) -> float:
     return float(any(abs(ratio / whole - 1) <= _SAME for whole in (0.5, 1, 2)))
 
 
-def groove_likeness(one: Onsets, other: Onsets, pulse: Pulse) -> float:
+def groove_likeness(one: Onsets, other: Onsets, pulse: PulseGrid) -> float:
     """Whether two phrases accent the same places: the cosine between their onsets' counts in 16 cells of the grid.
 
     The cells go round and round from one phrase into the other, as a bar of sixteenths does; after the grooving
@@ -139,7 +139,7 @@ def _gap_shares(onsets: Onsets) -> dict[int, float]:
     return dict(zip(gaps.tolist(), (counts / counts.sum()).tolist(), strict=True))
 
 
-def _places(onsets: Onsets, pulse: Pulse) -> NDArray[np.float64]:
+def _places(onsets: Onsets, pulse: PulseGrid) -> NDArray[np.float64]:
     """Where onsets lie from the nearest place of the grid, in periods, -0.5 to 0.5."""
     turns = np.asarray((onsets - pulse.phase_ticks) / pulse.period_ticks, dtype=np.float64)
     return turns - np.round(turns)

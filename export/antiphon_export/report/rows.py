@@ -14,13 +14,13 @@ from antiphon_export.report.harmony import change_delay_beats, chord_agreement, 
 from antiphon_export.report.musician import BAR_TICKS
 from antiphon_export.report.songs import Song
 from antiphon_export.report.spread import distance, half_spread, mean
-from antiphon_export.report.statistics import STATISTICS, Heard, measured
+from antiphon_export.report.statistics import STATISTICS, HeardCall, measured
 from antiphon_export.report.tonality import find_key
 
 
 def statistic_rows(
     found: Sequence[Excerpt],
-    heard: Sequence[Heard],
+    heard: Sequence[HeardCall],
     ends: Sequence[Excerpt],
     played: NDArray[np.float64],
     random: np.random.Generator,
@@ -31,7 +31,7 @@ def statistic_rows(
     """
     real = np.array([measured(call, excerpt.continuation) for call, excerpt in zip(heard, found, strict=True)])
     strange = np.array([measured(call, found[_other(found, i)].continuation) for i, call in enumerate(heard)])
-    end_calls = [Heard.of(excerpt.call) for excerpt in ends]
+    end_calls = [HeardCall.of(excerpt.call) for excerpt in ends]
     shape = (len(ends), len(STATISTICS))
     ended = np.array([measured(c, e.continuation) for c, e in zip(end_calls, ends, strict=True)]).reshape(shape)
     strange_ends = np.array([measured(c, ends[i - 1].continuation) for i, c in enumerate(end_calls)]).reshape(shape)

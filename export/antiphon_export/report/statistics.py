@@ -21,17 +21,17 @@ FEWEST_NOTES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class HeardCall:
     """A call, with what a listener takes from it."""
 
     rows: NoteRows
     onsets: Onsets
     key: tonality.Key | None
-    pulse: pulse.Pulse | None
+    pulse: pulse.PulseGrid | None
     """None in free time: then nothing is asked of the answer's pulse."""
 
     @classmethod
-    def of(cls, call: Phrase) -> Heard:
+    def of(cls, call: Phrase) -> HeardCall:
         """Listen to `call`."""
         rows = rows_of(call.notes)
         onsets = onsets_of(rows)
@@ -60,7 +60,7 @@ class Statistic:
 
     name: str
     decimals: int
-    measure: Callable[[Heard, Played], float]
+    measure: Callable[[HeardCall, Played], float]
     """Of an answer to a call; NaN where it does not apply."""
     beside: Literal["continuations", "endings"] = "continuations"
     """Which real music it is compared with: how pieces go on, or how they end."""
@@ -68,27 +68,27 @@ class Statistic:
     """Whether another piece differs from this one in it; if not, there is no chance."""
 
 
-def _keyed(measure: Callable[[NoteRows, tonality.Key], float]) -> Callable[[Heard, Played], float]:
+def _keyed(measure: Callable[[NoteRows, tonality.Key], float]) -> Callable[[HeardCall, Played], float]:
     return lambda call, played: _NAN if call.key is None else measure(played.rows, call.key)
 
 
-def _pulsed(measure: Callable[[Onsets, pulse.Pulse], float]) -> Callable[[Heard, Played], float]:
+def _pulsed(measure: Callable[[Onsets, pulse.PulseGrid], float]) -> Callable[[HeardCall, Played], float]:
     return lambda call, played: _NAN if call.pulse is None else measure(played.onsets, call.pulse)
 
 
-def _alone(measure: Callable[[NoteRows], float]) -> Callable[[Heard, Played], float]:
+def _alone(measure: Callable[[NoteRows], float]) -> Callable[[HeardCall, Played], float]:
     return lambda _, played: measure(played.rows)
 
 
-def _groove(call: Heard, played: Played) -> float:
+def _groove(call: HeardCall, played: Played) -> float:
     return _NAN if call.pulse is None else pulse.groove_likeness(call.onsets, played.onsets, call.pulse)
 
 
-def _density(_: Heard, played: Played) -> float:
+def _density(_: HeardCall, played: Played) -> float:
     return texture.onsets_a_beat(played.rows, played.end_ticks - played.start_ticks)
 
 
-def _last_bar(_: Heard, played: Played) -> float:
+def _last_bar(_: HeardCall, played: Played) -> float:
     return texture.last_bar_density(played.rows, played.start_ticks, played.end_ticks, BAR_TICKS)
 
 
@@ -128,7 +128,7 @@ STATISTICS: Final = (
 """All of them, in the order of the table."""
 
 
-def measured(call: Heard, phrase: Phrase) -> NDArray[np.float64]:
+def measured(call: HeardCall, phrase: Phrase) -> NDArray[np.float64]:
     """All `STATISTICS` of `phrase`, which answers `call`; all NaN if it has fewer than 3 notes. Shape [S]."""
     if len(phrase.notes) < FEWEST_NOTES:
         return np.full(len(STATISTICS), _NAN)

@@ -19,6 +19,7 @@ from antiphon.duet.routing import output_names
 from antiphon.duet.schedule import PLAYER
 from antiphon.errors import AntiphonError
 from antiphon.midi.loops import Route, find_route, is_loop
+from antiphon.midi.port_events import InputBack, InputGone, OutputBack, OutputGone
 from antiphon.midi.port_names import auto_inputs, virtual_name, virtual_name_problems
 from antiphon.midi.ports import Ports
 from antiphon.music import messages
@@ -313,7 +314,7 @@ def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypat
     system, reports = System(False, ["Keys", "Pads", "Keys#2"]), []
     monkeypatch.setattr("antiphon.midi.ports.find_backend", lambda *_: system)
     watch: list[Any] = []
-    ports = Ports(["auto"], [], lambda run, _: watch.append(run), lambda *_: None, lambda *told: reports.append(told))
+    ports = Ports(["auto"], [], lambda run, _: watch.append(run), lambda *_: None, reports.append)
     assert ports.input_names == ("Keys", "Pads", "Keys#2")
     looks = iter([["Keys", "Pads", "Keys#2"], ["Keys", "Pads"], ["Keys", "Pads", "Keys#2"], None])
 
@@ -327,8 +328,8 @@ def test_of_ports_that_look_alike_all_are_opened_anew_when_one_is_gone(monkeypat
     monkeypatch.setattr("antiphon.midi.ports.time.sleep", sleep)
     monkeypatch.setattr(ports, "close", lambda: setattr(ports, "_closed", True))
     watch[0]()
-    changes = [told for told in reports if told[0] in ("gone", "back")]
-    assert changes == [("gone", "Keys"), ("gone", "Keys#2"), ("back", "Keys"), ("back", "Keys#2")]
+    changes = [told for told in reports if isinstance(told, InputGone | InputBack)]
+    assert changes == [InputGone("Keys"), InputGone("Keys#2"), InputBack("Keys"), InputBack("Keys#2")]
     assert sorted(ports.input_names) == ["Keys", "Keys#2", "Pads"]
 
 
@@ -346,7 +347,7 @@ def test_an_output_that_fails_is_left_alone_and_who_finds_out_late_does_not_harm
     monkeypatch.setattr(system, "open_output", open_output)
     monkeypatch.setattr("antiphon.midi.ports.find_backend", lambda *_: system)
     watch: list[Any] = []
-    ports = Ports([], ["synth 28:0"], lambda run, _: watch.append(run), lambda *_: None, lambda *t: reports.append(t))
+    ports = Ports([], ["synth 28:0"], lambda run, _: watch.append(run), lambda *_: None, reports.append)
     made[0].gone = True
     (output,) = ports.outputs
     assert output is not None
@@ -364,7 +365,7 @@ def test_an_output_that_fails_is_left_alone_and_who_finds_out_late_does_not_harm
     ports.lose_output(0)
     assert ports.outputs != [None]
     assert not made[1].closed
-    assert reports == [("output gone", "synth 28:0"), ("output back", "synth 28:0")]
+    assert reports == [OutputGone("synth 28:0"), OutputBack("synth 28:0")]
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(["virtual:keys"], []), (["virtual"], []), ([], ["virtual:bass"])])

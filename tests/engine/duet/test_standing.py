@@ -52,7 +52,7 @@ def test_what_was_chosen_is_told_until_it_plays_and_then_its_tempo_and_click_hol
         ((TransportStopped(0),), {"stopped": True}),
         ((TransportStopped(0), TransportStarted(9)), {}),
         ((Selected(0, 1), TempoChanged(3, 70.0), Restarted(9, 1)), {"selected": 1, "bpm": 140.0, "clicks": True}),
-        ((TempoChanged(3, 70.0), Chosen(5, 1), Restarted(9, 0)), {"bpm": 70.0}),
+        ((TempoChanged(3, 70.0), Chosen(5, 1), Restarted(9, 0)), {"bpm": 70.0, "chosen": 1}),
         ((Decision("idle", 0, 9, "there is no other preset to choose"),), {}),
     ],
 )

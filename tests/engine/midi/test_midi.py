@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -200,7 +201,7 @@ class FakeDevice:
 @pytest.fixture
 def rtmidi(monkeypatch: pytest.MonkeyPatch) -> FakeRtMidi:
     fake = FakeRtMidi()
-    monkeypatch.setattr(rtmidi_backend, "_usable_api", lambda kind: (fake, fake.API))
+    monkeypatch.setattr(rtmidi_backend, "_opened_library", lambda *_: (fake, fake.API))
     return fake
 
 
@@ -296,7 +297,8 @@ def test_a_system_that_does_not_start_makes_the_backend_unusable(rtmidi: FakeRtM
 
 def test_alsa_without_its_sequencer_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(rtmidi_backend.sys, "platform", "linux")
-    monkeypatch.setattr(rtmidi_backend, "_ALSA_DEVICE", tmp_path / "seq")
+    alsa = replace(rtmidi_backend._APIS["alsa"], device=tmp_path / "seq")
+    monkeypatch.setitem(rtmidi_backend._APIS, "alsa", alsa)
     with pytest.raises(BackendUnusable, match="modprobe snd-seq"):
         RtMidiBackend("alsa", "Antiphon")
     (tmp_path / "seq").touch()

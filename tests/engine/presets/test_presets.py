@@ -321,8 +321,10 @@ def plans(draw: st.DrawFn) -> Plan:
     voices = tuple(voice(index) for index in range(draw(st.integers(1, 4))))
     control, value = ("order", draw(st.floats(1, 8))) if voices[0].generator == "markov" else ("position", 0.25)
     names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: not name.startswith("virtual:"))
-    own = st.sampled_from(["virtual:bass", "virtual:lead 2"])
-    outputs = tuple(draw(st.lists(names | own, min_size=1, unique=True)))
+    meant = st.sampled_from(["auto", "synth", "virtual", "virtual:bass", "virtual:lead 2"])
+    outputs = tuple(draw(st.lists(names | meant, min_size=1, unique=True)))
+    played = output_names([Plan(outputs=outputs)])
+    ports = [name for name in played if name != "synth"]
     sync = draw(st.sampled_from(["internal", "midi", "link"]))
     commands = {3, 7, *PEDALS.values(), *(v.handover.trigger_cc for v in voices)}
     knob = draw(st.sampled_from([number for number in range(120) if number not in commands]))
@@ -334,7 +336,7 @@ def plans(draw: st.DrawFn) -> Plan:
     metronome = MetronomePlan(
         on=draw(st.booleans()),
         count_in_bars=0 if sync == "midi" else draw(st.integers(0, 4)),
-        output=draw(st.sampled_from([None, outputs[-1]])),
+        output=draw(st.sampled_from([None, played[-1]])),
         channel=draw(st.integers(0, 15)),
         note=draw(st.integers(0, 127)),
         velocity=draw(st.integers(1, 127)),
@@ -345,14 +347,14 @@ def plans(draw: st.DrawFn) -> Plan:
         tempo_bpm=draw(st.floats(20, 400)),
         signature=signature,
         sync=sync,
-        clock_out=draw(st.sampled_from([False, True, outputs[-1:]])) if sync == "internal" else False,
+        clock_out=draw(st.sampled_from([False, True, tuple(ports[-1:])])) if sync == "internal" and ports else False,
         seed=draw(st.integers(0, 2**63 - 1)),
         outputs=outputs,
         thru=draw(st.booleans()),
         controllers=(ControllerMapping(knob, 0, control, value, 1.0),),
         tempo_control=TempoPlan() if sync == "midi" else control_plan,
         metronome=metronome,
-        latency=dict.fromkeys(output_names([Plan(outputs=outputs)])[:1], draw(st.floats(-100, 100))),
+        latency=dict.fromkeys(played[:1], draw(st.floats(-100, 100))),
         clock_latency=draw(st.sampled_from([{}, {"virtual": 1.5}, {"auto": -100.0, "virtual": 0.0}])),
     )
 
