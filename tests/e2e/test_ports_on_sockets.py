@@ -52,7 +52,8 @@ def test_ten_thousand_notes_pass_through_from_process_to_process(
     backend.open_input("in", lambda message, _: out.send(message), virtual=True)
     listener = listen("Antiphon:out", backend="socket")
     play([(0.0, message) for message in BURST], to="Antiphon:in", backend="socket")
-    assert [heard.message for heard in listener.wait_for(len(BURST))] == BURST
+    heard = listener.wait_for(len(BURST))[: len(BURST)]  # What the keyboard held when it left is released after them.
+    assert [each.message for each in heard] == BURST
 
 
 def test_a_keyboard_that_is_killed_is_noticed_and_found_again(backend: SocketBackend, play: Callable[..., Any]) -> None:

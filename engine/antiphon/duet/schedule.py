@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from antiphon.duet.hands import Hands
 from antiphon.duet.plan import VelocityCurve
 from antiphon.music import messages
+from antiphon.music.hands import Hands
 from antiphon.notes import Note
 
 PLAYER = -1

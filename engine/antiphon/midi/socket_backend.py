@@ -1,28 +1,36 @@
 """MIDI ports for machines without any MIDI system: TCP on the loopback interface. It reaches no other machine.
 
 A port of our own is a server, which announces itself by a small file in the user's runtime folder; any number of
-peers may connect. What travels is plain MIDI bytes, one complete message after the other.
+peers may connect, each with the token from there. What travels then is plain MIDI bytes, one complete message after the
+other. Each peer is a keyboard of its own: what it holds comes up when it goes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
+import secrets
 import selectors
 import socket
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import AntiphonError
+from antiphon.midi.announcements import (
+    TOKEN_BYTES,
+    Announcement,
+    Direction,
+    announce,
+    announced_in,
+    announcements_folder,
+    new_token,
+)
 from antiphon.midi.backend import BackendUnusable, Receive, Spawn, checked
 from antiphon.midi.port_names import numbered
+from antiphon.music.hands import Hands
 from antiphon.output import PortGone
 
 if TYPE_CHECKING:
@@ -34,31 +42,12 @@ _HOST: Final = "127.0.0.1"
 _PROBE_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 0.25
 _CHUNK_BYTES: Final = 1 << 16
-
-Direction = Literal["input", "output"]
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """Where a port of some process is to be found."""
-
-    name: str
-    """As in `Antiphon:out`."""
-    direction: Direction
-    """Seen from its owner: others listen to an output."""
-    tcp_port: int
-
-
-def ports_folder() -> Path:
-    """The folder of the announcements; the environment's `ANTIPHON_SOCKET_PORTS` replaces the user's own."""
-    override = os.environ.get("ANTIPHON_SOCKET_PORTS")
-    if override:
-        return Path(override)
-    from platformdirs import user_runtime_path
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # without a desktop session it takes a folder in /tmp: good enough for us
-        return user_runtime_path("antiphon") / "ports"
+_JOIN_SECONDS: Final = 2.0
+"""How long a port of another may take to answer."""
+_MOST_WAITING: Final = 16
+"""Peers that have not said the token yet; the eldest makes room."""
+_LONGEST_UNFINISHED: Final = 1 << 20
+"""Bytes of a message that does not end, after which its peer is dropped."""
 
 
 class SocketBackend:
@@ -72,16 +61,13 @@ class SocketBackend:
     may_freeze = False
 
     def __init__(self, client_name: str, spawn: Spawn) -> None:
-        """Find the runtime folder. Raises BackendUnusable if it cannot be written."""
+        """Find the runtime folder. Raises BackendUnusable if it cannot be written, or others can enter it."""
         self._client_name = client_name
         self._spawn = spawn
-        self._folder = ports_folder()
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise BackendUnusable(
-                f"socket: {error}; set ANTIPHON_SOCKET_PORTS to a folder that can be written"
-            ) from None
+            self._folder = announcements_folder()
+        except AntiphonError as error:
+            raise BackendUnusable(f"socket: {error}") from None
         self._loop: _Loop | None = None
         self._ports: list[SocketPort] = []
 
@@ -124,11 +110,7 @@ class SocketBackend:
 
     def _all_announced(self) -> list[Announcement]:
         found = []
-        for file in sorted(self._folder.glob("*.json")):
-            try:
-                announcement = Announcement(**json.loads(file.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):  # removed this moment, or not one of ours
-                continue
+        for file, announcement in announced_in(self._folder):
             if _is_listening(announcement.tcp_port):
                 found.append(announcement)
             else:
@@ -142,13 +124,10 @@ class SocketBackend:
         if full_name is None:
             raise AntiphonError(f"socket port '{self._client_name}:{name}' cannot be made: a hundred are open already")
         server = socket.create_server((_HOST, 0))
-        tcp_port = server.getsockname()[1]
-        announcement = self._folder / f"{tcp_port}.json"
-        port = SocketPort(full_name, tcp_port, announcement, self._running_loop(), receive)
+        announcement = Announcement(full_name, direction, server.getsockname()[1], new_token())
+        port = SocketPort(full_name, self._running_loop(), receive, announcement)
         port.serve(server)
-        unfinished = announcement.with_suffix(".new")
-        unfinished.write_text(json.dumps(asdict(Announcement(full_name, direction, tcp_port))), encoding="utf-8")
-        unfinished.replace(announcement)
+        port.announced_at = announce(self._folder, announcement)
         self._ports.append(port)
         return port
 
@@ -157,10 +136,10 @@ class SocketBackend:
         if announced is None:
             raise PortGone(f"socket port '{name}' is not there (any more)")
         try:
-            peer = socket.create_connection((_HOST, announced.tcp_port), timeout=1.0)
+            peer = _let_in(announced)
         except OSError as error:
             raise PortGone(f"socket port '{name}' does not answer: {error}") from None
-        port = SocketPort(name, None, None, self._running_loop(), receive)
+        port = SocketPort(name, self._running_loop(), receive)
         port.add_peer(peer)
         self._ports.append(port)
         return port
@@ -178,17 +157,26 @@ class SocketPort:
     stamps = False
 
     def __init__(
-        self, name: str, tcp_port: int | None, announcement: Path | None, loop: _Loop, receive: Receive | None
+        self, name: str, loop: _Loop, receive: Receive | None, announcement: Announcement | None = None
     ) -> None:
+        """`announcement`: of a port of ours; None for another's."""
         self.name = name
-        self.tcp_port = tcp_port
-        """The TCP port of a port of ours; None for another's."""
+        self.announced_at: Path | None = None
+        """The file that tells of a port of ours."""
         self._announcement = announcement
         self._loop = loop
         self._receive = receive
         self._server: socket.socket | None = None
+        self._waiting: dict[socket.socket, bytes] = {}
+        """Peers that have not said the token yet, and what they have said."""
         self._peers: tuple[socket.socket, ...] = ()  # replaced, never changed: `send` may be walking through it
+        self._hands = Hands()
         self._closed = False
+
+    @property
+    def tcp_port(self) -> int | None:
+        """The TCP port of a port of ours; None for another's."""
+        return None if self._announcement is None else self._announcement.tcp_port
 
     @property
     def connected(self) -> bool:
@@ -214,12 +202,12 @@ class SocketPort:
         if self._closed:
             return
         self._closed = True
-        if self._announcement is not None:
-            self._announcement.unlink(missing_ok=True)
+        if self.announced_at is not None:
+            self.announced_at.unlink(missing_ok=True)
         self._loop.do(self._close_sockets)
 
     def serve(self, server: socket.socket) -> None:
-        """Take whoever connects to `server` as a peer."""
+        """Take whoever connects to `server`, and says the token, as a peer."""
         self._server = server
         self._loop.watch(server, self._accept)
 
@@ -229,37 +217,90 @@ class SocketPort:
 
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setblocking(False)
-        tokenizer = Tokenizer()
+        stream = _Stream(str(peer.fileno()), Tokenizer())
         self._peers = (*self._peers, peer)
-        self._loop.watch(peer, lambda: self._read(peer, tokenizer))
+        self._loop.watch(peer, lambda: self._read(peer, stream))
 
     def _accept(self) -> None:
         assert self._server is not None
         with contextlib.suppress(OSError):  # it has gone again
-            self.add_peer(self._server.accept()[0])
+            peer = self._server.accept()[0]
+            peer.setblocking(False)
+            self._waiting[peer] = b""
+            self._loop.watch(peer, lambda: self._examine(peer))
+            if len(self._waiting) > _MOST_WAITING:
+                self._turn_away(next(iter(self._waiting)))
 
-    def _read(self, peer: socket.socket, tokenizer: Tokenizer) -> None:
+    def _examine(self, peer: socket.socket) -> None:
+        """Let `peer` in once it has said the token; turn it away if it says anything else."""
+        assert self._announcement is not None
+        said = self._waiting.get(peer)
+        if said is None:  # let in this moment: what it says now is read in a moment
+            return
+        try:
+            data = peer.recv(TOKEN_BYTES - len(said))
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        said += data
+        if data and len(said) < TOKEN_BYTES:
+            self._waiting[peer] = said
+        elif secrets.compare_digest(said, self._announcement.said):
+            del self._waiting[peer]
+            with contextlib.suppress(OSError):  # it has gone: reading will tell
+                peer.send(self._announcement.answered)
+            self.add_peer(peer)
+        else:
+            self._turn_away(peer)
+
+    def _turn_away(self, peer: socket.socket) -> None:
+        del self._waiting[peer]
+        self._loop.forget(peer)
+
+    def _read(self, peer: socket.socket, stream: _Stream) -> None:
         try:
             data = peer.recv(_CHUNK_BYTES)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        if not data:
+        messages = stream.read(data)
+        if not data or stream.unfinished > _LONGEST_UNFINISHED:
             self._peers = tuple(other for other in self._peers if other is not peer)
             self._loop.forget(peer)
-            return
+            messages = [message for _, message in self._hands.leave(stream.hand)]
+        elif self._server is not None:  # another's port has one peer, whose end is told as its own
+            messages = [passed for each in messages for passed in self._hands.pass_on(0, each, stream.hand)]
         if self._receive is not None:
             now = time.perf_counter()
-            tokenizer.feed(data)
             # A chord is read whole before its first note is passed on: whoever plays it waits for this thread.
-            for message in [bytes(message) for message in tokenizer]:
+            for message in messages:
                 self._receive(message, now)
 
     def _close_sockets(self) -> None:
         peers, self._peers = self._peers, ()
-        for open_socket in (*peers, *([self._server] if self._server else [])):
+        waiting, self._waiting = tuple(self._waiting), {}
+        for open_socket in (*peers, *waiting, *([self._server] if self._server else [])):
             self._loop.forget(open_socket)
+
+
+class _Stream:
+    """What a peer sends, cut into messages."""
+
+    def __init__(self, hand: str, tokenizer: Tokenizer) -> None:
+        self.hand = hand
+        """Who holds what it presses."""
+        self._tokenizer = tokenizer
+        self.unfinished = 0
+        """Bytes since the last message that was whole."""
+
+    def read(self, data: bytes) -> list[bytes]:
+        """The messages that are whole now."""
+        self._tokenizer.feed(data)
+        messages = [bytes(message) for message in self._tokenizer]
+        self.unfinished = 0 if messages else self.unfinished + len(data)
+        return messages
 
 
 class _Loop:
@@ -310,7 +351,9 @@ class _Loop:
             time.sleep(0.001)
 
     def _register(self, watched: socket.socket, ready: Callable[[], None]) -> None:
-        if watched.fileno() >= 0:  # not closed in the meantime
+        if watched in self._selector.get_map():
+            self._selector.modify(watched, selectors.EVENT_READ, ready)
+        elif watched.fileno() >= 0:  # not closed in the meantime
             self._selector.register(watched, selectors.EVENT_READ, ready)
 
     def _end(self) -> None:
@@ -331,3 +374,19 @@ def _is_listening(tcp_port: int) -> bool:
     except OSError:  # too busy to answer, but there
         return True
     return True
+
+
+def _let_in(announced: Announcement) -> socket.socket:
+    """Connected to the port that is announced. Raises OSError if it is not there, or another is in its place."""
+    peer = socket.create_connection((_HOST, announced.tcp_port), timeout=_JOIN_SECONDS)
+    try:
+        peer.sendall(announced.said)
+        answer = b""
+        while len(answer) < TOKEN_BYTES and (data := peer.recv(TOKEN_BYTES - len(answer))):
+            answer += data
+        if not secrets.compare_digest(answer, announced.answered):
+            raise ConnectionRefusedError("it is not the port that was announced")
+    except OSError:
+        peer.close()
+        raise
+    return peer

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -28,9 +31,30 @@ _METADATA_FIELD: Final = 14
 """Number of `metadata_props` in ONNX's `ModelProto`; its entries have the key as field 1 and the value as field 2."""
 _MOST_METADATA_BYTES: Final = 1 << 24
 _MOST: Final = (1 << 31) - 1
-"""Of everything that is counted, but for learnt numbers."""
+"""Of everything that is counted, and has no bounds of its own."""
+_MOST_PARAMETERS: Final = 1 << 50
+_LONGEST_TEXT: Final = 1 << 16
+_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "vocabulary": (1, 1 << 20),
+    "window": (1, 1 << 16),
+    "capacity": (0, 1 << 17),
+    "chunk": (1, 1 << 12),
+    "layers": (1, 256),
+    "heads": (1, 256),
+    "head_size": (1, 1 << 14),
+    "distances": (0, 1 << 17),
+    "steps": (1, 1 << 12),
+    "latent": (1, 1 << 14),
+}
+"""Least and most of what memory is made for."""
+_MOST_BYTES: Final = 1 << 30
+"""Of what a model keeps while it plays, and of what one run is given and gives."""
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 """Wire types of protocol buffers: https://protobuf.dev/programming-guides/encoding"""
+
+
+_Readers = Mapping[str, Callable[[str], object]]
+"""How each field of a card is read from its text."""
 
 
 class ModelError(AntiphonError, ValueError):
@@ -170,50 +194,82 @@ def read_any_card(path: Path) -> Card:
     try:
         readers = _ROLL_FIELDS if rolls else _TOKEN_FIELDS
         values: dict[str, Any] = {name: read(metadata[name]) for name, read in readers.items()}
+        _check_sizes(values)
     except Exception as error:  # Every reader stumbles over damage in its own way.
         problem = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"'{path}' has damaged metadata ({problem}); export its checkpoint again") from error
     return RollCard(path=path, **values) if rolls else ModelCard(path=path, **values)
 
 
+def _text(text: str) -> str:
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"a text has {len(text)} characters; allowed: up to {_LONGEST_TEXT}")
+    return text
+
+
 def _corpora(text: str) -> tuple[str, ...]:
-    return tuple(str(corpus["name"]) for corpus in json.loads(text))
+    return tuple(str(corpus["name"]) for corpus in json.loads(_text(text)))
 
 
 def _directions(text: str) -> dict[str, tuple[float, ...]]:
-    return {str(name): tuple(map(float, numbers)) for name, numbers in json.loads(text).items()}
+    found = {str(name): tuple(map(float, numbers)) for name, numbers in json.loads(text).items()}
+    if not all(math.isfinite(number) for numbers in found.values() for number in numbers):
+        raise ValueError("a direction holds what is no number")
+    return found
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= _MOST:
-        raise ValueError(f"{number} is no count; allowed: 0 to {_MOST}")
-    return number
+def _within(low: int, high: int) -> Callable[[str], int]:
+    """Reads a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"{number} is no count; allowed: {low} to {high}")
+        return number
+
+    return read
 
 
-_Readers = Mapping[str, Callable[[str], object]]
-"""How each field of a card is read from its text."""
+def _bounded(*names: str) -> _Readers:
+    return {name: _within(*_BOUNDS[name]) for name in names}
+
+
+def _check_sizes(values: Mapping[str, Any]) -> None:
+    """Raise ValueError if what memory is made for is too much together, or fits no positions."""
+    if "vocabulary" not in values:
+        return
+    ring = 8 * values["layers"] * values["heads"] * max(values["capacity"], 1) * values["head_size"]
+    run = 16 * values["chunk"] * (values["vocabulary"] + values["capacity"] + values["head_size"])
+    for what, size in (("its memory", ring), ("a run", run)):
+        if size > _MOST_BYTES:
+            raise ValueError(f"{what} would take {size / (1 << 30):.0f} GiB; allowed: {_MOST_BYTES >> 30}")
+    rotary = values["capacity"] and not values["distances"]
+    if rotary and not (1 <= values["rotary_base"] < math.inf and values["head_size"] % 2 == 0):
+        raise ValueError(f"rotary_base is {values['rotary_base']:g}, for heads of {values['head_size']}")
+
 
 _COMMON_FIELDS: Final[_Readers] = {
-    **dict.fromkeys(("name", "version", "architecture", "codec", "precision", "licences"), str),
-    "codec_version": _count,
-    "parameters": int,
+    **dict.fromkeys(("name", "version", "architecture", "codec", "precision", "licences"), _text),
+    "codec_version": _within(0, _MOST),
+    "parameters": _within(0, _MOST_PARAMETERS),
     "corpora": _corpora,
 }
 _TOKEN_FIELDS: Final[_Readers] = {
     **_COMMON_FIELDS,
-    **dict.fromkeys(("vocabulary", "window", "capacity", "chunk", "layers", "heads", "head_size", "distances"), _count),
+    **_bounded("vocabulary", "window", "capacity", "chunk", "layers", "heads", "head_size", "distances"),
     **dict.fromkeys(("rotary_base", "validation_nll"), float),
 }
 _ROLL_FIELDS: Final[_Readers] = {
     **_COMMON_FIELDS,
-    **dict.fromkeys(("steps", "latent"), _count),
+    **_bounded("steps", "latent"),
     "directions": _directions,
 }
 
 
 def _read_metadata(path: Path) -> dict[str, str]:
     try:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         size = path.stat().st_size
         with path.open("rb") as file:
             entries = [_fields(entry) for entry in _entries(file, size)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.errors import AntiphonError
+from antiphon.input_files import read_bounded
 from antiphon.music.messages import channel, is_note_off, is_note_on, note_off
 from antiphon.music.timing import TimeSignature
 
@@ -78,15 +79,9 @@ def read_events(path: Path) -> FileEvents:
         AntiphonError: no such file, not a MIDI file, truncated, damaged, of type 2, or above 64 MiB.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(4)
-            if data in (b"MThd", b"RIFF"):
-                data += file.read(_MOST_BYTES)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file system can have.
-        reason = getattr(error, "strerror", None) or error
-        raise AntiphonError(f"cannot read '{path}': {reason}; give the path of a MIDI file") from error
-    if len(data) > _MOST_BYTES:
-        raise AntiphonError(f"'{path}' is larger than {_MOST_BYTES >> 20} MiB; allowed: up to that; export it in parts")
+        data = read_bounded(path, _MOST_BYTES)
+    except AntiphonError as error:
+        raise AntiphonError(f"cannot read '{path}': {error}; give the path of a MIDI file of up to 64 MiB") from error
     return _Reader(path, data).file()
 
 

@@ -10,21 +10,25 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from antiphon.errors import AntiphonError
+from antiphon.input_files import read_bounded
 from antiphon.music.note_names import UnknownName
 from antiphon.presets.keys import allowed, field_at
 from antiphon.presets.lines import KeyPath, dotted, line_of, locate_keys
 from antiphon.presets.schema import TABLES, Table
 from antiphon.presets.toml_mistakes import describe_mistake
+from antiphon.printable import printable
 from antiphon.spelling import did_you_mean, nearest, suggestion
 
 TableType = TypeVar("TableType", bound=Table)
 
+MOST_BYTES: Final = 1 << 20
+"""Of a preset or setlist."""
 _LONGEST_VALUE = 60
 """Characters of a wrong value that are shown."""
 
@@ -81,11 +85,9 @@ def read_document(path: Path) -> Document:
         AntiphonError: no such file, not UTF-8, or not TOML; with the line where there is one.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AntiphonError(
-            f"{path}: cannot be read: {error.strerror}; `antiphon presets list` names presets"
-        ) from error
+        data = read_bounded(path, MOST_BYTES)
+    except AntiphonError as error:
+        raise AntiphonError(f"{path}: cannot be read: {error}; `antiphon presets list` names presets") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -125,13 +127,6 @@ def shown(value: object) -> str:
     except (TypeError, ValueError):
         text = str(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-
-
-def printable(text: str) -> str:
-    """`text` on one line, and without power over the terminal: whatever does not print is escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def nearest_file(path: Path, *suffixes: str) -> str:

@@ -13,10 +13,12 @@ from platformdirs import user_config_path
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import input_names
 from antiphon.errors import AntiphonError
-from antiphon.presets.document import nearest_file, printable, read_document, shown, validate
+from antiphon.input_files import read_bounded
+from antiphon.presets.document import MOST_BYTES, nearest_file, read_document, shown, validate
 from antiphon.presets.reading import Generators, Rehearse, load_preset, plan_of
 from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import SetlistFile
+from antiphon.printable import printable
 from antiphon.spelling import nearest, suggestion
 
 
@@ -150,8 +152,8 @@ class PresetLibrary:
     def _listing(self, name: str, path: Path) -> Listing:
         origin = "yours" if path.parent == self._user_folder else path.parent.name
         try:
-            values = tomllib.loads(path.read_text("utf-8-sig"))
-        except (OSError, ValueError, RecursionError):
+            values = tomllib.loads(read_bounded(path, MOST_BYTES).decode("utf-8-sig"))
+        except (AntiphonError, ValueError, RecursionError):
             return Listing(name, path, "unreadable", origin, f"run `antiphon presets check '{path}'`")
         kind: Literal["preset", "setlist"] = "setlist" if "presets" in values else "preset"
         return Listing(name, path, kind, origin, printable(str(values.get("description", ""))))

@@ -17,6 +17,7 @@ from antiphon.duet.commands import Failed
 from antiphon.duet.events import Event
 from antiphon.duet.schedule import Send
 from antiphon.errors import AntiphonError
+from antiphon.input_files import read_bounded
 from antiphon.session.header import Header
 from antiphon.session.journal_rules import Rules, parsed
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 JOURNAL_NAME: Final = "journal.jsonl"
+_MOST_BYTES: Final = 1 << 30
+"""Of a journal: days of playing."""
 FORMAT: Final = 1
 """Version of the journal's format."""
 
@@ -96,8 +99,8 @@ def read_session(path: Path) -> Session:
     """
     file = path / JOURNAL_NAME if path.is_dir() else path
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
+        lines = read_bounded(file, _MOST_BYTES).decode().splitlines()
+    except (AntiphonError, ValueError) as error:
         raise AntiphonError(f"{path} holds no session: {file.name} cannot be read ({error})") from error
     try:
         head = parsed(lines[0])

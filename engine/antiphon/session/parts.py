@@ -30,10 +30,10 @@ from antiphon.duet.events import (
     TransportStarted,
     TransportStopped,
 )
-from antiphon.duet.hands import Hands
 from antiphon.duet.plan import Plan
 from antiphon.duet.schedule import Send
 from antiphon.music import messages
+from antiphon.music.hands import Hands
 from antiphon.music.messages import Key, depth, key_of, release_of
 from antiphon.music.midi_file import Score, Track
 from antiphon.music.timing import Timeline, TimeSignature

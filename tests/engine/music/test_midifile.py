@@ -281,7 +281,7 @@ def test_a_file_too_large_for_music_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "given.mid").open("wb") as file:
         file.write(midi(ONE_NOTE))
         file.truncate((1 << 26) + 1)  # Sparse: it takes no room.
-    with pytest.raises(AntiphonError, match=r"given\.mid' is larger than 64 MiB"):
+    with pytest.raises(AntiphonError, match=r"given\.mid': it is larger than 64 MiB"):
         read_score(tmp_path / "given.mid")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon.errors import AntiphonError
 from antiphon.generator import GeneratorInfo
+from antiphon.input_files import read_bounded
 from antiphon.presets.library import PresetLibrary, user_preset_folder
 
 GENERATORS = {"markov": GeneratorInfo("markov", "chains")}
@@ -105,8 +106,12 @@ def test_a_setlist_is_its_presets_in_order(library: PresetLibrary, brought: Path
 def test_each_file_is_read_once(library: PresetLibrary, brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setlist(brought, ["trade", "answer", "trade"])
     read: list[str] = []
-    read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.stem) or read_bytes(path))
+
+    def watched(path: Path, most_bytes: int) -> bytes:
+        read.append(path.stem)
+        return read_bounded(path, most_bytes)
+
+    monkeypatch.setattr("antiphon.presets.document.read_bounded", watched)
     library.load_set("evening", GENERATORS)
     assert read == ["evening", "trade", "answer"]
     read.clear()

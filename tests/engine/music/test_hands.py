@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stages import Rehearsal
 
-from antiphon.duet.hands import Hands
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.duet.schedule import PLAYER
 from antiphon.music import messages
+from antiphon.music.hands import Hands
 from antiphon.music.messages import SOFT, SUSTAIN, control_change, note_off, note_on, pitch_bend
 
 ON, OFF = note_on(0, 60, 80), note_off(0, 60)
@@ -27,6 +27,15 @@ def test_of_one_port_everything_is_passed_on_untouched() -> None:
     moves = [ON, ON, OFF, OFF, control_change(0, SUSTAIN, 40), control_change(0, SUSTAIN, 3), control_change(0, 123, 0)]
     moves += [control_change(0, 121, 0), pitch_bend(0, 9000), b"\xf0\x7e\xf7", b"\xc0\x05", control_change(0, 7, 9)]
     assert passed(*(("keys", message) for message in moves)) == moves
+
+
+def test_who_leaves_lets_go_what_nobody_else_holds() -> None:
+    hands = Hands()
+    for port, message in (("one", ON), ("two", ON), ("one", note_on(0, 64, 1)), ("one", control_change(0, SUSTAIN, 9))):
+        hands.pass_on(0, message, port)
+    assert hands.leave("one") == [(0, note_off(0, 64)), (0, control_change(0, SUSTAIN, 0))]
+    assert hands.leave("one") == []
+    assert hands.leave("two") == [(0, OFF)]
 
 
 def test_a_key_comes_up_with_the_last_hand_on_it() -> None:

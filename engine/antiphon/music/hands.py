@@ -37,6 +37,11 @@ class Hands:
         ended = [passed for key in own for passed in self._move(output, key, release_of(key), port)]
         return tuple(ended) if shared or (keys and not alone) else (message,)
 
+    def leave(self, port: str) -> list[tuple[int, bytes]]:
+        """(output, message) that ends what `port`, which is gone, held and nobody else does."""
+        held = sorted(place for place, by in self._held.items() if port in by)
+        return [(output, message) for output, key in held for message in self._move(output, key, release_of(key), port)]
+
     def let_go(self, output: int, key: Key) -> None:
         """Whoever holds `key` holds it no more: another has taken it over."""
         self._held.pop((output, key), None)
