@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,8 @@ _STRAIGHT, _TRIPLETS = (0, 6, 12, 18), (0, 8, 16)
 """Units of a beat that straight music falls on, and triplets and swing."""
 _THICK: Final = 1.0
 """Nats that a further note of a chord gains in an accompaniment where `stay` is 1."""
+_WHOLE: Final = 2.0
+"""Nats that a note of the player's chord gains which does not sound yet, where `stay` is 1."""
 _LONGEST_BEATS: Final = 2.0
 """Beside a player, whose next chord is not known, no note lasts longer."""
 _NEITHER: Final = 12.0
@@ -74,6 +76,8 @@ class NoteCourse:
     polyphony: int
     costs: NDArray[np.float32]
     """Nats that each pitch costs for lying outside the key, the chord or the register of what was heard, [128]."""
+    chord: frozenset[int]
+    """Pitch classes of the chord that the player suggests; none where they do not play on."""
     longest: int | None
     """How long a note may last where the player's next chord is not known; None: as long as it likes."""
     thinness: float
@@ -119,6 +123,7 @@ class NoteCourse:
             playable,
             request.constraints.polyphony,
             costs,
+            request.chord or frozenset(),
             None if request.chord is None else _longest(request.pulse, manner),
             -_THICK * settings.stay if request.beside else thinness_nats(call, settings.stay),
             _places(request.pulse),
@@ -156,6 +161,13 @@ class NoteCourse:
         pitches = np.arange(128)
         found = free & last_notes(self.tonic & free, pitches, lately, last_pitch)
         return found if found.any() or last_pitch is not None else free
+
+    def missing_nats(self, sounding: Iterable[int]) -> NDArray[np.float32]:
+        """How much each pitch is favoured for making the player's chord whole, where the pitches `sounding` do not."""
+        missing = self.chord - {pitch % 12 for pitch in sounding}
+        nats = np.zeros(128, dtype=np.float32)
+        nats[np.isin(np.arange(128) % 12, sorted(missing))] = _WHOLE * self.settings.stay
+        return nats
 
     def motif_nats(self, tune: Sequence[Event]) -> NDArray[np.float32]:
         """How much each pitch is favoured for going on with `tune` as the call did, [128]."""

@@ -258,6 +258,7 @@ class Pen:
             return None
         bent = self._speak("pitch", asked).copy()
         bent[:128] += course.motif_nats(line.tune_before(onset)) - course.costs
+        bent[:128] += course.missing_nats(note.pitch for note in line.sounding(onset))
         for pitch, turns in line.guard.excess(course.settings.repetition).items():
             bent[pitch] -= _BOREDOM * turns
         return self._sample(line, bent, allowed, course, line.ticks(onset))

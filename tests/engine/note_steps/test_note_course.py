@@ -1,0 +1,43 @@
+"""What a request asks a line of notes to keep to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from antiphon.generator import Request
+from antiphon.music.tonality import Key
+from antiphon.note_steps.course import NoteCourse
+from antiphon.note_steps.manner import Manner
+from antiphon.notes import Note
+
+C_MAJOR = Key(0, False, frozenset({0, 2, 4, 5, 7, 9, 11}))
+F = frozenset({5, 9, 0})
+
+
+def course(chord: frozenset[int] | None, stay: float = 1.0) -> NoteCourse:
+    tune = [Note(480 * i, 72 + i % 3, 400, 80) for i in range(8)]
+    request = Request(8 * 480, 480, {"stay": stay}, key=C_MAJOR, beside=True, chord=chord)
+    return NoteCourse.of(request, Manner("beat", beside=True), tune)
+
+
+def test_a_note_that_makes_the_players_chord_whole_is_favoured_until_it_sounds() -> None:
+    def favoured(sounding: list[int]) -> set[int]:
+        nats = course(F).missing_nats(sounding)
+        assert nats.min() == 0
+        return {int(pitch) % 12 for pitch in np.flatnonzero(nats)}
+
+    assert favoured([]) == F
+    assert favoured([41, 60]) == {9}
+    assert favoured([41, 57, 60]) == set()
+    assert favoured([43, 62]) == F, "what does not belong to it completes nothing"
+
+
+def test_nothing_is_favoured_where_no_chord_is_heard_or_where_it_goes_its_own_way() -> None:
+    assert not course(None).missing_nats([60]).any()
+    assert not course(F, stay=0.0).missing_nats([60]).any()
+
+
+def test_what_lies_beside_the_chord_costs_and_less_than_what_lies_outside_the_key_never() -> None:
+    costs = course(F).costs
+    assert costs[53] < costs[52], "E is in the key and beside the chord"
+    assert costs[52] <= costs[51]
