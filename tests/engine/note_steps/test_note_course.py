@@ -37,7 +37,7 @@ def test_nothing_is_favoured_where_no_chord_is_heard_or_where_it_goes_its_own_wa
     assert not course(F, stay=0.0).missing_nats([60]).any()
 
 
-def test_what_lies_beside_the_chord_costs_and_less_than_what_lies_outside_the_key_never() -> None:
+def test_what_lies_beside_the_chord_costs_no_more_than_what_lies_outside_the_key() -> None:
     costs = course(F).costs
     assert costs[53] < costs[52], "E is in the key and beside the chord"
     assert costs[52] <= costs[51]
