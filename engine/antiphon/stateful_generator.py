@@ -1,4 +1,4 @@
-"""The contract kept for a player whose state runs on: snapshots of it are kept, and gone back to. It plays nothing."""
+"""The contract kept for a player whose state runs on: snapshots of it are kept, and gone back to."""
 
 from __future__ import annotations
 

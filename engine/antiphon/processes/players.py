@@ -1,4 +1,4 @@
-"""What runs in the players' processes: a loop that obeys the engine. It decides nothing."""
+"""What runs in the players' processes: a loop that obeys the engine."""
 
 from __future__ import annotations
 

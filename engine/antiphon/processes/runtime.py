@@ -1,4 +1,4 @@
-"""Threads, processes and queues: the only module that has any. It knows nothing of music.
+"""Threads, processes and queues: the only module that has any.
 
 A performance is a handful of processes around one hub, the engine. Each has a `Heartbeat` in shared memory; the
 command's own process, the supervisor, watches, and replaces what stops beating. Messages travel over `Link`s, whose

@@ -1,4 +1,4 @@
-"""What runs in the process of the built-in sound: a loop that obeys the engine. It decides nothing."""
+"""What runs in the process of the built-in sound: a loop that obeys the engine."""
 
 from __future__ import annotations
 
