@@ -10,9 +10,12 @@ UNITS := tests/engine tests/export tests/plugins
 # Real processes on a machine that others keep busy get a second chance, and who hangs gets none; the summary tells
 # which needed it.
 STAGE := tests/e2e --reruns 1 --rerun-except 'from pytest-timeout'
-# What counts milliseconds has the machine to itself. JACK knows eight servers at a time, and each worker starts one.
+# What counts milliseconds has the machine to itself. The others wait for most of their time: three at once keep two
+# cores busy. (JACK knows eight servers at a time, and each worker starts one.)
 ALONE := -m timed
-TOGETHER := -m 'not timed' --numprocesses auto --maxprocesses 4 --dist loadfile
+TOGETHER := -m 'not timed' --numprocesses 3 --dist loadfile
+# Whoever is through first takes over what waits for the other.
+EVERY_CORE := --numprocesses auto --dist worksteal
 ON_JACK := $(addprefix tests/e2e/test_,ports_on_jack.py clocks_on_jack.py ardour.py)
 
 .PHONY: demo test coverage check docs clean
@@ -30,7 +33,7 @@ test: $(VENV)/.dev
 	$(PYTEST) $(STAGE) --timeout 240 $(ALONE)
 	$(PYTEST) $(STAGE) --timeout 240 $(TOGETHER)
 	@# What needs no quiet machine takes every core. What computes is never interrupted; if it hangs, see pyproject.toml.
-	$(PYTEST) $(UNITS) --numprocesses auto
+	$(PYTEST) $(UNITS) $(EVERY_CORE)
 
 # The same tests, measured, in place of `make test`, not after it. Nothing is interrupted: see pyproject.toml.
 # Coverage's tracer makes JACK's callbacks too slow for a burst of 10,000 notes, for a clock: those are left out.
@@ -38,7 +41,7 @@ coverage: $(VENV)/.dev
 	sh tests/system-packages.sh
 	$(PYTEST) $(STAGE) --cov --cov-report= $(ALONE) $(addprefix --ignore=,$(ON_JACK))
 	$(PYTEST) $(STAGE) --cov --cov-report= --cov-append $(TOGETHER)
-	$(PYTEST) $(UNITS) --numprocesses auto --cov --cov-report= --cov-append
+	$(PYTEST) $(UNITS) $(EVERY_CORE) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --skip-covered --include='engine/*' --fail-under=90
 
 check: $(VENV)/.dev

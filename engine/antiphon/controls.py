@@ -1,4 +1,4 @@
-"""What may be set of a generator: numbers, choices and texts, each with what it allows. It sets nothing."""
+"""What may be set of a generator: numbers, choices and texts, each with what it allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes and phrases: the values every other module speaks in. They know nothing of seconds, ports or MIDI bytes."""
+"""Notes and phrases: the values every other module speaks in."""
 
 from __future__ import annotations
 

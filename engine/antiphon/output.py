@@ -1,4 +1,4 @@
-"""What sends MIDI: the contract of an output port, the host's own or a plugin's. It opens none."""
+"""What sends MIDI: the contract of an output port, the host's own or a plugin's."""
 
 from __future__ import annotations
 

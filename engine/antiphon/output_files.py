@@ -1,4 +1,4 @@
-"""Files that a command writes: under a name that says what they are, whole or not at all. It knows no format."""
+"""Files that a command writes: under a name that says what they are, whole or not at all."""
 
 from __future__ import annotations
 

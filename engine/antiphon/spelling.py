@@ -1,4 +1,4 @@
-"""The known name that somebody meant, by its spelling. It knows no names of its own."""
+"""The known name that somebody meant, by its spelling."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""The contract kept for a player whose state runs on: snapshots of it are kept, and gone back to. It plays nothing."""
+"""The contract kept for a player whose state runs on: snapshots of it are kept, and gone back to."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
-from itertools import takewhile
 from typing import Final, Generic, TypeVar
 
 from antiphon.generator import Request
@@ -14,6 +13,8 @@ State = TypeVar("State")
 
 _EVERY_NOTES: Final = 16
 """A snapshot is taken after so many notes: what a key press costs is this many notes heard again, at most."""
+_BLOCK: Final = 256
+"""So many notes are compared at once: tuples of the same notes are, without looking into them."""
 _RECENT: Final = 8
 """So many of the latest snapshots are kept. Of those before, half of as many again, a quarter of twice as many, …"""
 
@@ -75,8 +76,7 @@ class StatefulGenerator(ABC, Generic[State]):
 
     def _listen(self, notes: tuple[Note, ...], end_ticks: int) -> None:
         """Bring the state in step with `notes`, and forget what was played."""
-        pairs = zip(self._heard, notes, strict=False)
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        same = _in_common(self._heard, notes)
         self._snapshots = [(known, state) for known, state in self._snapshots if known <= same] or [(0, self.begin())]
         known, snapshot = self._snapshots[-1]
         state = self.copy(snapshot)
@@ -95,3 +95,12 @@ class StatefulGenerator(ABC, Generic[State]):
 
         older = [snapshot for snapshot in self._snapshots if stays(snapshot[0] // _EVERY_NOTES)]
         self._snapshots = [*older, (known, self.copy(state))]
+
+
+def _in_common(one: tuple[Note, ...], other: tuple[Note, ...]) -> int:
+    """How many notes both begin with."""
+    shortest = min(len(one), len(other))
+    begins = range(0, shortest, _BLOCK)
+    start = next((at for at in begins if one[at : at + _BLOCK] != other[at : at + _BLOCK]), shortest)
+    differing = (at for at in range(start, shortest) if one[at] != other[at])
+    return next(differing, shortest)

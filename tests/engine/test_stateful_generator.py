@@ -48,14 +48,29 @@ class Wanderer(StatefulGenerator[Mind]):
         return Phrase.of(notes, request.start_ticks, request.end_ticks)
 
 
+class Quick(Wanderer):
+    """Knows a cheaper way to copy its state than to look into each of its numbers."""
+
+    def copy(self, state: Mind) -> Mind:
+        self.copies += 1
+        dice = random.Random(0)
+        dice.setstate(state.dice.getstate())
+        return Mind(dice, state.pitches.copy(), state.heard)
+
+
 def test_dice_that_run_on_keep_every_rule_of_the_contract() -> None:
-    report = check_generator(lambda casting: Wanderer(casting.seed), INFO, allowance=400)
+    report = check_generator(lambda casting: Quick(casting.seed), INFO, allowance=400)
     assert report.seeds_differ
+
+
+def test_they_do_so_with_deep_copies_as_well() -> None:
+    short = {name: phrase for name, phrase in sample_phrases().items() if name != "long"}
+    assert check_generator(lambda casting: Wanderer(casting.seed), INFO, allowance=400, phrases=short).seeds_differ
     assert isinstance(Wanderer(Casting(3).seed), StatefulGenerator)
 
 
 def test_a_key_press_is_heard_with_a_few_notes_before_it_however_long_the_music() -> None:
-    player = Wanderer(0)
+    player = Quick(0)
     costs = []
     for part in streamed(sample_phrases()["long"]):
         before = player.hears

@@ -78,7 +78,7 @@ def as_it_was(kind: str, path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_a_run_of_an_earlier_version_goes_on(folder: Path, tmp_path: Path, kind: str) -> None:
+def test_a_run_of_an_earlier_version_goes_on(folder: Path, tmp_path: Path, few_windows: None, kind: str) -> None:
     out = tmp_path / "run"
     train(kind, folder, out, "--steps", "2")
     last, best = KEYS[kind]

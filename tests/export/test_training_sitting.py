@@ -44,6 +44,11 @@ def _no_early_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sitting, "FIRST_LOOK_SECONDS", math.inf)
 
 
+@pytest.fixture(autouse=True)
+def _few_windows(few_windows: None) -> None:
+    """No run here is to learn anything."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_songs(tmp_path / "songs")

@@ -1,4 +1,4 @@
-"""`antiphon models`: which models there are, what they say of themselves, and one more. It runs none."""
+"""`antiphon models`: which models there are, what they say of themselves, and one more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`antiphon plugin new`: the beginning of a plugin of one's own. It installs nothing."""
+"""`antiphon plugin new`: the beginning of a plugin of one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`antiphon plugins`: what is installed, and what is left out and why. It changes nothing."""
+"""`antiphon plugins`: what is installed, and what is left out and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`antiphon presets`: what there is to play, what a preset says, and whether a file is sound. It starts no music."""
+"""`antiphon presets`: what there is to play, what a preset says, and whether a file is sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printing where the terminal, or the file in its place, has another encoding than the names. It prints nothing."""
+"""Printing where the terminal, or the file in its place, has another encoding than the names."""
 
 from __future__ import annotations
 

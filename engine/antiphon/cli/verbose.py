@@ -1,4 +1,4 @@
-"""The option `--verbose`, the same for every command that has it. It has no command of its own."""
+"""The option `--verbose`, the same for every command that has it."""
 
 from __future__ import annotations
 

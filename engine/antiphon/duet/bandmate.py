@@ -1,4 +1,4 @@
-"""What plays for one voice of a plan, in whatever mode: what the performer asks of it. It decides nothing."""
+"""What plays for one voice of a plan, in whatever mode: what the performer asks of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signal by which a player gives or takes the turn: a pedal, a key or a controller. It decides nothing."""
+"""The signal by which a player gives or takes the turn: a pedal, a key or a controller."""
 
 from __future__ import annotations
 

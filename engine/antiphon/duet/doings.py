@@ -1,4 +1,4 @@
-"""What a voice is doing, in words for the player: whose turn it is, and what it waits for. It decides nothing."""
+"""What a voice is doing, in words for the player: whose turn it is, and what it waits for."""
 
 from __future__ import annotations
 

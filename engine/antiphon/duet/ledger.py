@@ -1,4 +1,4 @@
-"""What is down right now, kept where another process can read it after a crash. It sends nothing itself."""
+"""What is down right now, kept where another process can read it after a crash."""
 
 from __future__ import annotations
 

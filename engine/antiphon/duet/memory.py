@@ -1,4 +1,4 @@
-"""What a voice has heard and played, and how much of it each of its players has been told. It decides nothing."""
+"""What a voice has heard and played, and how much of it each of its players has been told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ends of a morph: what the preset gives, what was played last, what was captured. It asks nobody to play."""
+"""The ends of a morph: what the preset gives, what was played last, what was captured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A generator at work: keeps its copy of what was heard, and lets nothing illegal out. It owns no process."""
+"""A generator at work: keeps its copy of what was heard, and lets nothing illegal out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the player commands the host with from the keyboard: panic, the next preset, the one before. It does nothing."""
+"""What the player commands the host with from the keyboard: panic, the next preset, the one before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a player's rest is an end or a breath, by key, pulse and bar of the phrase before it. It ends no call."""
+"""Whether a player's rest is an end or a breath, by key, pulse and bar of the phrase before it."""
 
 from __future__ import annotations
 

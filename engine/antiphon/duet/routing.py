@@ -1,4 +1,4 @@
-"""Which ports a set of plans needs, and what goes to each. It opens none."""
+"""Which ports a set of plans needs, and what goes to each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a performance stands: one value, folded from its records, from which an engine can go on. It plays nothing."""
+"""Where a performance stands: one value, folded from its records, from which an engine can go on."""
 
 from __future__ import annotations
 

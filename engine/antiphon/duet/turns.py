@@ -1,4 +1,4 @@
-"""Whose turn it is where turns are of fixed length: so many bars each, exactly on the bar. It knows no notes."""
+"""Whose turn it is where turns are of fixed length: so many bars each, exactly on the bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a MIDI system must do: its ports, its errors, which messages may go out. It knows no system."""
+"""What a MIDI system must do: its ports, its errors, which messages may go out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between JACK's frames and `perf_counter` seconds, and the order in which messages leave. It calls no JACK."""
+"""Between JACK's frames and `perf_counter` seconds, and the order in which messages leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An output that a plugin brings, held to the contract: whatever it raises, the show goes on. It opens no MIDI port."""
+"""An output that a plugin brings, held to the contract: whatever it raises, the show goes on."""
 
 from __future__ import annotations
 

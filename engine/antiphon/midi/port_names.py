@@ -1,4 +1,4 @@
-"""What the names of MIDI ports mean: whose port a person asked for, and which are keyboards. It opens nothing."""
+"""What the names of MIDI ports mean: whose port a person asked for, and which are keyboards."""
 
 from __future__ import annotations
 

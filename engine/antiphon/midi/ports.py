@@ -1,4 +1,4 @@
-"""The performance's ports: opened by name, watched, and opened again when they come back. It reads no message.
+"""The performance's ports: opened by name, watched, and opened again when they come back.
 
 They have one owner, the watcher, a thread of theirs: while the performance lasts, it alone opens and closes them.
 (Before and after it, whoever makes `Ports` and closes them does.) Others only mark the very port that failed them: the

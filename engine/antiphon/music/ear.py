@@ -1,4 +1,4 @@
-"""From MIDI messages to notes as a musician means them: pedals, repeats, lost releases. It knows no clock."""
+"""From MIDI messages to notes as a musician means them: pedals, repeats, lost releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bars of a score, counted through its changes of metre. It knows no tempo."""
+"""The bars of a score, counted through its changes of metre."""
 
 from __future__ import annotations
 

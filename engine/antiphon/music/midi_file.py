@@ -1,4 +1,4 @@
-"""MIDI files as scores: tracks at 480 ticks a beat, with tempo, metre and markers. It plays nothing."""
+"""MIDI files as scores: tracks at 480 ticks a beat, with tempo, metre and markers."""
 
 from __future__ import annotations
 

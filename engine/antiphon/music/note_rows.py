@@ -1,4 +1,4 @@
-"""Notes as an array, a row a note: for codecs, models and statistics. It knows no tokens."""
+"""Notes as an array, a row a note: for codecs, models and statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pulse that music keeps, if it keeps one: beats, and the places within them. It judges no pitch and no bar.
+"""The pulse that music keeps, if it keeps one: beats, and the places within them.
 
 A pulse is read off the gaps between onsets, so that it is found in free time, at any tempo and from any beginning.
 Beats of many lengths are tried, divided in four, in three, or in a long and a short part; the gaps are followed from

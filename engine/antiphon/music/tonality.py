@@ -1,4 +1,4 @@
-"""Which key and scale music keeps to, so that an answer can keep to them, too. It judges no single note."""
+"""Which key and scale music keeps to, so that an answer can keep to them, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music as steps, one for each note: who plays it, when, which key, how loud and how long. It draws none.
+"""Music as steps, one for each note: who plays it, when, which key, how loud and how long.
 
 A note that ends together with others that began at other times (a pedal comes up, hands leave the keys) does not tell
 its end when it begins; it is *open*, and a step of its own, a *lift*, ends all open notes of a part. So a key that is

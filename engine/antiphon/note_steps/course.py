@@ -1,4 +1,4 @@
-"""What one request asks a line of notes to keep to: key, pulse, limits, beginning and end. It draws nothing."""
+"""What one request asks a line of notes to keep to: key, pulse, limits, beginning and end."""
 
 from __future__ import annotations
 

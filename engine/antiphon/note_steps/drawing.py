@@ -1,4 +1,4 @@
-"""Music on its way out of a model of notes: the choice of the next step, an attribute at a time. It cuts no phrases."""
+"""Music on its way out of a model of notes: the choice of the next step, an attribute at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a model of notes in step with music that changes at its end, so that it leaves no trace. It draws nothing."""
+"""Keeps a model of notes in step with music that changes at its end, so that it leaves no trace."""
 
 from __future__ import annotations
 

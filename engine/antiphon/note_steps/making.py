@@ -1,4 +1,4 @@
-"""From a model of notes to a player: what a plugin that brings one calls to make one. It knows no generator by name."""
+"""From a model of notes to a player: what a plugin that brings one calls to make one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How music is told to a model of notes: what was heard at once, then a step at a time. It draws nothing."""
+"""How music is told to a model of notes: what was heard at once, then a step at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Transformer that takes a note a step, and speaks of the next one an attribute at a time. It draws none.
+"""A Transformer that takes a note a step, and speaks of the next one an attribute at a time.
 
 Its keys and values lie in a ring, as those of `RingModel`; positions are told by the steps' number and by their time.
 """

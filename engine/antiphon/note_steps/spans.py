@@ -1,4 +1,4 @@
-"""Stretches of time as classes: each unit by itself as far as ears tell, then ever longer ones. It knows no notes.
+"""Stretches of time as classes: each unit by itself as far as ears tell, then ever longer ones.
 
 Two clocks share the classes' numbers, the free one's first: free time in steps of 10 ms, and beats in 24ths, which
 hold triplets, sixteenths and their halves.

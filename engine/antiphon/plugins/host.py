@@ -1,4 +1,4 @@
-"""The plugin host: finds plugins, asks each what it brings, and lets none of them stop the others. It plays nothing."""
+"""The plugin host: finds plugins, asks each what it brings, and lets none of them stop the others."""
 
 from __future__ import annotations
 

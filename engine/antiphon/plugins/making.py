@@ -1,4 +1,4 @@
-"""From what a performance needs to a player: finds the generator and its model, and makes it. It plays nothing."""
+"""From what a performance needs to a player: finds the generator and its model, and makes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models by name: those that plugins bring, and the user's own. It loads none."""
+"""Models by name: those that plugins bring, and the user's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new plugin, file by file: a distribution whose generator keeps the rules from the start. It writes none of them."""
+"""A new plugin, file by file: a distribution whose generator keeps the rules from the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preset says of a knob becomes a mapping of a plan, or mistakes. It turns nothing."""
+"""What a preset says of a knob becomes a mapping of a plan, or mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of a voice, and whether they have an effect with its mode and its rule of handing over. It reads none."""
+"""Keys of a voice, and whether they have an effect with its mode and its rule of handing over."""
 
 from __future__ import annotations
 

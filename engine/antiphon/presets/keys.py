@@ -1,4 +1,4 @@
-"""What a preset's tables say of their keys: the place, the words, and the way to a plan and back. It lists no key."""
+"""What a preset's tables say of their keys: the place, the words, and the way to a plan and back."""
 
 from __future__ import annotations
 

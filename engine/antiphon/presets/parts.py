@@ -1,4 +1,4 @@
-"""What a preset says of a generator's parts becomes channels, sounds and outputs, or mistakes. It plays nothing."""
+"""What a preset says of a generator's parts becomes channels, sounds and outputs, or mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preset or setlist says of commands from the keyboard becomes a part of a plan, or mistakes. It obeys none."""
+"""What a preset or setlist says of commands from the keyboard becomes a part of a plan, or mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music as a line of text, a word a sixteenth. It reads no files.
+"""Music as a line of text, a word a sixteenth.
 
 `C3` strikes a note and `C3+E3` a chord, `-` holds what was struck last, `.` is a rest; `!` after a note is loud, `?`
 soft; `|` has no effect.

@@ -1,4 +1,4 @@
-"""What a preset says of tempo controls and click becomes a part of its plan, or mistakes. It plays nothing."""
+"""What a preset says of tempo controls and click becomes a part of its plan, or mistakes."""
 
 from __future__ import annotations
 

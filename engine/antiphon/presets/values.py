@@ -1,4 +1,4 @@
-"""Kinds of values in a preset: what each may be, in words, too, and what it is in a plan. It knows no key."""
+"""Kinds of values in a preset: what each may be, in words, too, and what it is in a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wishes of the command line beside a preset: another generator, a control, a key. It reads no file.
+"""Wishes of the command line beside a preset: another generator, a control, a key.
 
 What is wished for holds for every voice that it can have an effect on; what has an effect on none is refused.
 """

@@ -1,4 +1,4 @@
-"""A plan as the text of a preset file that says the same, every value spelt out. It writes no file."""
+"""A plan as the text of a preset file that says the same, every value spelt out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes out of the engine: messages to ports and the sound, what the players are asked. It decides nothing."""
+"""What goes out of the engine: messages to ports and the sound, what the players are asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a player is asked, with what has become stale left out; and when it is handed over. It sends nothing."""
+"""What a player is asked, with what has become stale left out; and when it is handed over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each process of a performance last showed that it lives, where all of them can see it. It judges nobody."""
+"""When each process of a performance last showed that it lives, where all of them can see it."""
 
 from __future__ import annotations
 

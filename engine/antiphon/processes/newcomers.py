@@ -1,4 +1,4 @@
-"""Who comes to the engine, and what the connection of each of them carries. It opens none."""
+"""Who comes to the engine, and what the connection of each of them carries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in the players' processes: a loop that obeys the engine. It decides nothing."""
+"""What runs in the players' processes: a loop that obeys the engine."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run_player(shared: SharedFolder) -> None:
         if player.runs_on
     ]
     greeting = Greeting("player", shared.place, tuple(players))
-    while (connection := join_hub(shared, greeting)) is not None:
+    while (connection := join_hub(shared, greeting, beat=lambda: heartbeat.beat(shared.place))) is not None:
         try:
             while reports:
                 connection.send(reports[0])

@@ -1,4 +1,4 @@
-"""What the engine tells the supervisor: what happened, in order, and what a person should see. It decides nothing."""
+"""What the engine tells the supervisor: what happened, in order, and what a person should see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads, processes and queues: the only module that has any. It knows nothing of music.
+"""Threads, processes and queues: the only module that has any.
 
 A performance is a handful of processes around one hub, the engine. Each has a `Heartbeat` in shared memory; the
 command's own process, the supervisor, watches, and replaces what stops beating. Messages travel over `Link`s, whose
@@ -199,16 +199,21 @@ def all_waiting(connection: Connection[Any, Incoming]) -> list[Incoming]:
 
 
 def join_hub(
-    shared: SharedFolder, greeting: object, give_up: Callable[[], bool] | None = None
+    shared: SharedFolder,
+    greeting: object,
+    give_up: Callable[[], bool] | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> Connection[Any, Any] | None:
     """Reach the hub, however long it takes, and say who comes.
 
     None once `give_up` says so; unless given, that is when the process that started this one is gone, or when there
-    has been no hub for so long that it must be (not every system tells an orphan).
+    has been no hub for so long that it must be (not every system tells an orphan). `beat`: called again and again
+    meanwhile, so that who waits for an engine that is slow to start is not taken for hung.
     """
     until = time.perf_counter() + _HUB_SECONDS
     give_up = give_up or (lambda: is_orphan() or time.perf_counter() > until)
     while not give_up() and shared.folder.exists():
+        beat()
         try:
             connection = Client(shared.address, authkey=shared.key)
             connection.send(greeting)

@@ -1,4 +1,4 @@
-"""The folder that the processes of a performance share: what is left there for others, and memory. It starts none."""
+"""The folder that the processes of a performance share: what is left there for others, and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in the process of the built-in sound: a loop that obeys the engine. It decides nothing."""
+"""What runs in the process of the built-in sound: a loop that obeys the engine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run_sound(shared: SharedFolder) -> None:
             connection.send(NoSound(str(error)))
             connection.close()
         sys.exit(NO_DEVICE)
-    while (connection := join_hub(shared, greeting)) is not None:
+    while (connection := join_hub(shared, greeting, beat=lambda: heartbeat.beat(shared.place))) is not None:
         try:
             connection.send(SoundOpened(f"{output.device}, {1000 * output.latency_seconds:.0f} ms"))
             while True:

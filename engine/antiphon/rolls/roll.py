@@ -1,4 +1,4 @@
-"""A phrase as a piano roll, for models that see a stretch of music at once: sixteenths by keys. It plays nothing."""
+"""A phrase as a piano roll, for models that see a stretch of music at once: sixteenths by keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sound card: a synth streamed to a device by PortAudio. It makes no sound of its own and picks no synth."""
+"""The sound card: a synth streamed to a device by PortAudio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys of one channel still ring, under the hands and the pedals. It makes no sound and knows no time."""
+"""Which keys of one channel still ring, under the hands and the pedals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MIDI clock that is sent: 24 pulses a beat, start at a bar line, stop, song position. It sends nothing itself.
+"""The MIDI clock that is sent: 24 pulses a beat, start at a bar line, stop, song position.
 
 Its pulses are not on record: they follow from the session's musical time, like the bars.
 """

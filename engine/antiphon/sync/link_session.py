@@ -1,4 +1,4 @@
-"""The way to Ableton Link, by the extra `link`: a session that programs on a network share. It steers nobody.
+"""The way to Ableton Link, by the extra `link`: a session that programs on a network share.
 
 Link is free software under the GNU General Public License, version 2 or later, and not part of Antiphon. Nothing but
 this module knows the library, and nothing imports it before a session is opened.

@@ -1,4 +1,4 @@
-"""Keeps a duet in time with an Ableton Link session: tempo, place in the bar, start and stop. It knows no library.
+"""Keeps a duet in time with an Ableton Link session: tempo, place in the bar, start and stop.
 
 In a session with others, the duet follows, and a tempo that its player sets is passed on to all. Alone, it leads: so
 whoever comes later finds its tempo and its bar lines.

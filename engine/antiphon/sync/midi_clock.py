@@ -1,4 +1,4 @@
-"""Tempo and place in the song, from the pulses of a MIDI clock and its start, stop and song position. It moves nothing.
+"""Tempo and place in the song, from the pulses of a MIDI clock and its start, stop and song position.
 
 A DAW sends pulses when its audio buffers are done: they come late, by up to a buffer, and several at once where buffers
 are long. So the beat is a straight line through the pulses of the latest beats (`pulse_line`), and how far they are

@@ -1,4 +1,4 @@
-"""Keeps a duet in time with a MIDI clock: its beats and bar lines fall on the clock's. It hears no notes."""
+"""Keeps a duet in time with a MIDI clock: its beats and bar lines fall on the clock's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings a duet to the place in the bar that a song elsewhere is at, and keeps it there. It hears no clock.
+"""Brings a duet to the place in the bar that a song elsewhere is at, and keeps it there.
 
 The session's musical time never runs backwards, and nothing of the song is on record but what it led to: tempo
 changes that let a difference vanish within a beat, skips to the place in the bar that the song is at, starts and stops.

@@ -1,4 +1,4 @@
-"""The player's hand on the tempo: taps of the beat, and a controller that turns it. It hears no music.
+"""The player's hand on the tempo: taps of the beat, and a controller that turns it.
 
 Only what it led to is on record, as with a clock that is followed: tempo changes. A tap is a beat, so the session is
 nudged until its beats fall on the taps; its musical time never runs backwards. A session that is shared with others

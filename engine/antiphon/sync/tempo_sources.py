@@ -1,4 +1,4 @@
-"""Who sets the duet's time: a MIDI clock, an Ableton Link session, the player's taps and knob. It sends nothing.
+"""Who sets the duet's time: a MIDI clock, an Ableton Link session, the player's taps and knob.
 
 Which of them counts, the plan that plays says. Seconds count from the start of the session.
 """

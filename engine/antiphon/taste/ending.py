@@ -1,4 +1,4 @@
-"""How an answer of known length ends: where its last chord falls, and until when it rings. It plays no note."""
+"""How an answer of known length ends: where its last chord falls, and until when it rings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which chord a tune suggests, so that an accompaniment can go with it. It makes no chord, and knows no model."""
+"""Which chord a tune suggests, so that an accompaniment can go with it."""
 
 from __future__ import annotations
 

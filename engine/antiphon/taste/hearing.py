@@ -1,4 +1,4 @@
-"""What a generator is told of what was heard, and how much of it a model reads. It plays nothing."""
+"""What a generator is told of what was heard, and how much of it a model reads."""
 
 from __future__ import annotations
 

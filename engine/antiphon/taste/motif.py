@@ -1,4 +1,4 @@
-"""What a call's tune is made of: moves and gaps in a row, so that an answer can take them up. It draws no note."""
+"""What a call's tune is made of: moves and gaps in a row, so that an answer can take them up."""
 
 from __future__ import annotations
 

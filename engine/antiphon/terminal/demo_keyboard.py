@@ -1,4 +1,4 @@
-"""A keyboard that plays by itself: a process that sends a bundled phrase into a real port. It hears nothing."""
+"""A keyboard that plays by itself: a process that sends a bundled phrase into a real port."""
 
 from __future__ import annotations
 

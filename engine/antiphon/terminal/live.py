@@ -1,4 +1,4 @@
-"""A performance in front of a person: the supervisor, the screen and the keys of the terminal. It makes no music."""
+"""A performance in front of a person: the supervisor, the screen and the keys of the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the processes of a performance have written into their logs since the last look. It writes nothing."""
+"""What the processes of a performance have written into their logs since the last look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the records of a performance into what is on screen. It draws nothing, and asks nobody."""
+"""Turns the records of a performance into what is on screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An output that remembers what it was sent, and which notes hang. It makes no sound."""
+"""An output that remembers what it was sent, and which notes hang."""
 
 from __future__ import annotations
 

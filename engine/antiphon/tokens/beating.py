@@ -1,4 +1,4 @@
-"""A model that says with every run that it is at work, so that nobody takes it for stuck. It computes nothing."""
+"""A model that says with every run that it is at work, so that nobody takes it for stuck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music as tokens: what every codec and its streaming decoder must do. It knows no codec's tokens and no model."""
+"""Music as tokens: what every codec and its streaming decoder must do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream of tokens keeps to: the key and pulse of the call, its beginning, its end. It draws no token.
+"""What a stream of tokens keeps to: the key and pulse of the call, its beginning, its end.
 
 The model's own chances are moved, not replaced. Of what it would strike between two places of the pulse, the share that
 the control `stay` asks for goes to the nearer place, so that a stream keeps its density and its chords; notes outside

@@ -1,4 +1,4 @@
-"""How a stream keeps pace with what was heard: no crowds, no long silence, as many notes. It draws no token."""
+"""How a stream keeps pace with what was heard: no crowds, no long silence, as many notes."""
 
 from __future__ import annotations
 

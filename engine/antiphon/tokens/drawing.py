@@ -1,4 +1,4 @@
-"""Music on its way out of a model, token by token, and the choice of the next one. It knows no phrases."""
+"""Music on its way out of a model, token by token, and the choice of the next one."""
 
 from __future__ import annotations
 

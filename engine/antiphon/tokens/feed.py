@@ -1,4 +1,4 @@
-"""Keeps a model in step with music that changes at its end, in a way that leaves no trace. It draws no token."""
+"""Keeps a model in step with music that changes at its end, in a way that leaves no trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In what runs a model is fed what was heard, so that how it was told leaves no trace. It feeds none.
+"""In what runs a model is fed what was heard, so that how it was told leaves no trace.
 
 Steps fed together and steps fed one by one give logits that differ in the last bits; and where chance falls on the
 edge between two choices, a bit decides. So how heard steps are divided depends on nothing but these steps: whole

@@ -1,4 +1,4 @@
-"""A generator made of a codec and a model that reads tokens. It knows neither files nor what computes the model."""
+"""A generator made of a codec and a model that reads tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music on a grid of sixteenths as tokens: bars, and notes with their place in the bar. It knows no loudness."""
+"""Music on a grid of sixteenths as tokens: bars, and notes with their place in the bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a model file to a player: what a plugin that brings a model calls to make one. It knows no generator by name."""
+"""From a model file to a player: what a plugin that brings a model calls to make one."""
 
 from __future__ import annotations
 

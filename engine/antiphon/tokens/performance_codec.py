@@ -1,4 +1,4 @@
-"""Free-time music as tokens, ten milliseconds a step: the keys as they go down and up. It knows no beat."""
+"""Free-time music as tokens, ten milliseconds a step: the keys as they go down and up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 388 tokens of a performance, and its steps of ten milliseconds. It knows no notes."""
+"""The 388 tokens of a performance, and its steps of ten milliseconds."""
 
 from __future__ import annotations
 

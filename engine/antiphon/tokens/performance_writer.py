@@ -1,4 +1,4 @@
-"""Performance tokens read one by one into notes: which may come next, and what they say. It judges no music."""
+"""Performance tokens read one by one into notes: which may come next, and what they say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pitches a voice's constraints leave to play, as arrays and as bits. It knows no tokens."""
+"""Which pitches a voice's constraints leave to play, as arrays and as bits."""
 
 from __future__ import annotations
 

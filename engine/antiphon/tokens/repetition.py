@@ -1,4 +1,4 @@
-"""Against running in circles, as a token model does when left alone: counts how often a figure came. It draws none."""
+"""Against running in circles, as a token model does when left alone: counts how often a figure came."""
 
 from __future__ import annotations
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import pytest
 
+from antiphon import Gap, GeneratorInfo, Note, Phrase, Request
+from antiphon.duet.accompanist import Accompanist
+from antiphon.duet.bandmate import MakeBandmate
+from antiphon.duet.commands import Command, Extend
 from antiphon.duet.modes import MODES, ModeRules, mode_with
 from antiphon.duet.performer import PLAYS, Performer
 from antiphon.duet.plan import Handover, HandoverBy, Mode, MorphPlan, Plan, VoicePlan
-from antiphon.music.timing import Timeline, TimeSignature
+from antiphon.music.timing import Moment, Timeline, TimeSignature
 from antiphon.presets.reading import HANDOVER_KEYS, idle_keys
 from antiphon.presets.schema import HandoverTable, VoiceTable
+from antiphon.testing import Stage
 
 ROOT = Path(__file__).parents[3]
 LOOPS = {"allowed": "plays", "needed": "is needed", "refused": "cannot play"}
@@ -71,3 +77,45 @@ def test_no_mode_is_asked_for_by_its_name_outside_the_tables() -> None:
     named = re.compile(rf"mode (==|!=|in) .*[\"']({'|'.join(get_args(Mode))})[\"']")
     sources = (ROOT / "engine" / "antiphon").rglob("*.py")
     assert [path.name for path in sources if named.search(path.read_text(encoding="utf-8"))] == []
+
+
+class Filler(Accompanist):
+    """Asks each beat for what leads on to a note on the next."""
+
+    def _compose(self, now: Moment) -> list[Command]:
+        said = super()._compose(now)
+        return [
+            replace(each, request=self._around(each.request)) if isinstance(each, Extend) else each for each in said
+        ]
+
+    def _around(self, request: Request) -> Request:
+        start, end = request.start_ticks, request.start_ticks + request.length_ticks
+        after = Phrase(end, end + 480, (Note(end, 67, 480, 80),))
+        return replace(request, given=Gap(Phrase(start - 480, start), after))
+
+
+class Between:
+    """Steps to what is played after the gap from below."""
+
+    def prime(self, heard: Phrase) -> None:
+        pass
+
+    def rewind(self, to_ticks: int) -> None:
+        pass
+
+    def extend(self, request: Request) -> Phrase:
+        assert isinstance(request.given, Gap)
+        goal = request.given.after.notes[0].pitch
+        start, end = request.start_ticks, request.start_ticks + request.length_ticks
+        return Phrase(start, end, (Note(start, goal - 2, 480, 80),))
+
+
+def test_a_mode_may_ask_for_the_music_in_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cast("dict[str, MakeBandmate]", PLAYS), "accompany", Filler)
+    info = GeneratorInfo("between", "fills gaps", fills=True)
+    stage = Stage(lambda casting: Between(), info, '[[voice]]\ngenerator = "between"\nmode = "accompany"')
+    stage.play(Phrase.of([Note(480 * i, 60, 400, 80) for i in range(8)]))
+    stage.end()
+    assert {note.pitch for note in stage.notes()} == {65}
+    assert len(stage.notes()) > 4
+    assert stage.trouble == ()
