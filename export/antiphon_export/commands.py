@@ -16,6 +16,7 @@ def add_commands(cli: typer.Typer) -> None:
     from antiphon_export.exporting.command import export
     from antiphon_export.notes.command import add_command as add_notes
     from antiphon_export.tokens.commands import add_commands as add_training
+    from antiphon_export.torture.command import torture
     from antiphon_export.vae.command import add_command as add_vae
 
     add_training(train)
@@ -25,6 +26,7 @@ def add_commands(cli: typer.Typer) -> None:
     cli.command("export")(export)
     cli.command("evaluate")(evaluate)
     cli.add_typer(bench, name="bench")
+    cli.command("torture")(torture)
 
 
 @train.command("markov")

@@ -70,9 +70,13 @@ def _print(listings: tuple[ModelListing, ...]) -> None:
     table.add_column("file", overflow="fold")
     for listing in listings:
         # As Text, brackets in a name are no markup.
-        what = listing.problem if listing.card is None else _summary(listing.card, listing.path.stat().st_size)
-        table.add_row(Text(listing.name), Text(listing.origin), Text(what), Text(str(listing.path)))
+        table.add_row(Text(listing.name), Text(listing.origin), Text(described(listing)), Text(str(listing.path)))
     Console(highlight=False).print(table)
+
+
+def described(listing: ModelListing) -> str:
+    """What a model is, or why it cannot be used."""
+    return listing.problem if listing.card is None else _summary(listing.card, listing.path.stat().st_size)
 
 
 def _summary(card: Card, size: int) -> str:
