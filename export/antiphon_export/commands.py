@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.printable import printable
+
 train = typer.Typer(help="Learn a model from folders of music.", no_args_is_help=True)
 
 
@@ -58,7 +60,9 @@ def train_markov(
         table = learn_table(
             corpora,
             min_pieces=min_pieces,
-            report=lambda problem: progress.console.print(f"skipped {problem}", markup=False, style="yellow"),
+            report=lambda problem: progress.console.print(
+                printable(f"skipped {problem}"), markup=False, style="yellow"
+            ),
             advance=lambda: progress.advance(files),
         )
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 
@@ -49,7 +50,7 @@ def continue_file(
         key=key,
     )
     write_score(target, result.score)
-    typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
+    say(f"{target}: {result.notes} notes in {bars} bars by {generator}")
 
 
 def replay(
@@ -68,4 +69,4 @@ def replay(
     write_score(target, result.score)
     if result.difference is not None:
         raise AntiphonError(f"{target} differs from what was played: {result.difference}")
-    typer.echo(f"{target}: the same {result.messages} messages as were played, to the bit")
+    say(f"{target}: the same {result.messages} messages as were played, to the bit")

@@ -7,6 +7,7 @@ from typing import Final
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.errors import AntiphonError
 
 PARTS: Final = ("fuzz",)
@@ -32,19 +33,19 @@ def torture(
 
     if only not in PARTS:
         raise AntiphonError(f"--only is '{only}'; allowed: {', '.join(PARTS)}")
-    findings = fuzzing.fuzz(cases, seed, target, lambda name: typer.echo(f"fuzzing {name} …", err=True))
+    findings = fuzzing.fuzz(cases, seed, target, lambda name: say(f"fuzzing {name} …", err=True))
     lines = fuzzing.table(findings)
     for line in lines:
-        typer.echo(line)
+        say(line)
     if page is not None:
         made = f"`antiphon torture --cases {cases} --seed {seed}` on {this_machine()}"
         _put(page, "\n".join([_BEGIN, made, "", *lines, _END]))
     for found in findings:
         for kind in found.faults:
-            typer.echo(f"{found.target}: {kind}", err=True)
+            say(f"{found.target}: {kind}", err=True)
     if keep is not None:
         for path in fuzzing.keep(findings, keep):
-            typer.echo(f"kept {path}", err=True)
+            say(f"kept {path}", err=True)
     if any(found.faulty for found in findings):
         raise typer.Exit(1)
 

@@ -62,13 +62,13 @@ def fuzz(cases: int, seed: int, only: str = "", tell: Callable[[str], None] = la
         chosen = [target for target in targets(Path(name)) if only in target.name]
         if not chosen:
             raise AntiphonError(f"no target has '{only}' in its name")
-        found = []
+        found, shares = [], sum(target.share for target in chosen)
         with _bounded_memory():
             for target in chosen:
                 place = Path(name) / "case"
                 place.mkdir(exist_ok=True)
                 tell(target.name)
-                found.append(_fuzz(target, place, -(-cases // len(chosen)), seed))
+                found.append(_fuzz(target, place, -(-cases * target.share // shares), seed))
                 for file in place.iterdir():
                     file.unlink()
         return found

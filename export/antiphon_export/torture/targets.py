@@ -23,21 +23,23 @@ class Target:
     """What a file of this kind is called."""
     seeds: tuple[bytes, ...]
     read: Read
+    share: int
+    """How many of all cases it gets, beside the others: what is read in no time gets many."""
 
 
 def targets(folder: Path) -> Iterator[Target]:
     """All readers; `folder` is a place for what they need beside the files that they read."""
-    yield Target("MIDI files", "music.mid", _midi_files(folder), _read_midi)
-    yield Target("journals of sessions", "journal.jsonl", _journals(folder), _read_journal)
-    yield Target("presets", "preset.toml", _presets(), _read_preset)
-    yield Target("setlists", "setlist.toml", _setlists(), _read_setlist)
-    yield Target("model metadata", "model.onnx", _model_files(), _read_model_file)
-    yield Target("Markov tables", "table.npz", _tables(), _read_table)
-    yield Target("announcements of ports", "1.json", _announcements(), _read_announcement)
-    yield Target("manifests of corpora", "manifest.csv", _manifests(), _read_manifest)
-    yield Target("bytes of a socket peer", "bytes", _streams(), _read_stream)
+    yield Target("MIDI files", "music.mid", _midi_files(folder), _read_midi, 20)
+    yield Target("journals of sessions", "journal.jsonl", _journals(folder), _read_journal, 4)
+    yield Target("presets", "preset.toml", _presets(), _read_preset, 4)
+    yield Target("setlists", "setlist.toml", _setlists(), _read_setlist, 2)
+    yield Target("model metadata", "model.onnx", _model_files(), _read_model_file, 20)
+    yield Target("Markov tables", "table.npz", _tables(), _read_table, 1)
+    yield Target("announcements of ports", "1.json", _announcements(), _read_announcement, 20)
+    yield Target("manifests of corpora", "manifest.csv", _manifests(), _read_manifest, 10)
+    yield Target("bytes of a socket peer", "bytes", _streams(), _read_stream, 20)
     if find_spec("torch") is not None:
-        yield Target("checkpoints of training", "last.pt", (_checkpoint(folder),), _read_checkpoint)
+        yield Target("checkpoints of training", "last.pt", (_checkpoint(folder),), _read_checkpoint, 10)
 
 
 # ---- music -----------------------------------------------------------------------------------------------------------
@@ -149,16 +151,41 @@ _read_setlist = _read_preset
 
 def _model_files() -> tuple[bytes, ...]:
     tokens = {
-        "antiphon_contract": "1", "name": "toy", "version": "3", "architecture": "transformer", "codec": "grid",
-        "codec_version": "1", "vocabulary": "153", "parameters": "4038144", "precision": "int8", "window": "256",
-        "capacity": "447", "chunk": "64", "layers": "6", "heads": "4", "head_size": "64", "distances": "0",
-        "rotary_base": "10000.0", "licences": "CC0", "validation_nll": "1.75",
+        "antiphon_contract": "1",
+        "name": "toy",
+        "version": "3",
+        "architecture": "transformer",
+        "codec": "grid",
+        "codec_version": "1",
+        "vocabulary": "153",
+        "parameters": "4038144",
+        "precision": "int8",
+        "window": "256",
+        "capacity": "447",
+        "chunk": "64",
+        "layers": "6",
+        "heads": "4",
+        "head_size": "64",
+        "distances": "0",
+        "rotary_base": "10000.0",
+        "licences": "CC0",
+        "validation_nll": "1.75",
         "corpora": '[{"name": "chopin", "weight": 1.0}, {"name": "rolls"}]',
     }
     rolls = {
-        "antiphon_contract": "1", "name": "toy", "version": "3", "architecture": "vae", "codec": "roll",
-        "codec_version": "1", "parameters": "4038144", "precision": "int8", "steps": "32", "latent": "4",
-        "licences": "CC0", "corpora": "[]", "directions": '{"density": [0.5, 1, -2, 0]}',
+        "antiphon_contract": "1",
+        "name": "toy",
+        "version": "3",
+        "architecture": "vae",
+        "codec": "roll",
+        "codec_version": "1",
+        "parameters": "4038144",
+        "precision": "int8",
+        "steps": "32",
+        "latent": "4",
+        "licences": "CC0",
+        "corpora": "[]",
+        "directions": '{"density": [0.5, 1, -2, 0]}',
     }
     return _model_file(tokens), _model_file(rolls)
 
