@@ -56,16 +56,21 @@ def continue_file(
 def replay(
     session: Path = typer.Argument(..., help="Folder of a recorded session."),
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
+    model: list[str] = typer.Option(
+        [], "--model", metavar="FILE", help="A model file that the session names and may load, though not installed."
+    ),
     verbose: Verbose = False,
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.music.midi_file import write_score
     from antiphon.output_files import check_suffix
-    from antiphon.session.continuation import replay_session
+    from antiphon.session.continuation import refuse_strange_models, replay_session
     from antiphon.session.journal import read_session
 
     check_suffix(target, *_MIDI_FILE)
-    result = replay_session(read_session(session))
+    recorded = read_session(session)
+    refuse_strange_models(recorded, model)
+    result = replay_session(recorded)
     write_score(target, result.score)
     if result.difference is not None:
         raise AntiphonError(f"{target} differs from what was played: {result.difference}")

@@ -30,7 +30,7 @@ def list_presets() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from antiphon.presets.library import user_preset_folder
+    from antiphon.presets.reach import user_preset_folder
 
     library, _ = _library()
     table = Table("name", "kind", "origin", "description", box=None, pad_edge=False, header_style="dim")
