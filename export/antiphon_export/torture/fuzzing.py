@@ -112,8 +112,8 @@ def _outcome(target: Target, path: Path) -> tuple[str, str]:
 
 
 def _kind(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "antiphon" in frame.filename]
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
     return printable(f"{type(error).__name__} at {place}: {error}", 200)
 
 

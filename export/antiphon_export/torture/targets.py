@@ -130,9 +130,8 @@ def _read_preset(path: Path) -> None:
     from antiphon.presets.writer import preset_text
 
     plugins = load_plugins()
-    library = PresetLibrary(plugins.preset_folders, path.parent)
-    library.listings()
-    for plan in library.load_set(str(path), plugins.infos):
+    PresetLibrary([], path.parent).listings()
+    for plan in PresetLibrary(plugins.preset_folders, path.parent).load_set(str(path), plugins.infos):
         preset_text(plan)
 
 
