@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -25,9 +26,9 @@ CASES = 300
 def test_whatever_is_damaged_is_read_or_refused_in_words() -> None:
     found = fuzzing.fuzz(CASES, seed=15)
     assert {each.target: each.faults for each in found if each.faulty} == {}
-    assert all(each.counts[READ] for each in found)
-    assert all(each.counts[REFUSED] for each in found if each.target != "bytes of a socket peer")
-    assert sum(each.counts.total() for each in found) >= CASES
+    total = sum((each.counts for each in found), Counter[str]())
+    assert total.total() >= CASES
+    assert min(total[READ], total[REFUSED]) > CASES // 10
 
 
 def test_every_seed_is_sound(tmp_path: Path) -> None:
