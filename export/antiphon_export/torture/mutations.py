@@ -70,7 +70,7 @@ def _another_value(data: bytes, others: Sequence[bytes], random: Random) -> byte
     way = random.random()
     if way < 0.3:
         taken = random.choice(values)[0]
-    elif way < 0.6 and chosen[0].lstrip(b"-").isdigit():
+    elif way < 0.6 and len(chosen[0]) < 20 and chosen[0].lstrip(b"-").isdigit():
         taken = str(int(chosen[0]) + random.choice((-100, -2, -1, 1, 2, 100))).encode()
     else:
         taken = random.choice(_VALUES)
