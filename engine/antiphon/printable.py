@@ -10,7 +10,6 @@ from typing import Final
 
 _MOST_CHARACTERS: Final = 2000
 """Of a line."""
-_MOST_LINES: Final = 1000
 
 
 def printable(text: str, most: int = _MOST_CHARACTERS) -> str:
@@ -20,10 +19,10 @@ def printable(text: str, most: int = _MOST_CHARACTERS) -> str:
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
-def printable_lines(text: str, most: int = _MOST_LINES) -> str:
-    """The same of each line of `text`, of at most `most` lines."""
-    lines = text.split("\n", most)
-    return "\n".join([*map(printable, lines[:most]), *(["…"] if len(lines) > most else [])])
+def printable_lines(text: str, most: int | None = None) -> str:
+    """The same of each line of `text`, of at most `most` lines, if that is given."""
+    lines = text.split("\n", -1 if most is None else most)
+    return "\n".join([*map(printable, lines[:most]), *(["…"] if most is not None and len(lines) > most else [])])
 
 
 def _escaped(character: str) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.printable import printable
+
 train = typer.Typer(help="Learn a model from folders of music.", no_args_is_help=True)
 
 
@@ -16,6 +18,7 @@ def add_commands(cli: typer.Typer) -> None:
     from antiphon_export.exporting.command import export
     from antiphon_export.notes.command import add_command as add_notes
     from antiphon_export.tokens.commands import add_commands as add_training
+    from antiphon_export.torture.command import torture
     from antiphon_export.vae.command import add_command as add_vae
 
     add_training(train)
@@ -25,6 +28,7 @@ def add_commands(cli: typer.Typer) -> None:
     cli.command("export")(export)
     cli.command("evaluate")(evaluate)
     cli.add_typer(bench, name="bench")
+    cli.command("torture")(torture)
 
 
 @train.command("markov")
@@ -56,7 +60,9 @@ def train_markov(
         table = learn_table(
             corpora,
             min_pieces=min_pieces,
-            report=lambda problem: progress.console.print(f"skipped {problem}", markup=False, style="yellow"),
+            report=lambda problem: progress.console.print(
+                printable(f"skipped {problem}"), markup=False, style="yellow"
+            ),
             advance=lambda: progress.advance(files),
         )
     try:

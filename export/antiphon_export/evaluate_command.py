@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import load_plugins
+from antiphon.printable import printable
 from antiphon_export.training import options
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def evaluate(
                     "flatters it, unless what is kept for validation was kept from it, too"
                 )
     for line in [json.dumps(data, indent=2)] if as_json else lines:
-        typer.echo(line)
+        say(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class _How:
         return self._notes(judged.path) if judged.codec == NAME else self._tokens(judged.path)
 
     def _skipped(self, problem: str) -> None:
-        self.console.print(f"skipped {problem}", markup=False)
+        self.console.print(printable(f"skipped {problem}"), markup=False)
 
     def _tokens(self, model: Path) -> Judgement:
         from rich.progress import Progress

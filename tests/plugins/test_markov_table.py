@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,17 @@ def test_moves_are_numbered_without_gaps() -> None:
 def test_a_shape_is_the_same_in_every_key() -> None:
     assert shape_of((60, 64, 67)) == shape_of((61, 65, 68)) == 0b10001001
     assert shape_of((0, 127)) == 1
+
+
+def test_a_table_that_says_it_is_huge_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    header = b"{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000,), }"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        head = header.ljust(117) + b"\n"
+        archive.writestr("format.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+    with pytest.raises(AntiphonError, match=r"format\.npy is cut short"):
+        load_table(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("format.npy", bytes((1 << 28) + 1))
+    with pytest.raises(AntiphonError, match="more than 256 MiB"):
+        load_table(path)

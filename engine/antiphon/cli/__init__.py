@@ -8,10 +8,11 @@ import sys
 import typer
 
 from antiphon import __version__
-from antiphon.cli.terminal import print_with_replacement
+from antiphon.cli.terminal import Coloured, print_errors_safely, print_with_replacement, say
 from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import load_plugins
+from antiphon.printable import printable_lines
 from antiphon.tracebacks import Tracebacks, quiet
 
 app = typer.Typer(
@@ -22,10 +23,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_MOST_ERROR_LINES = 100
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"antiphon {__version__}")
+        say(f"antiphon {__version__}")
         raise typer.Exit
 
 
@@ -57,6 +60,7 @@ _FAMILIES = (
 def main() -> None:
     """Run the command line; an `AntiphonError` is printed to stderr and ends it with exit code 1."""
     print_with_replacement()
+    print_errors_safely()
     quiet()
     for family in _FAMILIES:
         importlib.import_module(f"antiphon.cli.{family}").add_commands(app)
@@ -66,5 +70,5 @@ def main() -> None:
         app(obj=plugins)
     except AntiphonError as error:
         Tracebacks().write("this is where the command ended", error)
-        typer.secho(f"antiphon: {error}", err=True, fg="red")
+        say(Coloured(printable_lines(f"antiphon: {error}", _MOST_ERROR_LINES), "red"), err=True)
         sys.exit(1)

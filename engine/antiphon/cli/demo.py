@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `demo`."""
@@ -33,4 +35,4 @@ def demo(
         plans = tuple(replace(plan, seed=seed) for plan in plans)
     session = play_demo(plans, output, SoundSetup(soundfont=soundfont), origins, device_named(device))
     for line in leave_duet(session, output, soundfont):
-        typer.echo(line)
+        say(line)

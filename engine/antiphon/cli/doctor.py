@@ -6,6 +6,8 @@ import json
 
 import typer
 
+from antiphon.cli.terminal import Coloured, say, say_json
+
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -39,12 +41,12 @@ def doctor(
     for finding in examine(spawn_thread, backend):
         findings.append(finding)
         if not as_json:
-            mark = typer.style(f"{finding.level:4}", fg=_COLOURS[finding.level])
-            typer.echo(f"{mark}  {finding.subject}: {finding.text}")
+            mark = Coloured(f"{finding.level:4}", _COLOURS[finding.level])
+            say(mark, f"  {finding.subject}: {finding.text}")
             if finding.advice:
-                typer.echo(f"      → {finding.advice}")
+                say(f"      → {finding.advice}")
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        say_json([asdict(finding) for finding in findings])
     if any(finding.level == "fail" for finding in findings):
         raise typer.Exit(1)
 
@@ -53,22 +55,22 @@ def _time_port(output: str, input_name: str, backend: str | None, as_json: bool)
     from antiphon.doctor.checks import measure_latency
     from antiphon.processes.runtime import spawn_thread
 
-    found = measure_latency(output, input_name, spawn_thread, backend, lambda text: typer.echo(text, err=True))
+    found = measure_latency(output, input_name, spawn_thread, backend, lambda text: say(text, err=True))
     trips, offset = found.trips, found.trips.offset_ms(one_way=found.one_way)
     if as_json:
         line = {"output": found.output, "input": found.input, "backend": found.backend, "sent": trips.sent}
-        typer.echo(json.dumps({**line, "lost": trips.lost, "ms": trips.milliseconds(), "offset_ms": offset}, indent=2))
+        say_json({**line, "lost": trips.lost, "ms": trips.milliseconds(), "offset_ms": offset})
         return
     times = ", ".join(f"{name} {value:.2f} ms" for name, value in trips.milliseconds().items())
-    typer.echo(f"{trips.sent} notes out of {found.output} and back into {found.input}, on {found.backend}: {times}")
+    say(f"{trips.sent} notes out of {found.output} and back into {found.input}, on {found.backend}: {times}")
     if trips.lost:
-        typer.echo(f"{trips.lost} of them did not come back: look for a filter, or for a MIDI system under strain")
+        say(f"{trips.lost} of them did not come back: look for a filter, or for a MIDI system under strain")
     if found.one_way:
-        typer.echo("That is the way there alone: what comes in on JACK bears the frame at which it was sent on.")
+        say("That is the way there alone: what comes in on JACK bears the frame at which it was sent on.")
     else:
-        typer.echo("Half of that is the way there, as far as one can tell: both ways go through the same driver.")
+        say("Half of that is the way there, as far as one can tell: both ways go through the same driver.")
     if offset == 0:
-        typer.echo("Too little for an offset.")
+        say("Too little for an offset.")
         return
-    typer.echo("What makes the sound may take longer; then add that. In the preset:")
-    typer.echo(f"\n[latency]\n{json.dumps(output, ensure_ascii=False)} = {offset}")
+    say("What makes the sound may take longer; then add that. In the preset:")
+    say(f"\n[latency]\n{json.dumps(output, ensure_ascii=False)} = {offset}")

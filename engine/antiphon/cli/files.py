@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.cli.verbose import Verbose
 from antiphon.errors import AntiphonError
 
@@ -49,23 +50,28 @@ def continue_file(
         key=key,
     )
     write_score(target, result.score)
-    typer.echo(f"{target}: {result.notes} notes in {bars} bars by {generator}")
+    say(f"{target}: {result.notes} notes in {bars} bars by {generator}")
 
 
 def replay(
     session: Path = typer.Argument(..., help="Folder of a recorded session."),
     target: Path = typer.Option(..., "-o", "--output", metavar="OUT.mid", help="Where to write the session's score."),
+    model: list[str] = typer.Option(
+        [], "--model", metavar="FILE", help="A model file that the session names and may load, though not installed."
+    ),
     verbose: Verbose = False,
 ) -> None:
     """Play a recorded session again, from what was heard and when; exits with 1 if anything comes out different."""
     from antiphon.music.midi_file import write_score
     from antiphon.output_files import check_suffix
-    from antiphon.session.continuation import replay_session
+    from antiphon.session.continuation import refuse_strange_models, replay_session
     from antiphon.session.journal import read_session
 
     check_suffix(target, *_MIDI_FILE)
-    result = replay_session(read_session(session))
+    recorded = read_session(session)
+    refuse_strange_models(recorded, model)
+    result = replay_session(recorded)
     write_score(target, result.score)
     if result.difference is not None:
         raise AntiphonError(f"{target} differs from what was played: {result.difference}")
-    typer.echo(f"{target}: the same {result.messages} messages as were played, to the bit")
+    say(f"{target}: the same {result.messages} messages as were played, to the bit")

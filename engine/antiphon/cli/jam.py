@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.cli.verbose import Verbose
 from antiphon.processes.sound import SoundSetup
 
@@ -84,4 +85,4 @@ def jam(
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
     options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device), verbose)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
-    typer.echo(f"recorded in {performance.session}")
+    say(f"recorded in {performance.session}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from antiphon.cli.terminal import cell, say, say_json
 
 if TYPE_CHECKING:
     from antiphon.models.card import Card
@@ -31,10 +32,10 @@ def models(context: typer.Context, as_json: bool = typer.Option(False, "--json",
         return
     listings = _library().listings()
     if as_json:
-        typer.echo(json.dumps([_as_data(listing) for listing in listings], indent=2))
+        say_json([_as_data(listing) for listing in listings])
         return
     _print(listings)
-    typer.echo(f"Yours go into {user_model_folder()}; a path to a model works wherever a name does.")
+    say(f"Yours go into {user_model_folder()}; a path to a model works wherever a name does.")
 
 
 def install(
@@ -44,10 +45,10 @@ def install(
 ) -> None:
     """Copy a model among yours, so that presets and commands find it by its name."""
     installed = _library().install(file.expanduser(), name, replace=replace)
-    typer.echo(f"{installed.path}: {_summary(installed.card, installed.path.stat().st_size)}")
+    say(f"{installed.path}: {_summary(installed.card, installed.path.stat().st_size)}")
     if installed.shadows is not None:
-        typer.echo(f"from now on '{installed.name}' is this one, and no longer that of {installed.shadows}")
-    typer.echo(f'in a preset: model = "{installed.name}"')
+        say(f"from now on '{installed.name}' is this one, and no longer that of {installed.shadows}")
+    say(f'in a preset: model = "{installed.name}"')
 
 
 def _library() -> ModelLibrary:
@@ -61,7 +62,6 @@ def _library() -> ModelLibrary:
 def _print(listings: tuple[ModelListing, ...]) -> None:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("name")
@@ -69,10 +69,13 @@ def _print(listings: tuple[ModelListing, ...]) -> None:
     table.add_column("what it is", overflow="fold")
     table.add_column("file", overflow="fold")
     for listing in listings:
-        # As Text, brackets in a name are no markup.
-        what = listing.problem if listing.card is None else _summary(listing.card, listing.path.stat().st_size)
-        table.add_row(Text(listing.name), Text(listing.origin), Text(what), Text(str(listing.path)))
+        table.add_row(*map(cell, (listing.name, listing.origin, described(listing), str(listing.path))))
     Console(highlight=False).print(table)
+
+
+def described(listing: ModelListing) -> str:
+    """What a model is, or why it cannot be used."""
+    return listing.problem if listing.card is None else _summary(listing.card, listing.path.stat().st_size)
 
 
 def _summary(card: Card, size: int) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `parts`."""
@@ -43,6 +45,6 @@ def parts(
         raise AntiphonError(f"cannot make {folder}: {error.strerror}; choose another folder with -o") from error
     for name, score in files.items():
         write_score(folder / name, score)
-        typer.echo(f"{folder / name}: {sum(is_note_on(message) for _, message in score.merged())} notes")
+        say(f"{folder / name}: {sum(is_note_on(message) for _, message in score.merged())} notes")
     if take is None and (takes := takes_of(recorded.header, recorded.records)):
-        typer.echo(f"--take gives one run of the song, in its time: {described(takes)}")
+        say(f"--take gives one run of the song, in its time: {described(takes)}")

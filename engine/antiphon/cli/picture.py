@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `picture`."""
@@ -35,4 +37,4 @@ def picture(
         score, title = read_score(source), source.name
     draw(output, score, title=title)
     notes = sum(is_note_on(message) for _, message in score.merged())
-    typer.echo(f"{output}: {notes} note{'' if notes == 1 else 's'}")
+    say(f"{output}: {notes} note{'' if notes == 1 else 's'}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `antiphon plugin`."""
@@ -41,11 +43,11 @@ def new_plugin(
         for path, text in files.items():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_text(text, encoding="utf-8")
-            typer.echo(f"wrote {target / path}")
+            say(f"wrote {target / path}")
     except OSError as error:
         raise AntiphonError(f"{target} cannot be written ({error.strerror}); choose another place with --in") from error
     python, place = shlex.quote(sys.executable), shlex.quote(str(target))
-    typer.echo("\nInstall it editable, so that what you change counts from the next start on:")
-    typer.echo(f"  {python} -m pip install -e {place}")
-    typer.echo("Then look, play, and check the rules (with pytest installed):")
-    typer.echo(f"  antiphon plugins\n  antiphon jam {name}\n  {python} -m pytest {place}")
+    say("\nInstall it editable, so that what you change counts from the next start on:")
+    say(f"  {python} -m pip install -e {place}")
+    say("Then look, play, and check the rules (with pytest installed):")
+    say(f"  antiphon plugins\n  antiphon jam {name}\n  {python} -m pytest {place}")

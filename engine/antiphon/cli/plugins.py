@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.terminal import Coloured, say, say_json
 from antiphon.cli.verbose import Verbose
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def plugins(
     """List generators, their controls, outputs and presets; and which plugins are left out, and why."""
     found = _found(context)
     if as_json:
-        typer.echo(json.dumps(_as_data(found), indent=2))
+        say_json(_as_data(found))
     else:
         _print(found, tracebacks=verbose)
     if strict and found.failures:
@@ -48,38 +49,38 @@ def _found(context: typer.Context) -> Plugins:
 
 
 def _print(found: Plugins, *, tracebacks: bool) -> None:
-    typer.secho("Generators", bold=True)
+    say(Coloured("Generators", bold=True))
     for name, registered in sorted(found.generators.items()):
         _print_generator(name, registered)
-    typer.secho("Outputs", bold=True)
+    say(Coloured("Outputs", bold=True))
     for name, output in sorted(found.outputs.items()):
-        typer.echo(f"  {typer.style(name, fg='green')}  {output.summary} ({output.origin})")
-    typer.secho("Preset folders", bold=True)
+        say("  ", Coloured(name, "green"), f"  {output.summary} ({output.origin})")
+    say(Coloured("Preset folders", bold=True))
     for folder in found.preset_folders:
-        typer.echo(f"  {folder}")
+        say(f"  {folder}")
     if found.failures:
-        typer.secho("Left out", bold=True)
+        say(Coloured("Left out", bold=True))
         for failure in found.failures:
-            typer.secho(f"  {failure.name} ({failure.distribution}): {failure.reason}", fg="red")
+            say(Coloured(f"  {failure.name} ({failure.distribution}): {failure.reason}", "red"))
             if tracebacks and failure.traceback:
-                typer.echo(failure.traceback)
+                say(failure.traceback)
         if not tracebacks:
-            typer.echo("  antiphon plugins --verbose has the tracebacks")
+            say("  antiphon plugins --verbose has the tracebacks")
 
 
 def _print_generator(name: str, registered: Registered) -> None:
     info = registered.info
     honours = ", ".join(sorted(info.honours)) or "none"
-    typer.echo(f"  {typer.style(name, fg='green')}  {info.summary} ({registered.origin})")
+    say("  ", Coloured(name, "green"), f"  {info.summary} ({registered.origin})")
     able = "; interpolates" * info.interpolates + "; fills gaps" * info.fills
-    typer.echo(f"      latency {info.latency}; follows {info.follows}; honours {honours}{able}")
+    say(f"      latency {info.latency}; follows {info.follows}; honours {honours}{able}")
     if info.parts:
-        typer.echo(f"      parts {', '.join(info.parts)}")
+        say(f"      parts {', '.join(info.parts)}")
     width = max((len(control.name) for control in info.controls), default=0)
     ranges = [_range(control) for control in info.controls]
     range_width = max(map(len, ranges), default=0)
     for control, text in zip(info.controls, ranges, strict=True):
-        typer.echo(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
+        say(f"      {control.name:{width}}  {text:{range_width}}  {control.help}")
 
 
 def _range(control: AnyControl) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import typer
+
+from antiphon.cli.terminal import Coloured, say, say_json
 
 if TYPE_CHECKING:
     from antiphon.midi.backends import BackendReport
@@ -25,25 +26,25 @@ def ports(as_json: bool = typer.Option(False, "--json", help="Print it as JSON."
     reports = survey_backends(spawn_thread)
     chosen = auto_backend(reports)
     if as_json:
-        typer.echo(json.dumps([_as_data(report, report.kind == chosen) for report in reports], indent=2))
+        say_json([_as_data(report, report.kind == chosen) for report in reports])
         return
     for report in reports:
         if report.problem is None:
             _print(report, set(auto_inputs(report.inputs)) if report.kind == chosen else set(), report.kind == chosen)
-    typer.secho("Not usable here", bold=True)
+    say(Coloured("Not usable here", bold=True))
     for report in reports:
         if report.problem is not None:
-            typer.echo(f"  {report.problem}")
+            say(f"  {report.problem}")
 
 
 def _print(report: BackendReport, taken: set[str], is_chosen: bool) -> None:
     remark = "" if report.virtual else " (no virtual ports)"
-    chosen = typer.style("  ← auto", fg="green") if is_chosen else ""
-    typer.echo(f"{typer.style(report.kind, bold=True)}{remark}{chosen}")
+    chosen = Coloured("  ← auto", "green") if is_chosen else ""
+    say(Coloured(report.kind, bold=True), remark, chosen)
     for direction, names in (("input", report.inputs), ("output", report.outputs)):
         for name in names or ("none",):
-            mark = typer.style("  ← auto", fg="green") if direction == "input" and name in taken else ""
-            typer.echo(f"  {direction:6}  {name}{mark}")
+            mark = Coloured("  ← auto", "green") if direction == "input" and name in taken else ""
+            say(f"  {direction:6}  {name}", mark)
 
 
 def _as_data(report: BackendReport, is_chosen: bool) -> dict[str, object]:

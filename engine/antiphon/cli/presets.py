@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.terminal import cell, say
+
 if TYPE_CHECKING:
     from antiphon.duet.plan import Plan
     from antiphon.presets.library import PresetLibrary
@@ -27,18 +29,16 @@ def list_presets() -> None:
     """List all presets and setlists that can be called by name; yours come before those that plugins bring."""
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    from antiphon.presets.library import user_preset_folder
+    from antiphon.presets.reach import user_preset_folder
 
     library, _ = _library()
     table = Table("name", "kind", "origin", "description", box=None, pad_edge=False, header_style="dim")
     for listing in library.listings():
-        # As Text, brackets in a description are no markup.
         cells = (listing.name, listing.kind, listing.origin, listing.description)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*map(cell, cells))
     Console(highlight=False).print(table)
-    typer.echo(f"Yours go into {user_preset_folder()}")
+    say(f"Yours go into {user_preset_folder()}")
 
 
 def show_preset(
@@ -49,11 +49,11 @@ def show_preset(
 
     library, generators = _library()
     plans = library.load_set(preset, generators)
-    typer.echo(f"# {library.find(preset)}")
+    say(f"# {library.find(preset)}")
     for number, plan in enumerate(plans, start=1):
         if len(plans) > 1:
-            typer.echo(f"\n# program {number}: {plan.name}")
-        typer.echo(preset_text(plan), nl=False)
+            say(f"\n# program {number}: {plan.name}")
+        say(preset_text(plan).rstrip())
 
 
 def check_presets(
@@ -74,11 +74,11 @@ def check_presets(
             plans = library.load_set(file, generators, rehearse)
         except AntiphonError as error:
             failed = True
-            typer.echo(str(error))
+            say(str(error))
         else:
-            typer.echo(f"{file}: sound")
+            say(f"{file}: sound")
             for problem in _missing_ports(plans):
-                typer.echo(f"{file}: for now, jam would refuse it: {problem}")
+                say(f"{file}: for now, jam would refuse it: {problem}")
     if failed:
         raise typer.Exit(1)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `render`."""
@@ -43,4 +45,4 @@ def render(
 
         synth = SoundFont(soundfont, sample_rate)
     seconds = write_performance(output, timed_messages, synth)
-    typer.echo(f"{output}: {seconds:.1f} s")
+    say(f"{output}: {seconds:.1f} s")

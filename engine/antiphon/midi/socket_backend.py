@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from antiphon.errors import AntiphonError
 from antiphon.midi.announcements import (
@@ -29,12 +29,10 @@ from antiphon.midi.announcements import (
     new_token,
 )
 from antiphon.midi.backend import BackendUnusable, Receive, Spawn, checked
+from antiphon.midi.peer_stream import PeerStream
 from antiphon.midi.port_names import numbered
 from antiphon.music.hands import Hands
 from antiphon.output import PortGone
-
-if TYPE_CHECKING:
-    from mido.tokenizer import Tokenizer
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +44,6 @@ _JOIN_SECONDS: Final = 2.0
 """How long a port of another may take to answer."""
 _MOST_WAITING: Final = 16
 """Peers that have not said the token yet; the eldest makes room."""
-_LONGEST_UNFINISHED: Final = 1 << 20
-"""Bytes of a message that does not end, after which its peer is dropped."""
 
 
 class SocketBackend:
@@ -213,11 +209,9 @@ class SocketPort:
 
     def add_peer(self, peer: socket.socket) -> None:
         """Exchange messages with `peer` until it closes."""
-        from mido.tokenizer import Tokenizer
-
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setblocking(False)
-        stream = _Stream(str(peer.fileno()), Tokenizer())
+        stream = PeerStream(str(peer.fileno()))
         self._peers = (*self._peers, peer)
         self._loop.watch(peer, lambda: self._read(peer, stream))
 
@@ -258,7 +252,7 @@ class SocketPort:
         del self._waiting[peer]
         self._loop.forget(peer)
 
-    def _read(self, peer: socket.socket, stream: _Stream) -> None:
+    def _read(self, peer: socket.socket, stream: PeerStream) -> None:
         try:
             data = peer.recv(_CHUNK_BYTES)
         except BlockingIOError:
@@ -266,7 +260,7 @@ class SocketPort:
         except OSError:
             data = b""
         messages = stream.read(data)
-        if not data or stream.unfinished > _LONGEST_UNFINISHED:
+        if not data or stream.endless:
             self._peers = tuple(other for other in self._peers if other is not peer)
             self._loop.forget(peer)
             messages = [message for _, message in self._hands.leave(stream.hand)]
@@ -283,24 +277,6 @@ class SocketPort:
         waiting, self._waiting = tuple(self._waiting), {}
         for open_socket in (*peers, *waiting, *([self._server] if self._server else [])):
             self._loop.forget(open_socket)
-
-
-class _Stream:
-    """What a peer sends, cut into messages."""
-
-    def __init__(self, hand: str, tokenizer: Tokenizer) -> None:
-        self.hand = hand
-        """Who holds what it presses."""
-        self._tokenizer = tokenizer
-        self.unfinished = 0
-        """Bytes since the last message that was whole."""
-
-    def read(self, data: bytes) -> list[bytes]:
-        """The messages that are whole now."""
-        self._tokenizer.feed(data)
-        messages = [bytes(message) for message in self._tokenizer]
-        self.unfinished = 0 if messages else self.unfinished + len(data)
-        return messages
 
 
 class _Loop:

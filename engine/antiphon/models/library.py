@@ -47,6 +47,11 @@ def user_model_folder() -> Path:
     return user_data_path("antiphon") / "models"
 
 
+def is_model_path(name_or_path: str) -> bool:
+    """Whether it is taken for a file, and not for a name."""
+    return "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(_SUFFIX)
+
+
 class ModelLibrary:
     """All models that can be called by name; the user's shadow those that generators bring."""
 
@@ -65,7 +70,7 @@ class ModelLibrary:
         Raises:
             ModelError: no such file or name, or two generators bring this name.
         """
-        if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(_SUFFIX):
+        if is_model_path(name_or_path):
             path = Path(name_or_path).expanduser()
             if not path.is_file():
                 raise ModelError(f"there is no model file '{path}'; `antiphon models` lists those there are")

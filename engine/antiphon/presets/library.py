@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_config_path
-
 from antiphon.duet.plan import Plan
 from antiphon.duet.routing import input_names
 from antiphon.errors import AntiphonError
 from antiphon.input_files import read_bounded
 from antiphon.presets.document import MOST_BYTES, nearest_file, read_document, shown, validate
+from antiphon.presets.reach import user_preset_folder, within_reach
 from antiphon.presets.reading import Generators, Rehearse, load_preset, plan_of
 from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import SetlistFile
@@ -34,11 +33,6 @@ class Listing:
     """`yours`, or the name of the folder that a plugin brought."""
     description: str
     """The file's own, or empty."""
-
-
-def user_preset_folder() -> Path:
-    """Where a user's own presets live; it need not exist."""
-    return user_config_path("antiphon") / "presets"
 
 
 class PresetLibrary:
@@ -102,7 +96,7 @@ class PresetLibrary:
         for index, name in enumerate(setlist.presets):
             key = ("presets", index)
             try:
-                found = self._find_beside(path.parent, name)
+                found = self._find_beside(path, name)
             except AntiphonError as error:
                 document.refuse(key, f": {error}")
                 continue
@@ -129,13 +123,14 @@ class PresetLibrary:
         document.raise_problems()
         return played
 
-    def _find_beside(self, folder: Path, name: str) -> Path:
+    def _find_beside(self, setlist: Path, name: str) -> Path:
         """A setlist's preset: by path from the setlist's folder, or by name, where its own folder comes first.
 
         A setlist that a plugin brought takes the user's preset of that name, as everything else does.
         """
+        folder = setlist.parent
         if _is_path(name):
-            return self.find(str(folder / Path(name).expanduser()))
+            return self.find(str(within_reach(setlist, name, self._user_folder)))
         sibling = folder / f"{name}.toml"
         if folder.absolute() not in self._folders and sibling.is_file():
             return sibling

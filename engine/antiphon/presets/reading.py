@@ -30,6 +30,7 @@ from antiphon.presets.idle import HANDOVER_KEYS, idle_keys
 from antiphon.presets.keys import plan_values
 from antiphon.presets.lines import KeyPath
 from antiphon.presets.parts import read_parts
+from antiphon.presets.reach import within_reach
 from antiphon.presets.remote import read_remote, refuse_clashes
 from antiphon.presets.schema import MAX_VOICES, PresetFile, VoiceTable
 from antiphon.presets.step_notation import parse_steps
@@ -340,10 +341,16 @@ class _Reading:
 
     def _model(self, key: KeyPath, model: str) -> str:
         """A file beside the preset as a full path; a name, which may have no slash, as it is."""
-        path = self._beside(model)
-        if path.exists():
+        named = "/" in model or "\\" in model or model.lower().endswith(_MODEL_SUFFIXES)
+        try:
+            path = within_reach(self.document.path, model)
+        except AntiphonError as error:
+            if named:
+                self.document.refuse(key, f" is {shown(model)}: {error}")
+            return model
+        if path.is_file():
             return str(path)
-        if "/" in model or "\\" in model or model.lower().endswith(_MODEL_SUFFIXES):
+        if named:
             hint = nearest_file(path, *_MODEL_SUFFIXES)
             self.document.refuse(key, f" is {shown(model)}: there is no such file{hint} looked for: {path}")
         return model
@@ -353,16 +360,14 @@ class _Reading:
         # Few presets name a file.
         from antiphon.music.midi_file import read_score
 
-        path = self._beside(name)
+        hint = ""
         try:
+            path = within_reach(self.document.path, name)
+            hint = "" if path.is_file() else nearest_file(path, ".mid", ".midi").rstrip(";")
             return read_score(path).phrase()
         except AntiphonError as error:
-            hint = "" if path.is_file() else nearest_file(path, ".mid", ".midi").rstrip(";")
             self.document.refuse(key, f" is {shown(name)}: {error}{hint}")
             return None
-
-    def _beside(self, name: str) -> Path:
-        return (self.document.path.parent / Path(name).expanduser()).absolute()
 
 
 def _first(value: Value | None, default: Value) -> Value:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
 
 from antiphon.controls import ControlValue
 from antiphon.duet.lead_in import LeadIn
@@ -15,6 +18,7 @@ from antiphon.music import messages
 from antiphon.music.midi_file import Score, Track
 from antiphon.plugins.host import load_plugins
 from antiphon.plugins.making import make_player
+from antiphon.plugins.models import is_installed
 from antiphon.presets.wishes import Wishes
 from antiphon.session.free_channel import free_channel
 from antiphon.session.journal import Record, Session
@@ -113,6 +117,24 @@ class Replayed:
     """How many messages were sent."""
     difference: str | None
     """The first message that came out different; None: none did."""
+
+
+def refuse_strange_models(session: Session, named: Iterable[str] = ()) -> None:
+    """Raise AntiphonError if `session` plays a model file that is neither installed, nor beside it, nor `named`.
+
+    A session that is not among the user's own may come from somebody else, who has no say in which files are opened.
+    """
+    own = {Path(path).expanduser().resolve() for path in named}
+    recorded = user_data_path("antiphon") / "sessions"
+    if session.folder.resolve().is_relative_to(recorded.resolve()):
+        return
+    for model in {voice.model for plan in session.header.plans for voice in plan.voices if voice.model is not None}:
+        path = Path(model).expanduser().resolve()
+        if not (is_installed(model) or path in own or path.is_relative_to(session.folder.resolve())):
+            raise AntiphonError(
+                f"{session.folder} was played with the model file '{model}', which you have not installed; "
+                f"if it is yours, add --model '{model}'"
+            )
 
 
 def replay_session(session: Session) -> Replayed:

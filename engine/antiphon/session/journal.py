@@ -58,7 +58,7 @@ class JournalWriter:
     def __init__(self, folder: Path, header: Header) -> None:
         """Make `folder` and begin its journal. Raises AntiphonError if it cannot be written."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # What one plays is one's own.
             self._file: TextIO = (folder / JOURNAL_NAME).open("w", encoding="utf-8")
         except OSError as error:
             raise AntiphonError(f"cannot record into {folder}: {error.strerror}; choose another --session") from error

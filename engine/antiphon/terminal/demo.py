@@ -42,7 +42,7 @@ def play_demo(
     Raises:
         AntiphonError: the keyboard's process does not start, or the performance cannot.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     phrase = _GROOVE if any(MODES[voice.mode].keeps_place for voice in plans[0].voices) else _CALLS
     shared = open_shared_folder()
     keyboard = Process("keyboard", shared, 0, folder / "keyboard.log")

@@ -14,11 +14,14 @@ from rich.segment import Segment, Segments
 from rich.text import Text
 
 from antiphon.music.timing import Timeline, TimeSignature
+from antiphon.printable import printable, printable_lines
 from antiphon.session.pianoroll import COLOURS, Stroke, lane
 
 _WINDOW_SECONDS: Final = 8.0
 _REPORTS: Final = 4
 """Lines of the screen that are kept for reports."""
+_LONGEST_REPORT: Final = 500
+"""Characters."""
 _TURNED_SECONDS: Final = 4.0
 """How long it is shown what a knob did."""
 _RESTING_SECONDS: Final = 0.5
@@ -75,7 +78,7 @@ class Screen:
         self._live: Live | None = None
         self._timeline = Timeline(bpm, signature)
         self._towards_bpm: float | None = None
-        self._inputs, self._outputs = tuple(inputs), tuple(outputs)
+        self.ports(inputs, outputs)
         self._now = 0.0
         self._lowest, self._highest = 48, 79
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
@@ -105,13 +108,14 @@ class Screen:
 
     def select(self, preset: str, voices: Sequence[str], signature: TimeSignature | None = None) -> None:
         """Show another preset, with empty lanes, and its time signature, if that is another."""
-        self._preset = preset
+        self._preset = printable(preset)
         self._timeline.signature = signature or self._timeline.signature
         names = ("you", *voices)
-        self._lanes = [_Lane(name, COLOURS[index % len(COLOURS)]) for index, name in enumerate(names)]
+        self._lanes = [_Lane(printable(name), COLOURS[index % len(COLOURS)]) for index, name in enumerate(names)]
 
     def setlist(self, presets: Sequence[str], playing: int, coming: str = "") -> None:
         """Show the names of a setlist, the one that plays by its number from 0, and what was chosen to come, if any."""
+        coming, presets = printable(coming), [*map(printable, presets)]
         words = [f"{number} {name}" for number, name in enumerate(presets, start=1)]
         after = presets[(playing + 1) % len(presets)]
         line = Text("   ").join(Text(word, "bold" if i == playing else "dim") for i, word in enumerate(words))
@@ -123,7 +127,7 @@ class Screen:
 
     def keys(self, legend: str, help_lines: Sequence[str]) -> None:
         """What can be pressed: in one line, always there, and in several, when asked for."""
-        self._legend, self._help = legend, tuple(help_lines)
+        self._legend, self._help = printable(legend), tuple(map(printable, help_lines))
 
     def toggle_help(self) -> None:
         """Show what each key does, in place of the reports, or the reports again."""
@@ -137,11 +141,11 @@ class Screen:
         """The controller of this number moved, and `text` says what came of it; the next such text takes its place."""
         if self._turned is not None and self._turned[1] != knob:
             self._tell_turn()
-        self._turned, self._told_turn = (self._now, knob, text), False
+        self._turned, self._told_turn = (self._now, knob, printable(text)), False
 
     def ports(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         """Name the ports that are open now."""
-        self._inputs, self._outputs = tuple(inputs), tuple(outputs)
+        self._inputs, self._outputs = tuple(map(printable, inputs)), tuple(map(printable, outputs))
 
     def tempo(self, bpm: float, seconds: float, towards_bpm: float | None = None) -> None:
         """The tempo from `seconds` on, in quarter notes a minute. `towards_bpm`: what is shown, if it is on its way."""
@@ -181,18 +185,19 @@ class Screen:
 
     def state(self, part: int, text: str) -> None:
         """What a part is doing, 0 for the player, then the voices from 1: listening, answering, waiting …"""
-        self._lanes[part].state = text
+        self._lanes[part].state = printable(text)
 
     def report(self, text: str) -> None:
         """Something happened that a person should know of."""
-        text = " ".join(text.split())  # One line of the frame, whatever an exception had to say.
+        # One line of the frame, whatever an exception had to say.
+        text = printable(" ".join(text[:_LONGEST_REPORT].split()), _LONGEST_REPORT)
         self._reports.append((self._now, text))
         if self._live is None:
             self._print(text)
 
     def say(self, text: str) -> None:
         """Print a line as it is, above what is drawn; it stays there."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable_lines(text), markup=False, highlight=False, soft_wrap=True)
 
     def refresh(self, now_seconds: float) -> None:
         """Draw what is known at `now_seconds`."""

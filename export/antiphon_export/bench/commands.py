@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon_export.bench.models_command import models
 from antiphon_export.bench.music_command import music
 
@@ -32,8 +33,8 @@ def host(
     if seconds is not None:
         extent = replace(extent, seconds=seconds)
     machine = this_machine()
-    rows = list(measure_host(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only))
-    typer.echo(report(machine, rows, quick=quick, as_json=as_json, seconds=extent.seconds))
+    rows = list(measure_host(extent, lambda what: say(f"measuring {what} …", err=True), only))
+    say(report(machine, rows, quick=quick, as_json=as_json, seconds=extent.seconds))
 
 
 @bench.command()
@@ -53,9 +54,9 @@ def training(
 
     use_threads(threads)
     seconds = dict(training_seconds(study_code))
-    typer.echo(str(this_machine()))
+    say(str(this_machine()))
     for line in table(milliseconds(name, values) for name, values in seconds.items()):
-        typer.echo(line)
+        say(line)
     slowest, *others = (sorted(values)[len(values) // 2] for values in seconds.values())
     for name, median in zip(list(seconds)[1:], others, strict=True):
-        typer.echo(f"{name}: {slowest / median:.1f} times as fast as the study's code")
+        say(f"{name}: {slowest / median:.1f} times as fast as the study's code")

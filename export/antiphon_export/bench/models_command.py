@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def models(
     quick: bool = typer.Option(False, "--quick", help="Measure for a minute and a half instead of five."),
@@ -31,5 +33,5 @@ def models(
 
     machine = this_machine()
     extent, others = QUICK if quick else FULL, Others(model, study_code)
-    rows = list(measure_models(extent, lambda what: typer.echo(f"measuring {what} …", err=True), only, others))
-    typer.echo(report(machine, rows, quick=quick, as_json=as_json))
+    rows = list(measure_models(extent, lambda what: say(f"measuring {what} …", err=True), only, others))
+    say(report(machine, rows, quick=quick, as_json=as_json))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from antiphon.cli.terminal import say
+
 
 def music(
     context: typer.Context,
@@ -35,16 +37,16 @@ def music(
     musician = musician_of(context.obj.generator(generator), model, controls)
     if picture is not None:
         draw_answers(musician, picture, seeds=(1, 2))
-        typer.echo(f"{picture}: calls in blue, answers in orange")
+        say(f"{picture}: calls in blue, answers in orange")
     corpora = [Corpus.parse(folder) for folder in folders or []]
     if not corpora:
         return
     pieces = [list(musician.read(corpus, "valid")) for corpus in corpora]
     found = [excerpt for valid in pieces for excerpt in excerpts(valid, min(calls, len(valid)))]
-    typer.echo(f"answering {len(found)} calls", err=True)
+    say(f"answering {len(found)} calls", err=True)
     player = musician.seated(0)
     answers = [musician.answer(excerpt.call, player=player) for excerpt in found]
-    typer.echo("searching the training pieces", err=True)
+    say("searching the training pieces", err=True)
     training = [moves(part) for corpus in corpora for piece in musician.read(corpus, "train") for part in piece.parts]
     unasked = [musician.answer(Phrase(0, 1920), 16, seed) for seed in range(20)]
     quotes = find_quotes(
@@ -55,7 +57,7 @@ def music(
         },
         training,
     )
-    typer.echo(f"| runs of n events that occur in a training piece | {' | '.join(map(str, RUNS))} | longest |")
-    typer.echo("|---" * (2 + len(RUNS)) + "|")
+    say(f"| runs of n events that occur in a training piece | {' | '.join(map(str, RUNS))} | longest |")
+    say("|---" * (2 + len(RUNS)) + "|")
     for name, quoting in quotes.items():
-        typer.echo(f"| {name} | {' | '.join(f'{share:.2%}' for share in quoting.shares)} | {quoting.longest} |")
+        say(f"| {name} | {' | '.join(f'{share:.2%}' for share in quoting.shares)} | {quoting.longest} |")

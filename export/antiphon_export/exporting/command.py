@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from antiphon.cli.terminal import say
 from antiphon.errors import AntiphonError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _export_tokens(
 
     _tell(out, export_checkpoint(checkpoint, out, label, precision=precision, rewind=rewind, window=window))
     parity = check_parity(restored_model(load_checkpoint(checkpoint)), load_model(out, device="cpu"), steps=steps)
-    typer.echo(
+    say(
         f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
         f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
         f"mean divergence {parity.mean_divergence:.1e} nats"
@@ -85,7 +86,7 @@ def _export_notes(
     reference = restored_model(load_checkpoint(checkpoint))
     assert isinstance(reference, Model)
     parity = check_note_parity(reference, load_note_model(out), steps=steps)
-    typer.echo(
+    say(
         f"against PyTorch, over {parity.steps} steps with {parity.rewinds} rewinds: logits differ by at most "
         f"{parity.largest_difference:.1e} (rounding to 32 bits alone: {parity.rounding:.1e}); "
         f"mean divergence {parity.divergence:.1e} nats a step"
@@ -99,7 +100,7 @@ def _export_vae(checkpoint: Path, out: Path, label: Label, precision: Precision)
 
     _tell(out, export_vae(checkpoint, out, label, precision=precision))
     parity = vae_parity(checkpoint, out)
-    typer.echo(
+    say(
         f"against PyTorch: means and rolls differ by at most {parity.computing:.1e} with the weights of the file, "
         f"by {parity.storing:.1e} with those of the checkpoint"
     )
@@ -108,7 +109,7 @@ def _export_vae(checkpoint: Path, out: Path, label: Label, precision: Precision)
 
 
 def _tell(out: Path, card: Card) -> None:
-    typer.echo(
+    say(
         f"{out}: {card.architecture}, {card.parameters:,} parameters in {card.precision}, "
         f"{out.stat().st_size / 1e6:.2f} MB"
     )

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import typer
-
+from antiphon.cli.terminal import say
 from antiphon.errors import AntiphonError
 from antiphon.plugins.host import Plugins, load_plugins
+from antiphon.printable import printable
 from antiphon_export.report.findings import Extent
 
 
@@ -53,9 +53,9 @@ def report_on_music(
             Corpus(folder),
             extent,
             stage=stage,
-            skipped=lambda problem: progress.console.print(f"skipped {problem}", markup=False),
+            skipped=lambda problem: progress.console.print(printable(f"skipped {problem}"), markup=False),
         )
     if picture is not None:
         draw_page(picture, report)
     for line in [json.dumps(report.as_dict(), indent=2)] if as_json else lines(report):
-        typer.echo(line)
+        say(line)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from antiphon.printable import printable
 from antiphon_export.training.sitting import Stopped
 
 _ENDED: Final = 130
@@ -43,7 +44,7 @@ class Bar:
 
     def tell(self, text: str) -> None:
         """Print a line, above the bar while that is shown; it is not broken, so that commands in it can be copied."""
-        self._progress.console.print(text, markup=False, soft_wrap=True)
+        self._progress.console.print(printable(text), markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ notes below it?
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,9 @@ from antiphon_plugins.markov.events import GAP_SIXTEENTHS
 
 FORMAT: Final = 1
 """Version of the file format; a table of another version is refused."""
+
+_MOST_BYTES: Final = 1 << 28
+"""Of a table's arrays."""
 
 SHIPPED = Path(__file__).with_name("table.npz")
 """The table that is used when a preset names none."""
@@ -180,6 +184,13 @@ def save_table(path: Path, table: Table) -> None:
         np.savez_compressed(file, **arrays)
 
 
+_DAMAGE: Final = (
+    *(ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What is raised on the way through a damaged archive of arrays."""
+
+
 def load_table(model: str | Path | None = None) -> Table:
     """Read a table; the shipped one if `model` is None.
 
@@ -189,6 +200,7 @@ def load_table(model: str | Path | None = None) -> Table:
     path = SHIPPED if model is None else Path(model)
     again = "make one with: antiphon train markov FOLDER --out FILE"
     try:
+        _check_sizes(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             version = int(arrays["format"][0])
             if version != FORMAT:
@@ -206,11 +218,26 @@ def load_table(model: str | Path | None = None) -> Table:
             _check(table)
     except OSError as error:
         raise TableError(f"Markov table {str(path)!r} cannot be read ({error.strerror or error}); {again}") from error
-    except (KeyError, ValueError, TypeError, EOFError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         if isinstance(error, TableError):
             raise
         raise TableError(f"{str(path)!r} is not a Markov table, or is damaged ({error}); {again}") from error
     return table
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise ValueError unless the file is an archive of arrays that are what they say, and small, once unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+            raise ValueError(f"it would take more than {_MOST_BYTES >> 20} MiB")
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                read = np.lib.format.read_array_header_1_0
+                if np.lib.format.read_magic(file) != (1, 0):
+                    raise ValueError(f"{member.filename} is of another format")
+                shape, _, kind = read(file)
+                if math.prod(shape) * kind.itemsize > member.file_size:
+                    raise ValueError(f"{member.filename} is cut short")
 
 
 def _read_successors(arrays: Mapping[str, NDArray[Any]], name: str) -> Successors:

@@ -10,7 +10,8 @@ import pytest
 from antiphon.errors import AntiphonError
 from antiphon.generator import GeneratorInfo
 from antiphon.input_files import read_bounded
-from antiphon.presets.library import PresetLibrary, user_preset_folder
+from antiphon.presets.library import PresetLibrary
+from antiphon.presets.reach import user_preset_folder
 
 GENERATORS = {"markov": GeneratorInfo("markov", "chains")}
 
@@ -96,9 +97,9 @@ def setlist(folder: Path, presets: list[str]) -> Path:
     return path
 
 
-def test_a_setlist_is_its_presets_in_order(library: PresetLibrary, brought: Path, tmp_path: Path) -> None:
-    write(tmp_path / "elsewhere", "blues")
-    setlist(brought, ["trade", "../elsewhere/blues.toml", "answer", "trade"])
+def test_a_setlist_is_its_presets_in_order(library: PresetLibrary, brought: Path) -> None:
+    write(brought / "elsewhere", "blues")
+    setlist(brought, ["trade", "./elsewhere/blues.toml", "answer", "trade"])
     assert [plan.name for plan in library.load_set("evening", GENERATORS)] == ["trade", "blues", "answer", "trade"]
     assert [listing.kind for listing in library.listings()] == ["preset", "setlist", "preset"]
 
