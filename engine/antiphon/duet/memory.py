@@ -96,7 +96,7 @@ class Memory:
         """The memory has changed from this note on; it stays bounded, and the players must be told."""
         self._told = None
         if len(self.ear.notes) > MEMORY_NOTES:
-            self.ear.forget_before(self.ear.notes[MEMORY_NOTES // 4].start_ticks)
+            self.ear.forget(MEMORY_NOTES // 4)
             first_changed = 0
         for seat in self._seats.values():
             seat.synced = min(seat.synced, first_changed)

@@ -131,9 +131,21 @@ class Ear:
             channel.sostenuto.clear()
         return min(silenced, key=lambda heard: heard.first_changed, default=None)
 
+    def forget(self, count: int) -> None:
+        """Drop the first `count` notes, but none that still sounds. Indices shift.
+
+        What was struck with the first that is kept is kept with it; but if they all were, some of them are dropped.
+        """
+        self._forget_first(self._began_before(self._notes[count].start_ticks) or count)
+
     def forget_before(self, ticks: int) -> None:
         """Drop the notes that started before `ticks`, but none that still sounds. Indices shift."""
-        cut = bisect_left(self._notes, (ticks, 0), key=score_order)
+        self._forget_first(self._began_before(ticks))
+
+    def _began_before(self, ticks: int) -> int:
+        return bisect_left(self._notes, (ticks, 0), key=score_order)
+
+    def _forget_first(self, cut: int) -> None:
         self._notes[:cut] = [note for note in self._notes[:cut] if note.length_ticks is None]
 
     def _press(self, channel: _Channel, port: str, note: Note) -> EarChange:

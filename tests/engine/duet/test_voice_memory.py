@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stages import Rehearsal
 
 from antiphon.duet.commands import Continuation, Extend, Prime
-from antiphon.duet.memory import MEMORY_NOTES
+from antiphon.duet.memory import MEMORY_NOTES, Memory
 from antiphon.duet.performer import Performer
 from antiphon.duet.plan import Handover, Plan, VoicePlan
 from antiphon.music import messages
@@ -45,6 +45,15 @@ def test_the_memory_is_bounded_while_the_player_plays_on() -> None:
     jam.advance(MEMORY_NOTES + 1000)
     assert len(ear.notes) == MEMORY_NOTES + 1 - MEMORY_NOTES // 4
     assert list(jam.toys[0].heard.notes) == list(ear.notes)
+
+
+def test_the_memory_is_bounded_however_many_notes_are_struck_in_one_instant() -> None:
+    memory = Memory(0)
+    for number in range(2 * MEMORY_NOTES):
+        key = (number // 128 % 16, number % 128)
+        memory.hear(messages.note_on(*key, 80), 100)
+        memory.hear(messages.note_off(*key), 100)
+    assert len(memory.ear.notes) <= MEMORY_NOTES
 
 
 steps = st.lists(

@@ -226,6 +226,15 @@ def test_forgetting_keeps_what_still_sounds() -> None:
     assert ear.hear(note_off(0, 40), 12) == EarChange("release", 0)
 
 
+def test_a_count_is_forgotten_but_what_was_struck_together_is_kept_together_unless_it_is_all() -> None:
+    ear = Ear()
+    ear.remember([Note(ticks, pitch, 1, 80) for ticks, pitch in ((0, 60), (5, 60), (5, 64), (9, 67))])
+    ear.forget(2)
+    assert [(note.start_ticks, note.pitch) for note in ear.notes] == [(5, 60), (5, 64), (9, 67)]
+    ear.forget(1)
+    assert [(note.start_ticks, note.pitch) for note in ear.notes] == [(5, 64), (9, 67)]
+
+
 def test_what_others_played_is_remembered_in_order_beside_what_was_heard() -> None:
     ear = Ear()
     for ticks, message in ((0, note_on(0, 60, 80)), (5, note_off(0, 60)), (30, note_on(0, 62, 80))):
