@@ -10,13 +10,11 @@ from types import FrameType
 from typing import Final, Protocol
 
 from antiphon.duet.plan import Plan
-from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.processes.runtime import spawn_thread
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Notice, Supervisor
 from antiphon.session.journal import Record
-from antiphon.session.summary import leave_picture
 from antiphon.terminal.keys import Keys, Press
 from antiphon.terminal.log_tail import LogTail
 from antiphon.terminal.screen import Screen
@@ -127,18 +125,10 @@ def perform(
     finally:
         if supervisor is not None:
             supervisor.stop()
-            _leave_picture(supervisor, screen)
         show_logs()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return supervisor
-
-
-def _leave_picture(supervisor: Supervisor, screen: Screen) -> None:
-    try:
-        leave_picture(supervisor.session, supervisor.header, supervisor.records)
-    except AntiphonError as error:
-        screen.report(f"no {supervisor.session / 'session.png'}: {error}")
 
 
 def _obey(pressed: Iterable[Press], supervisor: Supervisor, screen: Screen, stopping: list[int]) -> None:
