@@ -75,6 +75,9 @@ class Inbox(Generic[Item]):
         """Leave `item`, from any thread."""
         self._queue.put(item)
 
+    def __len__(self) -> int:
+        return self._queue.qsize()
+
     def empty(self) -> bool:
         """Whether nothing waits."""
         return self._queue.empty()
