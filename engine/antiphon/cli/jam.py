@@ -85,4 +85,5 @@ def jam(
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
     options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device), verbose)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
-    tell(f"recorded in {performance.session}")
+    if performance.recorded:
+        tell(f"recorded in {performance.session}")

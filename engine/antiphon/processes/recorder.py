@@ -71,6 +71,8 @@ class Recorder:
                 look_seconds = time.perf_counter() + _LOOK_SECONDS
             if isinstance(item, Closed):
                 self._journal.close()
+                if self._journal.trouble:
+                    self._pass_on(Report(f"what was played last is not recorded ({self._journal.trouble})"))
             self._tell_trouble()
             if item is not None and not isinstance(item, Records):
                 self._pass_on(item)

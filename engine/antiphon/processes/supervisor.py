@@ -144,6 +144,8 @@ class Supervisor:
         self._link: Link[ToSupervisor, FromSupervisor] | None = None
         self._failures: dict[int, int] = {}
         self._given_up: set[int] = set()
+        self.recorded = False
+        """Once it has been stopped: whether there is a record of it."""
         self._error: str | None = None
         self._stopped = False
         self._engine_ready = False
@@ -243,7 +245,7 @@ class Supervisor:
         engine = self._end(self._processes[Heartbeat.ENGINE])
         if engine.exit_code() not in (0, CANNOT_OPEN) and self._error is None:
             # It died or hung just now. Another one ends what it left sounding.
-            with contextlib.suppress(AntiphonError):
+            with contextlib.suppress(AntiphonError, OSError):
                 self._take_over()
                 self._end(self._processes[Heartbeat.ENGINE])
 
@@ -271,6 +273,7 @@ class Supervisor:
             self._shared.clear()
             self._show("report", f"nothing was recorded: {journal} cannot be read ({error.strerror})")
             return
+        self.recorded = True
         place = 1 + max(self._processes)
         making = Process("afterwards", replace(self._shared, place=place), place, self.session / "afterwards.log")
         if not making.ends(_FILES_SECONDS[length]):
@@ -363,7 +366,7 @@ class Supervisor:
             return
         if process.role == "engine":
             # One that dies while it takes over is noticed, counted and replaced like any other.
-            with contextlib.suppress(AntiphonError):
+            with contextlib.suppress(AntiphonError, OSError):
                 self._take_over()
         else:
             self._start(process.role, place)

@@ -88,8 +88,10 @@ class JournalWriter:
 
 def holds_music(folder: Path) -> bool:
     """Whether a session in which anything was heard is recorded in `folder`."""
-    journal = folder / JOURNAL_NAME
-    return journal.exists() and '"is":"Heard"' in journal.read_text(encoding="utf-8", errors="replace")
+    try:
+        return '"is":"Heard"' in (folder / JOURNAL_NAME).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def is_session(path: Path) -> bool:
