@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +124,19 @@ def test_a_disk_that_is_full_to_the_end_leaves_what_was_recorded_before(stage: S
     assert "what was played last is not recorded" in jam.said
     assert "Traceback" not in jam.said
     assert len([line for line in journal(stage.session) if line["is"] == "Heard"]) >= len(SCALE)
+
+
+def test_the_end_of_a_long_session_does_not_wait_for_its_files(stage: Stage) -> None:
+    jam = stage.begin()
+    stage.play_scale()
+    file = stage.session / "journal.jsonl"
+    last = max(line["ticks"] for line in journal(stage.session) if "ticks" in line)
+    with file.open("a") as growing:
+        growing.write(f'{{"is":"Heard","ticks":{last},"message":"b01405"}}\n' * 200_000)  # As after an hour of playing.
+    began = time.perf_counter()
+    assert jam.stop() == 0, jam.said
+    assert time.perf_counter() - began < 15, "a second or two on a quiet machine, and three of waiting for the files"
+    assert "will be in" in jam.said
+    wait_until(lambda: (stage.session / "session.png").exists(), "the files are made all the same", 300)
+    wait_until(lambda: not jam.processes(), "nothing is left running")
+    assert jam.leftovers() == []
