@@ -6,8 +6,6 @@ from pathlib import Path
 
 import typer
 
-from antiphon.cli.terminal import say
-
 
 def add_commands(app: typer.Typer) -> None:
     """Add `demo`."""
@@ -29,10 +27,11 @@ def demo(
     from antiphon.cli.setup import device_named, load_plans
     from antiphon.processes.sound import SoundSetup
     from antiphon.terminal.demo import leave_duet, play_demo
+    from antiphon.terminal.outlet import tell
 
     plans, origins = load_plans(preset)
     if seed is not None:
         plans = tuple(replace(plan, seed=seed) for plan in plans)
     session = play_demo(plans, output, SoundSetup(soundfont=soundfont), origins, device_named(device))
     for line in leave_duet(session, output, soundfont):
-        say(line)
+        tell(line)

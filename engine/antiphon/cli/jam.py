@@ -6,7 +6,6 @@ from pathlib import Path
 
 import typer
 
-from antiphon.cli.terminal import say
 from antiphon.cli.verbose import Verbose
 from antiphon.processes.sound import SoundSetup
 
@@ -58,6 +57,7 @@ def jam(
     from antiphon.presets.wishes import Wishes, setting
     from antiphon.session.journal import holds_music
     from antiphon.terminal.live import LiveOptions, perform
+    from antiphon.terminal.outlet import tell
 
     plans, origins = load_plans(preset, Wishes(generator, model, bars, key, tuple(map(setting, control))))
     if sync not in (None, *get_args(Sync)):
@@ -85,4 +85,5 @@ def jam(
         raise AntiphonError(f"{folder} holds a recorded session already; choose another --session")
     options = LiveOptions(folder, backend, SoundSetup(audio, soundfont), origins, device_named(device), verbose)
     performance = perform(plans, options, over=lambda p: seconds is not None and p.clock_seconds >= seconds)
-    say(f"recorded in {performance.session}")
+    if performance.recorded:
+        tell(f"recorded in {performance.session}")

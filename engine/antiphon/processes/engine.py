@@ -89,6 +89,8 @@ _DOINGS_SECONDS: Final = 0.1
 """What the voices are doing is told no more often than this."""
 _STALL_SECONDS: Final = 0.03
 """Woken so much too late, it was not for anybody's composing: a phrase may be as late, and stands all the same."""
+_LAST_WORDS_SECONDS: Final = 20.0
+"""In the end: time to tell the supervisor what was played, after a flood of it."""
 _GIVE_UP_SECONDS: Final = 5.0
 """How long an engine that cannot open its ports waits for somebody to tell."""
 
@@ -155,7 +157,7 @@ class Engine:
 
     def run(self) -> None:
         """Open everything, play until told to stop, leave silence behind."""
-        signal.signal(signal.SIGTERM, lambda *_: self.inbox.put(Stop()))
+        signal.signal(signal.SIGTERM, lambda *_: self._hear_supervisor(Stop()))
         # Before any thread starts, and so for all: the loop waits for whichever holds the interpreter.
         request_real_time()
         serve_hub(self._shared, Greeting, lambda *newcomer: self.inbox.put(joined(*newcomer)))
@@ -217,8 +219,9 @@ class Engine:
         time.sleep(_FAREWELL_SECONDS)
         if self._ports is not None:
             self._ports.close()
-        for link in self._links.values():
-            link.close(wait_seconds=1.0)
+        for name, link in self._links.items():
+            last = _LAST_WORDS_SECONDS if name == "supervisor" else 1.0
+            link.close(last, meanwhile=lambda: self._heartbeat.beat(Heartbeat.ENGINE))
         if self._orphaned:
             self._shared.clear()  # Nobody else is left to do it.
 
@@ -320,7 +323,7 @@ class Engine:
     def _join(self, newcomer: Joined) -> None:
         match newcomer:
             case SupervisorJoined(connection):
-                supervisor = self._links["supervisor"] = Link(connection, self.inbox.put, "supervisor")
+                supervisor = self._links["supervisor"] = Link(connection, self._hear_supervisor, "supervisor")
                 self._reports.begin(supervisor)
             case SoundJoined(connection):
                 self._delivery.sound = self._links["sound"] = Link(connection, self.inbox.put, "sound")
@@ -334,6 +337,12 @@ class Engine:
                     self.duet.player_ready(slot, self._now_ticks())
             case _:
                 assert_never(newcomer)
+
+    def _hear_supervisor(self, message: FromSupervisor | Gone) -> None:
+        """What says that all is over does not wait behind a flood of what is to be heard."""
+        if isinstance(message, Stop):
+            self._running = False
+        self.inbox.put(message)
 
     def _part(self, name: str) -> None:
         if name == "supervisor":

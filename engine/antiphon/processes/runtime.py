@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Client, Listener
 from multiprocessing.connection import Connection as Connection  # Others name the type; only here is one made.
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import IO, Any, Final, Generic, TypeVar
 
 from antiphon.processes.heartbeat import MOST_PLACES
 from antiphon.processes.shared_folder import SharedFolder
@@ -50,6 +50,7 @@ _ROLES: Final = {
     "player": "antiphon.processes.players",
     "sound": "antiphon.processes.sound",
     "keyboard": "antiphon.terminal.demo_keyboard",
+    "afterwards": "antiphon.processes.afterwards",
 }
 """Roles a process can be started in, and the module whose `run_ROLE(shared)` it runs."""
 
@@ -73,6 +74,9 @@ class Inbox(Generic[Item]):
     def put(self, item: Item) -> None:
         """Leave `item`, from any thread."""
         self._queue.put(item)
+
+    def __len__(self) -> int:
+        return self._queue.qsize()
 
     def empty(self) -> bool:
         """Whether nothing waits."""
@@ -117,10 +121,12 @@ class Link(Generic[Incoming, Outgoing]):
         """Send `message` as soon as the peer takes it."""
         self._outbox.put(message)
 
-    def close(self, wait_seconds: float = 0.0) -> None:
-        """Close; first give what is being sent up to `wait_seconds` to get through."""
+    def close(self, wait_seconds: float = 0.0, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Close; first give what is being sent `wait_seconds` to get through, and call `meanwhile` now and then."""
         self._outbox.put(None)
-        self._sent.wait(wait_seconds)
+        until = time.perf_counter() + wait_seconds
+        while (left := until - time.perf_counter()) > 0 and not self._sent.wait(min(left, BEAT_SECONDS)):
+            meanwhile()
         with contextlib.suppress(OSError):
             self._connection.close()
 
@@ -236,10 +242,14 @@ class Process:
     """A child process in one of the roles. It cannot be interrupted from the keyboard: the supervisor ends it."""
 
     def __init__(self, role: str, shared: SharedFolder, place: int, log: Path) -> None:
-        """`log`: where its output goes, so that nothing disturbs the screen and nothing is lost."""
+        """`log`: where its output goes, so that nothing disturbs the screen; nowhere, if it cannot be written."""
         # -P: a stray random.py in the folder that a musician happens to be in must not become a part of the show.
         command = [sys.executable, "-P", "-m", "antiphon.processes.runtime", role, str(shared.folder), str(place)]
-        with log.open("ab") as file:
+        with contextlib.ExitStack() as stack:
+            try:
+                file: IO[bytes] | int = stack.enter_context(log.open("ab"))
+            except OSError:
+                file = subprocess.DEVNULL
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
             )
@@ -269,10 +279,14 @@ class Process:
 
     def wait(self, wait_seconds: float) -> None:
         """Let it end by itself; kill it if it has not after `wait_seconds`."""
-        try:
-            self._process.wait(wait_seconds)
-        except subprocess.TimeoutExpired:
+        if not self.ends(wait_seconds):
             self.kill()
+
+    def ends(self, wait_seconds: float) -> bool:
+        """Whether it ends by itself within `wait_seconds`."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_seconds)
+        return self._process.poll() is not None
 
 
 def request_real_time() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import pickle
 import secrets
 import shutil
@@ -10,9 +11,15 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
+
+from antiphon.errors import AntiphonError
 
 Content = TypeVar("Content")
+
+_IN_MEMORY: Final = "/dev/shm"
+_ROOM_BYTES: Final = 1 << 18
+"""What a performance may need there, with a good margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +67,33 @@ class SharedFolder:
 
 
 def open_shared_folder() -> SharedFolder:
-    """A fresh folder that only this user can read."""
-    folder = Path(tempfile.mkdtemp(prefix="antiphon-"))
-    (folder / "key").write_bytes(secrets.token_bytes(32))
-    return SharedFolder(folder, -1)
+    """A fresh folder that only this user can read: in memory, where there is no room on the disk.
+
+    Raises:
+        AntiphonError: there is no room anywhere.
+    """
+    for parent in (None, _IN_MEMORY):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="antiphon-", dir=parent))
+        except OSError:
+            continue
+        shared = SharedFolder(folder, -1)
+        try:
+            (folder / "key").write_bytes(bytes(_ROOM_BYTES))
+            (folder / "key").write_bytes(secrets.token_bytes(32))
+        except OSError:
+            shared.clear()
+            continue
+        return shared
+    raise AntiphonError(
+        f"there is no room for temporary files; make {_ROOM_BYTES >> 10} kB, or let TMPDIR name another folder"
+    )
 
 
 def shared_memory(path: Path, size: int) -> mmap.mmap:
     """`size` bytes that every process that opens `path` shares; they outlive any of them."""
     with path.open("a+b") as file:
         file.truncate(size)
+        if sys.platform not in ("win32", "darwin"):
+            os.posix_fallocate(file.fileno(), 0, size)  # A disk that fills up later must not take it away.
         return mmap.mmap(file.fileno(), size)

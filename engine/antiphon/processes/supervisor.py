@@ -1,7 +1,8 @@
-"""The command's own process: starts the performance, watches over it, keeps its record. It touches no port itself.
+"""The command's own process: starts the performance, watches over it, has it recorded. It touches no port and no file.
 
 It watches the pulse of every process. One that has stopped is killed and started again: an engine takes over where the
-dead one stood and first ends what was left sounding; a player is replaced, and the fallback plays meanwhile.
+dead one stood and first ends what was left sounding; a player is replaced, and the fallback plays meanwhile. It keeps
+nothing of what was played: that is in the journal.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from antiphon.duet.standing import Standing
 from antiphon.errors import AntiphonError
 from antiphon.generator import SILENT_SECONDS, Device
 from antiphon.midi.port_names import CLIENT_NAME
-from antiphon.music.midi_file import write_score
+from antiphon.music.timing import Timeline
+from antiphon.processes.afterwards import SESSION_FOLDER
 from antiphon.processes.engine import CANNOT_OPEN
 from antiphon.processes.heartbeat import Heartbeat
 from antiphon.processes.players import CANNOT_START
@@ -55,22 +57,29 @@ from antiphon.processes.protocol import (
     ToSupervisor,
     players_at,
 )
+from antiphon.processes.recorder import Closed, Recorder, Told
 from antiphon.processes.runtime import Gone, Inbox, Link, Process, join_hub
 from antiphon.processes.shared_folder import SharedFolder, open_shared_folder, shared_memory
 from antiphon.processes.sound import NO_DEVICE, SOUND_SETUP, SoundSetup
 from antiphon.session.header import Header
-from antiphon.session.journal import JournalWriter, Record
-from antiphon.session.summary import score_of, statistics, timeline_of, write_statistics
+from antiphon.session.journal import JOURNAL_NAME, Record
+from antiphon.session.summary import lead
 
 _START_SECONDS: Final = {"engine": 15.0, "player": 60.0, "sound": 15.0}
 """Time to the first beat: loading a model takes a while."""
 _RESTARTS_IN_A_ROW: Final = 5
 """A process that dies this often, each time within a few seconds of its start, is left alone."""
 _STEADY_SECONDS: Final = 5.0
-_SAVE_SECONDS: Final = 1.0
-_SAVE_SHARE: Final = 0.05
-"""Largest share of the time that goes into rewriting `session.mid` while playing; the journal is always up to date."""
+_LOOK_SECONDS: Final = 0.05
+"""How often it is looked whether an engine that is to end has ended."""
 _STOP_SECONDS: Final = 3.0
+"""An engine that is to end is given time as long as it beats at least so often."""
+_MOST_STOP_SECONDS: Final = 30.0
+_LAST_WORDS_SECONDS: Final = 2.0
+"""Longest silence of a recorder that still has something to pass on."""
+_SHORT_BYTES: Final = 2_000_000
+"""The files of a session whose journal is no longer are made in a moment, and waited for; else the player need not."""
+_FILES_SECONDS: Final = {"short": 60.0, "long": 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +123,31 @@ class Supervisor:
         should compute the generators' models.
 
         Raises:
-            AntiphonError: the folder cannot be written, or the engine does not start.
+            AntiphonError: the engine does not start.
         """
         self.session = session
         self.header = Header(tuple(plans), output_names(plans), versions(origins or {}), _now())
-        self.records: list[Record] = []
-        """Everything that happened, in order."""
         self.ready_seconds: float | None = None
         """How long it took until the engine and all players were ready; None before."""
         self._on_records = on_records
         self._on_notice = on_notice
         self._started_seconds = time.perf_counter()
         self._setup = EngineSetup(Standing.first(plans), self._started_seconds, backend)
-        self._journal = JournalWriter(session, self.header)
+        plan = plans[0]
+        self._timeline = Timeline(plan.tempo_bpm, plan.signature)
+        self._seated: set[int] = set()
+        """Players that have ever sat down, by slot."""
         self._shared = open_shared_folder()
         self._heartbeat = Heartbeat(self._shared.folder)
-        self._inbox: Inbox[ToSupervisor | Gone] = Inbox()
+        self._inbox: Inbox[Told] = Inbox()
+        self._recorder = Recorder(session, self.header, self._inbox.put)
         self._link: Link[ToSupervisor, FromSupervisor] | None = None
-        self._saved_seconds = self._started_seconds
-        self._save_cost_seconds = 0.0
-        self._saved_count = 0
         self._failures: dict[int, int] = {}
         self._given_up: set[int] = set()
+        self.recorded = False
+        """Once it has been stopped: whether there is a record of it."""
         self._error: str | None = None
+        self._stopped = False
         self._engine_ready = False
         self._seats = self._seat_players(device)
         shared_memory(self._shared.folder / "ledger", Ledger.size(len(self.header.outputs)))
@@ -191,8 +202,9 @@ class Supervisor:
         until = time.perf_counter() + seconds
         while (message := self._inbox.get(until)) is not None:
             self._take(message)
+            if time.perf_counter() >= until:
+                break  # In a flood there is always one more.
         self._watch()
-        self._save()
         if self._error is not None:
             raise AntiphonError(self._error)
 
@@ -218,29 +230,57 @@ class Supervisor:
 
     def stop(self) -> None:
         """End the performance: silence, then the processes, then the last of the record. Safe to call twice."""
-        if not self._shared.folder.exists():
+        if self._stopped:
             return
+        self._stopped = True
         self._stop_engine()
         for process in self._processes.values():
             process.stop(_STOP_SECONDS / 3)
-        if self._link is not None:
-            self._link.close()
-        self._journal.close()
-        write_score(self.session / "session.mid", score_of(self.header, self.records))
-        write_statistics(self.session, statistics(self.header, self.records))
-        self._shared.clear()
+        self._part()
+        self._recorder.close()
+        self._drain(Closed)
+        self._make_files()
 
     def _stop_engine(self) -> None:
-        engine = self._processes[Heartbeat.ENGINE]
-        self._send(Stop())
-        engine.wait(_STOP_SECONDS)
+        engine = self._end(self._processes[Heartbeat.ENGINE])
         if engine.exit_code() not in (0, CANNOT_OPEN) and self._error is None:
             # It died or hung just now. Another one ends what it left sounding.
-            with contextlib.suppress(AntiphonError):
+            with contextlib.suppress(AntiphonError, OSError):
                 self._take_over()
-                self._send(Stop())
-                self._processes[Heartbeat.ENGINE].wait(_STOP_SECONDS)
-        self._drain()
+                self._end(self._processes[Heartbeat.ENGINE])
+
+    def _end(self, engine: Process) -> Process:
+        """Let the engine end, and tell all that it has to tell."""
+        self._send(Stop())
+        began = time.perf_counter()
+        while engine.exit_code() is None:
+            waited = time.perf_counter() - began
+            silent = self._heartbeat.silent_seconds(engine.place)
+            if (waited if silent is None else silent) > _STOP_SECONDS or waited > _MOST_STOP_SECONDS:
+                engine.kill()
+            elif (message := self._inbox.get(time.perf_counter() + _LOOK_SECONDS)) is not None:
+                self._take(message)
+        self._drain(Gone)
+        return engine
+
+    def _make_files(self) -> None:
+        """Have the session's files made from its journal, by a process that clears up; do not wait for it too long."""
+        journal = self.session / JOURNAL_NAME
+        try:
+            length = "short" if journal.stat().st_size <= _SHORT_BYTES else "long"
+            self._shared.leave(SESSION_FOLDER, self.session)
+        except OSError as error:
+            self._shared.clear()
+            self._show("report", f"nothing was recorded: {journal} cannot be read ({error.strerror})")
+            return
+        self.recorded = True
+        place = 1 + max(self._processes)
+        making = Process("afterwards", replace(self._shared, place=place), place, self.session / "afterwards.log")
+        if not making.ends(_FILES_SECONDS[length]):
+            self._show("report", f"session.mid and the other files will be in {self.session} in a while")
+        elif making.exit_code():
+            self._show("report", f"not every file of the session could be made; see {making.log}")
+            self._shared.clear()
 
     def __enter__(self) -> Supervisor:
         return self
@@ -270,11 +310,9 @@ class Supervisor:
 
     def _take_over(self) -> None:
         """Start an engine where the dead one stood."""
-        self._drain()
-        if self._link is not None:
-            self._link.close()
-        changes = timeline_of(self.header, self.records).changes
-        self._setup = replace(self._setup, takes_over=True, changes=changes)
+        self._drain(Gone)
+        self._part()
+        self._setup = replace(self._setup, takes_over=True, changes=self._timeline.changes)
         self._shared.leave(ENGINE_SETUP, self._setup)
         self._start("engine", Heartbeat.ENGINE)
         self._join()
@@ -283,7 +321,12 @@ class Supervisor:
         connection = join_hub(self._shared, Greeting("supervisor"), give_up=self._engine_ended)
         if connection is None:
             raise AntiphonError(f"the engine does not start; see {self._processes[Heartbeat.ENGINE].log}")
-        self._link = Link(connection, self._inbox.put, "engine")
+        self._link = Link(connection, self._recorder.put, "engine")
+
+    def _part(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
     def _engine_ended(self) -> bool:
         engine = self._processes[Heartbeat.ENGINE]
@@ -323,7 +366,7 @@ class Supervisor:
             return
         if process.role == "engine":
             # One that dies while it takes over is noticed, counted and replaced like any other.
-            with contextlib.suppress(AntiphonError):
+            with contextlib.suppress(AntiphonError, OSError):
                 self._take_over()
         else:
             self._start(process.role, place)
@@ -335,14 +378,16 @@ class Supervisor:
         if self._link is not None:
             self._link.send(message)
 
-    def _drain(self) -> None:
-        """Take in what the engine said before it ended."""
-        while (message := self._inbox.get(time.perf_counter() + 0.1)) is not None:
-            if isinstance(message, Gone):
-                return
+    def _drain(self, last: type[Gone | Closed]) -> None:
+        """Take in what was said before the engine ended (`Gone`), or the recorder."""
+        if last is Gone and self._link is None:
+            return
+        while (message := self._inbox.get(time.perf_counter() + _LAST_WORDS_SECONDS)) is not None:
             self._take(message)
+            if isinstance(message, last):
+                return
 
-    def _take(self, message: ToSupervisor | Gone) -> None:
+    def _take(self, message: Told) -> None:
         match message:
             case Records(records):
                 self._keep(records)
@@ -358,7 +403,7 @@ class Supervisor:
             case CannotOpen(reason):
                 self._error = reason
             case CannotStart(reason) if not self.ready:
-                logs = [str(p.log) for p in self._processes.values() if p.role == "player" and p.log.stat().st_size]
+                logs = [str(p.log) for p in self._processes.values() if p.role == "player" and _has_text(p.log)]
                 self._error = "; ".join([reason, *(f"see {log}" for log in logs)])
             case CannotStart(text):
                 self._show("cannot start", text)
@@ -373,7 +418,9 @@ class Supervisor:
             case PortChanged(what, name):
                 self._on_notice(Notice("port", f"{name}: {what}"))
             case Gone():
-                pass  # `_watch` sees to it.
+                self._part()  # `_watch` sees to the engine.
+            case Closed():
+                pass
             case _:
                 assert_never(message)
 
@@ -382,33 +429,24 @@ class Supervisor:
         self._check_ready()
 
     def _keep(self, records: Sequence[Record]) -> None:
-        self._journal.write(records)
-        self.records += records
         standing = self._setup.standing
         for record in records:
             standing = standing.after(record.what)
+            lead(self._timeline, self.header, record)
+            if isinstance(record.what, PlayerReady):
+                self._seated.add(record.what.slot)
         self._setup = replace(self._setup, standing=standing)
         self._on_records(records)
+        self._recorder.seen(len(records))
         self._check_ready()
 
     def _check_ready(self) -> None:
         if self.ready_seconds is not None or not self._engine_ready:
             return
-        seated = {record.what.slot for record in self.records if isinstance(record.what, PlayerReady)}
         wanted = {slot for place, needed in self._seats.items() if place not in self._given_up for slot in needed}
-        if wanted <= seated:
+        if wanted <= self._seated:
             self.ready_seconds = time.perf_counter() - self._started_seconds
             self._send(EverybodyReady())
-
-    def _save(self) -> None:
-        """Bring `session.mid` up to date, now and then."""
-        now = time.perf_counter()
-        pause = max(_SAVE_SECONDS, self._save_cost_seconds / _SAVE_SHARE)
-        if len(self.records) == self._saved_count or now - self._saved_seconds < pause:
-            return
-        write_score(self.session / "session.mid", score_of(self.header, self.records))
-        self._saved_seconds, self._saved_count = time.perf_counter(), len(self.records)
-        self._save_cost_seconds = self._saved_seconds - now
 
 
 def _listening(backend: str | None, inputs: Sequence[str]) -> str:
@@ -419,6 +457,10 @@ def _listening(backend: str | None, inputs: Sequence[str]) -> str:
     heard = ", ".join(keyboards) or f"no keyboard yet: plug one in, or connect a program to {there}"
     system = f"MIDI system {backend}" if backend else "no MIDI system at the moment"
     return f"{system}; listening to {heard}"
+
+
+def _has_text(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > 0
 
 
 def versions(origins: Mapping[str, str]) -> dict[str, str]:

@@ -7,11 +7,11 @@ crash is left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from antiphon.duet.commands import Failed
 from antiphon.duet.events import Event
@@ -20,6 +20,7 @@ from antiphon.errors import AntiphonError
 from antiphon.input_files import read_bounded
 from antiphon.session.header import Header
 from antiphon.session.journal_rules import Rules, parsed
+from antiphon.session.reel import Reel
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -32,6 +33,11 @@ FORMAT: Final = 1
 
 _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Event | Send)}
 """What a line can be, by the name in it: whatever an `Event` can be, and a message."""
+
+
+_FIELDS: Final = {kind: tuple(field.name for field in fields(kind)) for kind in (*_KINDS.values(), Failed)}
+_LEFT_OUT: Final = frozenset({"inputs", "port", "part"})
+"""Fields that a line has only if there is something in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +59,39 @@ class Session:
 
 
 class JournalWriter:
-    """Appends to a journal; every call leaves the file complete up to there."""
+    """Appends to a journal; every call leaves the file complete up to there, or what is missing is kept: see `Reel`."""
 
     def __init__(self, folder: Path, header: Header) -> None:
-        """Make `folder` and begin its journal. Raises AntiphonError if it cannot be written."""
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # What one plays is one's own.
-            self._file: TextIO = (folder / JOURNAL_NAME).open("w", encoding="utf-8")
-        except OSError as error:
-            raise AntiphonError(f"cannot record into {folder}: {error.strerror}; choose another --session") from error
-        self._write({"antiphon_journal": FORMAT, **_header_to_json(header)})
-        self._file.flush()
+        """Make `folder` and begin its journal; a folder that cannot be made is tried again by `save`."""
+        self.lost = 0
+        """How many records there was no room to keep."""
+        self._reel = Reel(folder / JOURNAL_NAME, _line({"antiphon_journal": FORMAT, **_header_to_json(header)}))
 
-    def write(self, records: Iterable[Record]) -> None:
+    @property
+    def trouble(self) -> str:
+        """Why nothing is recorded at the moment; "" if all is."""
+        return self._reel.trouble
+
+    def write(self, records: Sequence[Record]) -> None:
         """Append `records` and hand them to the operating system: a crash of this program loses none of them."""
-        for record in records:
-            self._write(_to_json(record))
-        self._file.flush()
+        if not self._reel.append(b"".join([_line(_to_json(record)) for record in records])):
+            self.lost += len(records)
+
+    def save(self) -> None:
+        """Write what could not be written before; now and then."""
+        self._reel.save()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
-
-    def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._reel.close()
 
 
 def holds_music(folder: Path) -> bool:
     """Whether a session in which anything was heard is recorded in `folder`."""
-    journal = folder / JOURNAL_NAME
-    return journal.exists() and '"is":"Heard"' in journal.read_text(encoding="utf-8", errors="replace")
+    try:
+        return '"is":"Heard"' in (folder / JOURNAL_NAME).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def is_session(path: Path) -> bool:
@@ -137,18 +146,25 @@ def _damaged(file: Path, number: int, line: str, why: str = "") -> AntiphonError
     return AntiphonError(f"{file}:{number}: not a line of a journal: {line[:60]!r}{why}")
 
 
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _line(values: Mapping[str, Any]) -> bytes:
+    return f"{_encode(values)}\n".encode()
+
+
 def _to_json(record: Record) -> dict[str, Any]:
     what = record.what
     line: dict[str, Any] = {"is": type(what).__name__}
-    for field in fields(what):
-        value = getattr(what, field.name)
+    for name in _FIELDS[type(what)]:
+        value = getattr(what, name)
         if isinstance(value, bytes):
             value = value.hex()
-        elif field.name in ("inputs", "port", "part") and not value:
+        elif name in _LEFT_OUT and not value:
             continue
         elif isinstance(value, Failed):
-            value = {f.name: getattr(value, f.name) for f in fields(value)}
-        line[field.name] = value
+            value = {name: getattr(value, name) for name in _FIELDS[Failed]}
+        line[name] = value
     if record.late_seconds is not None:
         line["late_seconds"] = round(record.late_seconds, 6)
     return line

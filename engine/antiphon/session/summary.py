@@ -32,6 +32,7 @@ from antiphon.errors import AntiphonError
 from antiphon.music import messages
 from antiphon.music.midi_file import Score, read_score
 from antiphon.music.timing import Timeline
+from antiphon.output_files import write_whole
 from antiphon.session.header import Header
 from antiphon.session.journal import Record, is_session, read_session
 from antiphon.session.parts import played_in
@@ -83,39 +84,44 @@ def timeline_of(header: Header, records: Iterable[Record]) -> Timeline:
     """The session's tempo map."""
     timeline = Timeline(header.plans[0].tempo_bpm, header.plans[0].signature)
     for record in records:
-        what = record.what
-        match what:
-            case Selected():
-                plan = header.plans[what.plan]
-                timeline.set_tempo(plan.tempo_bpm, what.ticks)
-                timeline.signature = plan.signature
-            case Restarted():
-                if what.plan:
-                    timeline.set_tempo(header.plans[what.plan].tempo_bpm, what.ticks)
-            case TempoChanged():
-                timeline.set_tempo(what.bpm, what.ticks)
-            case Skipped():
-                timeline.jump(what.ticks, what.to_ticks)
-            case (
-                Heard()
-                | PlayerReady()
-                | PlayerLost()
-                | PlayerAnswered()
-                | PlayerFailed()
-                | Chosen()
-                | Ended()
-                | Decision()
-                | Send()
-                | Located()
-                | TransportStopped()
-                | TransportStarted()
-                | MetronomeSwitched()
-                | CountInBegan()
-            ):
-                pass
-            case _:
-                assert_never(what)
+        lead(timeline, header, record)
     return timeline
+
+
+def lead(timeline: Timeline, header: Header, record: Record) -> None:
+    """Lead the session's tempo map, which has all that was before, through what happened next."""
+    what = record.what
+    match what:
+        case Selected():
+            plan = header.plans[what.plan]
+            timeline.set_tempo(plan.tempo_bpm, what.ticks)
+            timeline.signature = plan.signature
+        case Restarted():
+            if what.plan:
+                timeline.set_tempo(header.plans[what.plan].tempo_bpm, what.ticks)
+        case TempoChanged():
+            timeline.set_tempo(what.bpm, what.ticks)
+        case Skipped():
+            timeline.jump(what.ticks, what.to_ticks)
+        case (
+            Heard()
+            | PlayerReady()
+            | PlayerLost()
+            | PlayerAnswered()
+            | PlayerFailed()
+            | Chosen()
+            | Ended()
+            | Decision()
+            | Send()
+            | Located()
+            | TransportStopped()
+            | TransportStarted()
+            | MetronomeSwitched()
+            | CountInBegan()
+        ):
+            pass
+        case _:
+            assert_never(what)
 
 
 def statistics(header: Header, records: Sequence[Record]) -> dict[str, Any]:
@@ -160,8 +166,8 @@ def statistics(header: Header, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def write_statistics(folder: Path, values: Mapping[str, Any]) -> None:
-    """Write `values` as `session.json` into `folder`."""
-    (folder / "session.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    """Write `values` as `session.json` into `folder`. Raises AntiphonError if it cannot be written."""
+    write_whole(folder / "session.json", (json.dumps(values, indent=2) + "\n").encode())
 
 
 def answer_latencies(header: Header, records: Sequence[Record]) -> list[float]:

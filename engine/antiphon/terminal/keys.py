@@ -30,6 +30,10 @@ _HELP = (
 )
 
 
+_ELSEWHERE_SECONDS = 0.2
+"""How often it is looked whether the terminal is ours again."""
+
+
 class Press(NamedTuple):
     """One key, pressed."""
 
@@ -61,9 +65,9 @@ class Keys:
         return () if self._before is None else _HELP
 
     def __enter__(self) -> Self:
-        if sys.platform != "win32" and sys.stdin.isatty():
+        if sys.platform != "win32" and sys.stdin is not None and sys.stdin.isatty():
             self._before = termios.tcgetattr(sys.stdin)
-            tty.setcbreak(sys.stdin)
+            self.take()
             self._ended_from, self._end = os.pipe()
             self._spawn(self._read, "keys")
         return self
@@ -73,8 +77,18 @@ class Keys:
     ) -> None:
         if sys.platform != "win32" and self._before is not None:
             os.close(self._end)  # The thread sees it, and reads no key that is meant for others.
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            self.release()
             self._before = None
+
+    def take(self) -> None:
+        """Let the terminal give each key as it is pressed: at the start, and whenever it was another's meanwhile."""
+        if sys.platform != "win32" and self._before is not None and in_foreground():
+            tty.setcbreak(sys.stdin, termios.TCSANOW)  # Whatever waits for a held terminal waits for ever.
+
+    def release(self) -> None:
+        """Leave the terminal as it was found."""
+        if sys.platform != "win32" and self._before is not None and in_foreground():
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)
 
     def pressed(self) -> Iterator[Press]:
         """The keys pressed since the last call, in order."""
@@ -89,6 +103,9 @@ class Keys:
                 os.close(self._ended_from)
                 return
             seconds = time.perf_counter()
+            if not in_foreground():
+                time.sleep(_ELSEWHERE_SECONDS)  # Keys that are meant for another are none of ours.
+                continue
             try:
                 keys = os.read(terminal, 64).decode(errors="ignore")
             except OSError:
@@ -96,3 +113,13 @@ class Keys:
             if not keys:
                 return
             self._presses.extend(Press(key, seconds) for key in keys)
+
+
+def in_foreground() -> bool:
+    """Whether the terminal's keys are ours; a shell takes them while it has put this command into the background."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return True  # It is not the terminal that this command was started from.

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Final, Protocol
+from typing import Final, Protocol, TextIO, cast
+
+from rich.console import Console
 
 from antiphon.duet.plan import Plan
-from antiphon.errors import AntiphonError
 from antiphon.generator import Device
 from antiphon.processes.runtime import spawn_thread
 from antiphon.processes.sound import SoundSetup
 from antiphon.processes.supervisor import Notice, Supervisor
 from antiphon.session.journal import Record
-from antiphon.session.summary import leave_picture
-from antiphon.terminal.keys import Keys, Press
+from antiphon.terminal.keys import Keys, Press, in_foreground
 from antiphon.terminal.log_tail import LogTail
+from antiphon.terminal.outlet import Outlet
 from antiphon.terminal.screen import Screen
 from antiphon.terminal.show import Show, lane_names
 
 _ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a performance in good order; SIGHUP when its terminal is closed."""
+_SUSPENSIONS: Final = tuple(getattr(signal, name) for name in ("SIGTSTP", "SIGCONT") if hasattr(signal, name))
+"""Signals by which a shell stops a command, and lets it go on."""
 _REFRESH_SECONDS: Final = 1 / 15
+_TAKEN_SECONDS: Final = 0.2
+"""How long the terminal is given to take the last of the screen before the command stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,22 @@ def perform(
         AntiphonError: the performance cannot start, or cannot be kept alive. Even then all is silenced and recorded.
     """
     stopping: list[int] = []
+    suspending: list[int] = []
 
-    def stop(number: int, _: FrameType | None) -> None:
-        stopping.append(number)
+    def note(number: int, _: FrameType | None) -> None:
+        (suspending if number in _SUSPENSIONS else stopping).append(number)
 
     plan = plans[0]
-    screen = Screen(plan.name, lane_names(plan), bpm=plan.tempo_bpm, signature=plan.signature)
+    outlet = Outlet(sys.stdout)
+    console = Console(file=cast(TextIO, outlet))
+    screen = Screen(
+        plan.name,
+        lane_names(plan),
+        bpm=plan.tempo_bpm,
+        signature=plan.signature,
+        console=console,
+        may_draw=lambda: outlet.idle,
+    )
     views = [make(plans, options, screen) for make in VIEWS]
 
     def tell_records(records: Sequence[Record]) -> None:
@@ -91,7 +107,7 @@ def perform(
         for view in views:
             view.notice(notice)
 
-    handlers = {number: signal.signal(number, stop) for number in _ENDINGS}
+    handlers = {number: signal.signal(number, note) for number in _ENDINGS + _SUSPENSIONS}
     supervisor = None
     logs = LogTail(options.session)
     if options.verbose:
@@ -124,21 +140,35 @@ def perform(
                     screen.report(f"ready in {supervisor.ready_seconds:.2f} s; {keys.legend}")
                     on_ready(supervisor)
                 _obey(keys.pressed(), supervisor, screen, stopping)
+                if suspending:
+                    _change_places(suspending.pop(), screen, keys, outlet)
     finally:
         if supervisor is not None:
             supervisor.stop()
-            _leave_picture(supervisor, screen)
         show_logs()
+        outlet.close()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return supervisor
 
 
-def _leave_picture(supervisor: Supervisor, screen: Screen) -> None:
-    try:
-        leave_picture(supervisor.session, supervisor.header, supervisor.records)
-    except AntiphonError as error:
-        screen.report(f"no {supervisor.session / 'session.png'}: {error}")
+def _change_places(number: int, screen: Screen, keys: Keys, outlet: Outlet) -> None:
+    """Ctrl-Z leaves the terminal in order, and stops this process, though not the music; `fg` brings it back."""
+    if number == signal.SIGCONT:
+        keys.take()
+        if in_foreground():
+            screen.resume()
+        return
+    screen.pause()
+    outlet.drain(_TAKEN_SECONDS)
+    keys.release()
+    noting = signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    signal.signal(number, noting)
+    # Where nobody could have brought it back, the system has not stopped it.
+    keys.take()
+    if in_foreground():
+        screen.resume()
 
 
 def _obey(pressed: Iterable[Press], supervisor: Supervisor, screen: Screen, stopping: list[int]) -> None:

@@ -17,9 +17,12 @@ class LogTail:
     def lines(self) -> Iterator[str]:
         """The lines that were finished since the last call, each headed by the name of its log."""
         for log in sorted(self._folder.glob("*.log")):
-            with log.open("rb") as file:
-                file.seek(self._read.get(log, 0))
-                *whole, _ = file.read().split(b"\n")
+            try:
+                with log.open("rb") as file:
+                    file.seek(self._read.get(log, 0))
+                    *whole, _ = file.read().split(b"\n")
+            except OSError:
+                continue  # Its folder has vanished.
             self._read[log] = self._read.get(log, 0) + sum(len(line) + 1 for line in whole)
             for line in whole:
                 yield f"{log.stem}: {line.decode('utf-8', 'replace').rstrip()}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -72,9 +72,14 @@ class Screen:
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
         console: Console | None = None,
+        may_draw: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`voices`: up to four names, in the order of the preset. `inputs`, `outputs`: names of ports."""
+        """`voices`: up to four names, in the order of the preset. `inputs`, `outputs`: names of ports.
+
+        `may_draw`: whether the console has taken what was drawn before.
+        """
         self._console = console or Console()
+        self._may_draw = may_draw
         self._live: Live | None = None
         self._timeline = Timeline(bpm, signature)
         self._towards_bpm: float | None = None
@@ -94,14 +99,22 @@ class Screen:
         self.select(preset, voices)
 
     def __enter__(self) -> Self:
-        if _can_draw(self._console):
-            self._live = Live(console=self._console, auto_refresh=False)
-            self._live.start()
+        self.resume()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.pause()
+
+    def resume(self) -> None:
+        """Draw from now on, if there is a terminal."""
+        if self._live is None and _can_draw(self._console):
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+
+    def pause(self) -> None:
+        """Leave the terminal to others."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -206,7 +219,7 @@ class Screen:
             self._tell_turn()
         for played in self._lanes:
             played.forget_before(now_seconds - _WINDOW_SECONDS)
-        if self._live is not None:
+        if self._live is not None and self._may_draw():
             self._live.update(Group(*self._frame()), refresh=True)
 
     def _tell_turn(self) -> None:

@@ -97,7 +97,7 @@ def _journals(folder: Path) -> tuple[bytes, ...]:
     stage.end(3840)
     header = Header(plans, ("virtual",), {"antiphon": "0"}, "2026-01-01T00:00:00")
     writer = JournalWriter(folder / "seed", header)
-    writer.write(Record(what) for what in stage.record_of)
+    writer.write([Record(what) for what in stage.record_of])
     writer.close()
     return ((folder / "seed" / JOURNAL_NAME).read_bytes(),)
 

@@ -176,10 +176,16 @@ def test_a_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
         read_session(tmp_path)
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_what_a_folder_in_the_way_keeps_off_the_disk_is_written_once_it_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(AntiphonError, match=r"cannot record into .*file.*; choose another --session"):
-        JournalWriter(tmp_path / "file", HEADER)
+    writer = JournalWriter(tmp_path / "file", HEADER)
+    assert writer.trouble
+    writer.write(EVERY)
+    (tmp_path / "file").unlink()
+    writer.save()
+    assert writer.trouble == ""
+    assert read_session(tmp_path / "file").records == EVERY
+    writer.close()
 
 
 def with_line(folder: Path, number: int, line: str) -> Path:
