@@ -37,7 +37,8 @@ class Note:
         """The same note; if it is still held, as though released at `at_ticks`."""
         if self.length_ticks is not None:
             return self
-        return replace(self, length_ticks=max(1, at_ticks - self.start_ticks))
+        length = max(1, at_ticks - self.start_ticks)
+        return Note(self.start_ticks, self.pitch, length, self.velocity, self.part, self.own)
 
     def shifted(self, by_ticks: int) -> Note:
         """The same note, `by_ticks` later (earlier when negative)."""

@@ -159,10 +159,10 @@ class Duet:
             self._switch()  # It waited for the end of an answer, and the player has the floor now.
         self._stage.record(Heard(self.now_ticks, message, inputs, port))
         plan = self.performer.plan
-        passed = set(self._own) if plan.thru and not self.performer.swallows(message, inputs) else set()
+        own = self._own if plan.thru and not self.performer.swallows(message, inputs) else ()
         # Whatever plan let a key or pedal down, it comes up where it went down.
-        passed.update(output for output in range(len(self._outputs)) if self._ledger.ends(output, message))
-        self._send(self.schedule.thru(message, sorted(passed), self.now_ticks, port))
+        passed = [o for o in range(len(self._outputs)) if o in own or self._ledger.ends(o, message)]
+        self._send(self.schedule.thru(message, passed, self.now_ticks, port))
         if self._left_over and messages.is_note_on(message):
             for source in range(self._left_over):
                 self.schedule.silence(source, self.now_ticks)

@@ -73,7 +73,9 @@ class Memory:
         if not seat.ready:
             return []
         notes = self.ear.notes
-        past = bisect_left(notes, (end_ticks, 0), key=score_order)
+        past = len(notes)
+        if notes and notes[-1].start_ticks >= end_ticks:
+            past = bisect_left(notes, (end_ticks, 0), key=score_order)
         before = min(past, bisect_left(notes, score_order(composed[0]), key=score_order)) if composed else past
         keep, seat.synced = min(seat.synced, before), before
         told = self._between(keep, past)

@@ -42,6 +42,7 @@ class Performer:
             PLAYS[part.mode](index, plan, epochs, ears[index] if index < len(ears) else None)
             for index, part in enumerate(plan.voices)
         ]
+        self._all_listen_to_all = all(part.inputs is None for part in plan.voices)
         if plan.prompt is not None:
             prompt = plan.prompt.shifted(now_ticks - plan.prompt.end_ticks)
             for voice in self.voices:
@@ -71,10 +72,12 @@ class Performer:
 
     def _listening_to(self, inputs: tuple[str, ...]) -> list[Bandmate]:
         """The voices that listen to a port with one of these names."""
+        if not inputs or self._all_listen_to_all:
+            return self.voices
         return [
             voice
             for voice, part in zip(self.voices, self.plan.voices, strict=True)
-            if not inputs or part.inputs is None or not part.inputs.isdisjoint(inputs)
+            if part.inputs is None or not part.inputs.isdisjoint(inputs)
         ]
 
     def doings(self, now: Moment) -> tuple[str, ...]:

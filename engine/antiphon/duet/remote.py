@@ -53,4 +53,8 @@ def selects(plan: RemotePlan, message: bytes, inputs: tuple[str, ...]) -> bool:
 
 
 def _meant(plan: RemotePlan, by: Literal["note", "cc"], number: int) -> RemoteCommand | None:
-    return next((command for command in _COMMANDS if getattr(plan, f"{command}_{by}") == number), None)
+    if by == "note":
+        numbers = (plan.panic_note, plan.next_note, plan.previous_note)
+    else:
+        numbers = (plan.panic_cc, plan.next_cc, plan.previous_cc)
+    return _COMMANDS[numbers.index(number)] if number in numbers else None

@@ -163,11 +163,12 @@ class Ear:
             del self._notes[index]
         elif earlier is not None:
             first_changed = min(first_changed, self._close(channel, [struck], note.start_ticks))
-        insort(self._notes, note, key=score_order)
+        index = bisect_right(self._notes, score_order(note), key=score_order)
+        self._notes.insert(index, note)
         channel.sounding[struck] = note
         channel.down.add(struck)
         self.last_onset_ticks = note.start_ticks
-        return EarChange("onset", min(first_changed, self._index(note)))
+        return EarChange("onset", min(first_changed, index))
 
     def _release(self, channel: _Channel, struck: _Struck, ticks: int) -> EarChange | None:
         if struck not in channel.down:

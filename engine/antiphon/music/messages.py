@@ -152,9 +152,9 @@ def is_well_formed(message: bytes) -> bool:
         return False
     status = message[0]
     if status == 0xF0:
-        return message[-1] == 0xF7 and all(byte < 0x80 for byte in message[1:-1])
+        return message[-1] == 0xF7 and message[1:-1].isascii()
     if status >= 0xF0:
         length = _SYSTEM_LENGTHS.get(status, 0)
     else:
         length = 2 if status & 0xF0 in (PROGRAM_CHANGE, CHANNEL_AFTERTOUCH) else 3
-    return len(message) == length and all(byte < 0x80 for byte in message[1:])
+    return len(message) == length and message[1:].isascii()  # Data bytes are those below 0x80.

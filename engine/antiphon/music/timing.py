@@ -111,13 +111,15 @@ class Timeline:
 
     def ticks_at(self, seconds: float) -> int:
         """The last tick reached at `seconds`; so nothing is ever due before its time."""
-        change = self._changes[max(0, bisect_right(self._changes, seconds, key=lambda c: c.seconds) - 1)]
+        change = self._changes[-1]
+        if seconds < change.seconds:
+            change = self._changes[max(0, bisect_right(self._changes, seconds, key=lambda c: c.seconds) - 1)]
         ticks = (seconds - change.seconds) * change.bpm * (TICKS_PER_BEAT / 60)
         return change.ticks + math.floor(ticks + _ROUNDING)
 
     def seconds_at(self, ticks: int) -> float:
         """When `ticks` is reached, or skipped, in seconds."""
-        index = max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)
+        index = self._change_before(ticks)
         change = self._changes[index]
         seconds = change.seconds + (ticks - change.ticks) * 60 / (change.bpm * TICKS_PER_BEAT)
         return min(seconds, self._changes[index + 1].seconds) if index + 1 < len(self._changes) else seconds
@@ -131,8 +133,13 @@ class Timeline:
         return self._moment(self.seconds_at(ticks), ticks)
 
     def _moment(self, seconds: float, ticks: int) -> Moment:
-        index = max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)
-        return Moment(seconds, ticks, ticks // self.signature.bar_ticks, self._changes[index].bpm)
+        return Moment(seconds, ticks, ticks // self.signature.bar_ticks, self._changes[self._change_before(ticks)].bpm)
+
+    def _change_before(self, ticks: int) -> int:
+        """The number of the change in force at `ticks`: mostly the last."""
+        if ticks >= self._changes[-1].ticks:
+            return len(self._changes) - 1
+        return max(0, bisect_right(self._changes, ticks, key=lambda c: c.ticks) - 1)
 
 
 def seconds_to_ticks(seconds: float, bpm: float) -> int:

@@ -193,9 +193,10 @@ class Delivery:
 
         `own`: it is the player's message.
         """
-        if messages.is_note_on(message):
+        begins = messages.is_note_on(message)
+        if begins:
             self._ledger.mark(output, message)
-        if messages.held_with(message) is not None and messages.depth(message):
+        if begins or (messages.held_with(message) is not None and messages.depth(message)):
             self._touched.mark(output, message)
         if self.names[output] == _SYNTH:
             if self.sound is not None:
@@ -207,6 +208,6 @@ class Delivery:
             if sent:
                 self.echoes.sent(output, message, leaves_seconds, own=own)
         # A synth that is gone sounds nothing; behind a port that is gone, a note may sound until the port is back.
-        if not messages.is_note_on(message) and (sent or self.names[output] == _SYNTH):
+        if not begins and (sent or self.names[output] == _SYNTH):
             self._ledger.mark(output, message)
         return sent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
 from antiphon.duet.commands import Extend, Prime
-from antiphon.notes import Note
 
 _REST_SECONDS = 0.002
 """Shortest time between two hand-overs: each lets other threads in, and what follows closely may as well wait."""
@@ -46,19 +46,21 @@ def without_stale(commands: Sequence[Prime | Extend]) -> list[Prime | Extend]:
     Only in the latest epoch does it listen and compose: a prime of an earlier one becomes one with the next.
     """
     latest = max((command.epoch for command in commands), default=0)
-    kept: list[Prime | Extend] = []
-    for command in reversed(commands):
-        following = kept[-1] if kept else None
-        if isinstance(command, Prime) and isinstance(following, Prime) and command.epoch != latest:
-            kept[-1] = _merged(command, following)
-        elif isinstance(command, Prime) or command.epoch == latest:
-            kept.append(command)
-    return kept[::-1]
+    current = [command for command in commands if command.epoch == latest]
+    stale = [command for command in commands if command.epoch != latest and isinstance(command, Prime)]
+    if not stale:
+        return current
+    if current and isinstance(current[0], Prime):
+        return [_merged([*stale, current[0]]), *current[1:]]
+    return [_merged(stale), *current]
 
 
-def _merged(first: Prime, then: Prime) -> Prime:
-    """`first` and `then` in one."""
-    if then.keep <= first.keep:
-        return then
-    told: tuple[Note, ...] = first.notes[: then.keep - first.keep] + then.notes
-    return replace(then, keep=first.keep, notes=told)
+def _merged(primes: Sequence[Prime]) -> Prime:
+    """These, one after the other, in one."""
+    last = primes[-1]
+    keep, notes = last.keep, deque(last.notes)
+    for prime in reversed(primes[:-1]):
+        if prime.keep < keep:
+            notes.extendleft(reversed(prime.notes[: keep - prime.keep]))
+            keep = prime.keep
+    return replace(last, keep=keep, notes=tuple(notes))
