@@ -32,6 +32,11 @@ class Heartbeat:
         """Wait for the first beat of a process that is being started."""
         self._view[slot] = 0.0
 
+    def last(self, slot: int) -> float | None:
+        """When it beat last; None before the first beat."""
+        last: float = self._view[slot]
+        return last or None
+
     def silent_seconds(self, slot: int) -> float | None:
         """Time since the last beat; None before the first."""
         last: float = self._view[slot]

@@ -30,6 +30,7 @@ from antiphon.music.timing import Timeline
 from antiphon.processes.afterwards import SESSION_FOLDER
 from antiphon.processes.engine import CANNOT_OPEN
 from antiphon.processes.heartbeat import Heartbeat
+from antiphon.processes.patience import Patience
 from antiphon.processes.players import CANNOT_START
 from antiphon.processes.protocol import (
     ENGINE_SETUP,
@@ -65,8 +66,14 @@ from antiphon.session.header import Header
 from antiphon.session.journal import JOURNAL_NAME, Record
 from antiphon.session.summary import lead
 
-_START_SECONDS: Final = {"engine": 15.0, "player": 60.0, "sound": 15.0}
-"""Time to the first beat: loading a model takes a while."""
+_START_SECONDS: Final = {"engine": 8.0, "player": 30.0, "sound": 8.0}
+"""Time to the first beat, see `Patience`: loading a model takes a while."""
+_QUIET_SECONDS: Final = 0.5
+"""Whoever has beaten since then is not looked at any closer."""
+_SETTLED_SECONDS: Final = 60.0
+"""After so long, it is forgotten that a process hung before."""
+_MOST_DOUBLINGS: Final = 3
+"""Each time that a process in one place hangs it is given twice as long, so often."""
 _RESTARTS_IN_A_ROW: Final = 5
 """A process that dies this often, each time within a few seconds of its start, is left alone."""
 _STEADY_SECONDS: Final = 5.0
@@ -155,6 +162,8 @@ class Supervisor:
         for place, needed in self._seats.items():
             self._shared.leave(players_at(place), needed)
         self._processes: dict[int, Process] = {}
+        self._patience: dict[int, Patience] = {}
+        self._hangs: dict[int, int] = {}
         self._start("engine", Heartbeat.ENGINE)
         for place in self._seats:
             self._start("player", place)
@@ -306,7 +315,8 @@ class Supervisor:
     def _start(self, role: str, place: int) -> None:
         self._heartbeat.reset(place)
         shared = SharedFolder(self._shared.folder, place)
-        self._processes[place] = Process(role, shared, place, self.session / f"{role}-{place}.log")
+        process = Process(role, shared, place, self.session / f"{role}-{place}.log")
+        self._processes[place], self._patience[place] = process, Patience(process.pid)
 
     def _take_over(self) -> None:
         """Start an engine where the dead one stood."""
@@ -330,7 +340,7 @@ class Supervisor:
 
     def _engine_ended(self) -> bool:
         engine = self._processes[Heartbeat.ENGINE]
-        late = time.perf_counter() - engine.started_seconds > _START_SECONDS["engine"]
+        late = self._blame(Heartbeat.ENGINE) > _START_SECONDS["engine"]
         return late or engine.exit_code() is not None
 
     def _watch(self) -> None:
@@ -350,10 +360,20 @@ class Supervisor:
         if code is not None:
             return f"it died (exit code {code})"
         silent = self._heartbeat.silent_seconds(process.place)
+        if silent is not None and silent < _QUIET_SECONDS:
+            return None
+        blamed = self._blame(process.place)
         if silent is None:
-            slow = time.perf_counter() - process.started_seconds > _START_SECONDS[process.role]
-            return "it does not start" if slow else None
-        return f"it hung for {silent:.1f} s" if silent > SILENT_SECONDS else None
+            return "it does not start" if blamed > _START_SECONDS[process.role] else None
+        allowed = SILENT_SECONDS * 2.0 ** min(self._hangs.get(process.place, 0), _MOST_DOUBLINGS)
+        if blamed + _QUIET_SECONDS <= allowed:
+            return None
+        settled = time.perf_counter() - process.started_seconds > _SETTLED_SECONDS
+        self._hangs[process.place] = 1 if settled else self._hangs.get(process.place, 0) + 1
+        return f"it hung for {silent:.1f} s"
+
+    def _blame(self, place: int) -> float:
+        return self._patience[place].blame(self._heartbeat.last(place))
 
     def _replace(self, place: int, process: Process, why: str) -> None:
         steady = time.perf_counter() - process.started_seconds > _STEADY_SECONDS
