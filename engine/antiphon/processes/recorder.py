@@ -22,6 +22,8 @@ _LOOK_SECONDS: Final = 1.0
 """How often it is seen whether the journal is still there, or can be written again."""
 _MOST_BEHIND: Final = 5000
 """So many records may wait to be looked at; of more, only those are passed on that are neither heard nor sent."""
+_MOST_WAITING: Final = 200
+"""The same where so many messages of the engine's wait to be taken down: the journal comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Recorder:
                 return
 
     def _pass_records(self, told: Records) -> None:
-        if self._passed - self._seen > _MOST_BEHIND:
+        if self._passed - self._seen > _MOST_BEHIND or len(self._arrived) > _MOST_WAITING:
             told = Records(tuple(record for record in told.records if not isinstance(record.what, Heard | Send)))
             if not self._left_out:
                 self._pass_on(Report("so much is played that not all of it is shown; all of it is recorded"))
