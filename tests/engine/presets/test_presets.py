@@ -28,6 +28,7 @@ from antiphon.duet.plan import (
 from antiphon.duet.routing import output_names
 from antiphon.errors import AntiphonError
 from antiphon.generator import Constraints, Control, GeneratorInfo
+from antiphon.midi.port_names import composed
 from antiphon.music.messages import PEDALS
 from antiphon.music.midi_file import Score, Track, write_score
 from antiphon.music.timing import TimeSignature, next_multiple
@@ -320,7 +321,9 @@ def plans(draw: st.DrawFn) -> Plan:
 
     voices = tuple(voice(index) for index in range(draw(st.integers(1, 4))))
     control, value = ("order", draw(st.floats(1, 8))) if voices[0].generator == "markov" else ("position", 0.25)
-    names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: not name.startswith("virtual:"))
+    # As a preset is read: with whole accented letters.
+    written = st.text(st.characters(codec="utf-8"), min_size=1).map(composed)
+    names = written.filter(lambda name: not name.startswith("virtual:"))
     meant = st.sampled_from(["auto", "synth", "virtual", "virtual:bass", "virtual:lead 2"])
     outputs = tuple(draw(st.lists(names | meant, min_size=1, unique=True)))
     played = output_names([Plan(outputs=outputs)])
