@@ -74,5 +74,5 @@ def test_turned_from_0_to_127_the_wheel_leads_from_the_call_to_the_music_of_the_
     assert distances["at A"] == (0, 1)
     assert all(0 < each < 1 for each in distances["between"])
     assert distances["at B"] == (1, 0)
-    assert start("replay", session, "-o", tmp_path / "again.mid").wait() == 0
+    assert start("replay", session, "-o", tmp_path / "again.mid", "--model", tmp_path / "toy.onnx").wait() == 0
     assert (tmp_path / "again.mid").read_bytes() == (session / "session.mid").read_bytes()
