@@ -130,10 +130,3 @@ def test_without_midi_system_and_audio_device_processes_still_play_together(
     wait_until(lambda: note_ons(messages(), 1), "an answer")
     assert jam.stop() == 0
     wait_until(lambda: not sounding(messages()), "the last notes end")
-
-
-def test_a_session_folder_that_cannot_be_written_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    said = refused("jam", "--midi", "socket", "--session", tmp_path / "file" / "session")
-    assert "cannot record into" in said
-    assert "choose another --session" in said

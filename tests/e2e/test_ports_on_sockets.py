@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.midi import rtmidi_backend
 from antiphon.midi.backends import find_backend
 from antiphon.midi.socket_backend import SocketBackend
 from antiphon.music.messages import note_on
@@ -38,7 +40,8 @@ def backend() -> Iterator[SocketBackend]:
 
 @pytest.mark.usefixtures("no_jack_server")
 def test_a_machine_without_a_midi_system_plays_on_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("antiphon.midi.rtmidi_backend._ALSA_DEVICE", Path("/dev/no-such-sequencer"))
+    nowhere = replace(rtmidi_backend._APIS["alsa"], device=Path("/dev/no-such-sequencer"))
+    monkeypatch.setitem(rtmidi_backend._APIS, "alsa", nowhere)
     monkeypatch.setattr("antiphon.midi.rtmidi_backend.sys.platform", "linux")
     backend = find_backend("Antiphon", spawn)
     assert backend.name == "socket"
