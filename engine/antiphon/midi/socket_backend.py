@@ -296,7 +296,8 @@ class _Loop:
         """Serve until stopped."""
         while self._running:
             for key, _ in self._selector.select():
-                if key.fileobj in self._selector.get_map():  # not closed by what came before it in this round
+                assert isinstance(key.fileobj, socket.socket)
+                if self._watches(key.fileobj):  # not closed by what came before it in this round
                     key.data()
         self._selector.close()
         self._waker.close()
@@ -309,7 +310,7 @@ class _Loop:
 
     def forget(self, watched: socket.socket) -> None:
         """Close `watched`. Only within the loop's thread."""
-        if watched in self._selector.get_map():
+        if self._watches(watched):
             self._selector.unregister(watched)
         watched.close()
 
@@ -327,10 +328,14 @@ class _Loop:
             time.sleep(0.001)
 
     def _register(self, watched: socket.socket, ready: Callable[[], None]) -> None:
-        if watched in self._selector.get_map():
+        if self._watches(watched):
             self._selector.modify(watched, selectors.EVENT_READ, ready)
         elif watched.fileno() >= 0:  # not closed in the meantime
             self._selector.register(watched, selectors.EVENT_READ, ready)
+
+    def _watches(self, one: socket.socket) -> bool:
+        # Of a socket that is closed the selector does not say no: it raises.
+        return one.fileno() >= 0 and one in self._selector.get_map()
 
     def _end(self) -> None:
         self._running = False

@@ -12,6 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from antiphon.errors import AntiphonError
+from antiphon.midi import socket_backend
 from antiphon.midi.announcements import Announcement, announce, new_token, read_announcement
 from antiphon.midi.backend import BackendUnusable
 from antiphon.midi.socket_backend import SocketBackend
@@ -346,3 +347,20 @@ def _hears(peer: socket.socket) -> bytes:
         except ConnectionResetError:
             pass
     return heard
+
+
+def test_a_socket_that_is_closed_before_its_turn_does_not_end_the_loop() -> None:
+    loop = socket_backend._Loop()
+    Thread(target=loop.run, daemon=True).start()
+    gone, other = socket.socketpair()
+    gone.close()
+    told: SimpleQueue[bytes] = SimpleQueue()
+    loop.watch(gone, lambda: told.put(b"gone"))
+    loop.do(lambda: loop.forget(gone))
+    here, there = socket.socketpair()
+    loop.watch(here, lambda: told.put(here.recv(1)))
+    there.send(b"!")
+    assert told.get(timeout=PATIENCE_SECONDS) == b"!"
+    loop.stop()
+    for one in (other, here, there):
+        one.close()
