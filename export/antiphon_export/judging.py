@@ -14,7 +14,6 @@ from antiphon.plugins.host import Plugins
 from antiphon.plugins.models import find_model
 from antiphon_export.report.musician import Musician, model_file
 from antiphon_export.training.run_folder import load_checkpoint
-from antiphon_plugins.codecs import PLAYERS
 from antiphon_plugins.markov import INFO as MARKOV
 from antiphon_plugins.markov.table import SHIPPED, load_table
 
@@ -90,12 +89,14 @@ def _own_model(plugins: Plugins, name: str) -> Path:
 
 
 def shipped(plugins: Plugins, codec: str) -> Judged:
-    """The model of `codec` that comes with Antiphon. Raises AntiphonError if there is none."""
+    """The model of `codec` that a generator brings. Raises AntiphonError if none does."""
     if codec == MARKOV.name:
         return find_judged(plugins, str(SHIPPED))
-    if codec not in PLAYERS:
-        raise AntiphonError(f"no model of the codec {codec!r} comes with Antiphon; name one with --compare-with")
-    return find_judged(plugins, str(_own_model(plugins, PLAYERS[codec])))
+    for registered in plugins.generators.values():
+        own = model_file(Musician(registered.info, registered.make))
+        if own is not None and read_any_card(own).codec == codec:
+            return find_judged(plugins, str(own))
+    raise AntiphonError(f"no model of the codec {codec!r} comes with Antiphon; name one with --compare-with")
 
 
 def seen(judged: Judged, folder: Path) -> list[str]:

@@ -52,13 +52,13 @@ def test_a_name_means_a_model_of_ones_own_then_one_that_ships_then_a_generators(
     export_checkpoint(tmp_path / "best.pt", tmp_path / "mine.onnx", Label("tiny"))
     monkeypatch.setattr(library, "user_model_folder", lambda: tmp_path)
     assert find_judged(plugins, "mine").path == tmp_path / "mine.onnx"
-    with pytest.raises(AntiphonError, match="no model 'gird'; did you mean 'grid'"):
-        find_judged(plugins, "gird")
+    with pytest.raises(AntiphonError, match="no model 'grid-lstn'; did you mean 'grid-lstm'"):
+        find_judged(plugins, "grid-lstn")
     with pytest.raises(AntiphonError, match=r"gone\.pt"):
         find_judged(plugins, "gone.pt")
 
 
-@pytest.mark.parametrize(("codec", "name"), [("grid", "grid"), ("performance", "performance"), ("roll", "vae")])
+@pytest.mark.parametrize(("codec", "name"), [("grid", "grid-lstm"), ("performance", "performance"), ("roll", "vae")])
 def test_a_model_of_every_codec_ships_to_be_compared_with(codec: str, name: str) -> None:
     assert shipped(load_plugins(), codec).path.stem == name
 
@@ -80,13 +80,13 @@ def test_a_model_is_compared_with_the_shipped_one_and_who_has_seen_the_music_is_
     write_checkpoint(tmp_path / "best.pt", "transformer")
     done = evaluate(tmp_path / "best.pt", music, "--compare")
     assert done.exit_code == 0, done.output
-    ours, theirs = (float(part) for part in done.stdout.partition("beside grid: ")[2].split()[0:3:2])
+    ours, theirs = (float(part) for part in done.stdout.partition("beside grid-lstm: ")[2].split()[0:3:2])
     assert done.stdout.startswith(f"{ours:.4f} nats per token (grid codec)")
     assert ours > theirs, "weights that nobody has trained"
     difference, verdict = done.stdout.partition("nats per token: ")[2].split(", ")[:2]
     assert float(difference) == pytest.approx(ours - theirs, abs=2e-4), "each figure is rounded by itself"
     assert verdict.startswith("worse")
-    assert "mind that grid has learnt from chopin" in done.output
+    assert "mind that grid-lstm has learnt from chopin" in done.output
     assert "mind that best" not in done.output
     data = json.loads(evaluate(tmp_path / "best.pt", music, "--compare", "--json").stdout)
     assert data["compared"]["seen"] == ["chopin"]
@@ -96,7 +96,7 @@ def test_a_model_is_compared_with_the_shipped_one_and_who_has_seen_the_music_is_
 
 
 def test_models_of_two_codecs_do_not_compare(folder: Path) -> None:
-    done = evaluate("markov", folder, "--compare-with", "grid")
+    done = evaluate("markov", folder, "--compare-with", "grid-lstm")
     assert isinstance(done.exception, AntiphonError)
     assert "compare models of one codec" in str(done.exception)
 
