@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,9 +37,13 @@ _LEAST: Final = {"free": 3, "beat": 2}
 _STRAIGHT, _TRIPLETS = (0, 6, 12, 18), (0, 8, 16)
 """Units of a beat that straight music falls on, and triplets and swing."""
 _THICK: Final = 1.0
-"""Nats that a further note of a chord gains in an accompaniment where `stay` is 1."""
+"""Nats that a further note gains in an accompaniment where `stay` is 1, for each that the chord wants yet."""
 _WHOLE: Final = 2.0
 """Nats that a note of the player's chord gains which does not sound yet, where `stay` is 1."""
+_BASS: Final = 4.0
+"""Nats that the root of that chord gains in the bass as long as nothing sounds there."""
+_LOWEST, _HIGHEST = 31, 50
+"""Where the bass of an accompaniment lies."""
 _LONGEST_BEATS: Final = 2.0
 """Beside a player, whose next chord is not known, no note lasts longer."""
 _NEITHER: Final = 12.0
@@ -81,7 +85,7 @@ class NoteCourse:
     longest: int | None
     """How long a note may last where the player's next chord is not known; None: as long as it likes."""
     thinness: float
-    """Nats that a further note of a chord costs."""
+    """Nats that a further note of a chord costs, whatever chord is heard."""
     places: NDArray[np.bool_]
     """Units of a beat, [BEAT_UNITS], that what is played to the beat falls on: those of the call's sixteenths or of
     its triplets and swing; all of these, if no pulse is heard.
@@ -101,6 +105,7 @@ class NoteCourse:
         playable = pitch_mask(request.constraints)
         # Drums have no key; and what is played to the beat keeps to that beat.
         key = None if manner.style == "drums" else request.key
+        chord = (manner.style != "drums" and request.chord) or frozenset()
         pulse = request.pulse if manner.clock == "free" and settings.stay else None
         classes, tonic = np.arange(128) % 12, playable
         costs = foreign_nats(key, request.chord, settings.stay)[classes]
@@ -123,9 +128,9 @@ class NoteCourse:
             playable,
             request.constraints.polyphony,
             costs,
-            request.chord or frozenset(),
+            chord,
             None if request.chord is None else _longest(request.pulse, manner),
-            -_THICK * settings.stay if request.beside else thinness_nats(call, settings.stay),
+            _thinness(request, chord, call, settings.stay),
             _places(request.pulse),
             tonic,
             Motif.of(call, key) if closeness and manner.style != "drums" else None,
@@ -162,12 +167,23 @@ class NoteCourse:
         found = free & last_notes(self.tonic & free, pitches, lately, last_pitch)
         return found if found.any() or last_pitch is not None else free
 
-    def missing_nats(self, sounding: Iterable[int]) -> NDArray[np.float32]:
-        """How much each pitch is favoured for making the player's chord whole, where the pitches `sounding` do not."""
-        missing = self.chord - {pitch % 12 for pitch in sounding}
-        nats = np.zeros(128, dtype=np.float32)
-        nats[np.isin(np.arange(128) % 12, sorted(missing))] = _WHOLE * self.settings.stay
-        return nats
+    def further_nats(self, sounding: Iterable[int]) -> float:
+        """How much a further note of a chord is favoured, where the pitches `sounding` sound already."""
+        return _THICK * self.settings.stay * len(self._missing(sounding)) - self.thinness
+
+    def missing_nats(self, sounding: Collection[int]) -> NDArray[np.float32]:
+        """How much each pitch is favoured for making the player's chord whole, from the bass up, where the pitches
+        `sounding` do not, [128].
+        """
+        pitches, nats = np.arange(128), np.zeros(128, dtype=np.float32)
+        nats[np.isin(pitches % 12, sorted(self._missing(sounding)))] = _WHOLE
+        if self.chord and min(sounding, default=128) > _HIGHEST:
+            roots = [one for one in self.chord if (one + 7) % 12 in self.chord]
+            nats[np.isin(pitches % 12, roots) & (pitches >= _LOWEST) & (pitches <= _HIGHEST)] += _BASS
+        return nats * self.settings.stay
+
+    def _missing(self, sounding: Iterable[int]) -> frozenset[int]:
+        return self.chord - {pitch % 12 for pitch in sounding}
 
     def motif_nats(self, tune: Sequence[Event]) -> NDArray[np.float32]:
         """How much each pitch is favoured for going on with `tune` as the call did, [128]."""
@@ -229,6 +245,12 @@ class NoteCourse:
 
     def _nearest(self, ticks: float) -> int:
         return round(ticks / self.manner.unit_ticks)
+
+
+def _thinness(request: Request, chord: frozenset[int], call: Sequence[Note], stay: float) -> float:
+    if not request.beside:
+        return thinness_nats(call, stay)
+    return 0.0 if chord else -_THICK * stay  # A chord says by itself what it wants yet.
 
 
 def _longest(pulse: Pulse | None, manner: Manner) -> int:

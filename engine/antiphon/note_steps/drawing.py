@@ -207,7 +207,8 @@ class Pen:
         onsets = np.where(allowed, first, last)
         bent = logits[spans.classes].astype(np.float64) + course.time_nats(onsets, line.tune)
         if line.begun:
-            bent[onsets - now <= course.spread] -= course.thinness
+            sounding = [note.pitch for note in line.sounding(now)]
+            bent[onsets - now <= course.spread] += course.further_nats(sounding)
         patience = line.pace.patience(course.settings.density)
         bent += patience * np.log(np.maximum((onsets - now) * unit, _CHORD_TICKS) / _USUAL_WAIT_TICKS)
         due_ticks = max(line.pace.due_ticks(), earliest * unit + _SOON_TICKS)
@@ -258,7 +259,7 @@ class Pen:
             return None
         bent = self._speak("pitch", asked).copy()
         bent[:128] += course.motif_nats(line.tune_before(onset)) - course.costs
-        bent[:128] += course.missing_nats(note.pitch for note in line.sounding(onset))
+        bent[:128] += course.missing_nats([note.pitch for note in line.sounding(onset)])
         for pitch, turns in line.guard.excess(course.settings.repetition).items():
             bent[pitch] -= _BOREDOM * turns
         return self._sample(line, bent, allowed, course, line.ticks(onset))

@@ -14,10 +14,10 @@ C_MAJOR = Key(0, False, frozenset({0, 2, 4, 5, 7, 9, 11}))
 F = frozenset({5, 9, 0})
 
 
-def course(chord: frozenset[int] | None, stay: float = 1.0) -> NoteCourse:
+def course(chord: frozenset[int] | None, stay: float = 1.0, style: str | None = None) -> NoteCourse:
     tune = [Note(480 * i, 72 + i % 3, 400, 80) for i in range(8)]
     request = Request(8 * 480, 480, {"stay": stay}, key=C_MAJOR, beside=True, chord=chord)
-    return NoteCourse.of(request, Manner("beat", beside=True), tune)
+    return NoteCourse.of(request, Manner("beat", style=style, beside=True), tune)
 
 
 def test_a_note_that_makes_the_players_chord_whole_is_favoured_until_it_sounds() -> None:
@@ -30,6 +30,20 @@ def test_a_note_that_makes_the_players_chord_whole_is_favoured_until_it_sounds()
     assert favoured([41, 60]) == {9}
     assert favoured([41, 57, 60]) == set()
     assert favoured([43, 62]) == F, "what does not belong to it completes nothing"
+
+
+def test_its_root_comes_first_in_the_bass_and_a_further_note_as_long_as_one_is_missing() -> None:
+    nats = course(F).missing_nats([57, 60])
+    assert set(np.flatnonzero(nats == nats.max())) == {41}, "the F that lies where a bass does"
+    assert course(F).missing_nats([41]).max() < nats.max()
+    wanted = [course(F).further_nats(sounding) for sounding in ([], [41], [41, 57], [41, 57, 60])]
+    assert wanted == sorted(wanted, reverse=True)
+    assert wanted[-1] == 0
+    assert course(None).further_nats([]) > 0, "chords are wanted of whoever accompanies"
+
+
+def test_drums_have_no_chord() -> None:
+    assert not course(F, style="drums").missing_nats([]).any()
 
 
 def test_nothing_is_favoured_where_no_chord_is_heard_or_where_it_goes_its_own_way() -> None:
