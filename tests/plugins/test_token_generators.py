@@ -98,7 +98,7 @@ def test_it_is_registered_with_the_folder_of_its_models(name: str) -> None:
     info, make, _ = PLAYERS[name]
     registered = load_plugins().generator(name)
     assert (registered.info, registered.make) == (info, make)
-    assert info.models == (SHIPPED[name].parent if name in SHIPPED else None)
+    assert info.models == SHIPPED.get(name, SHIPPED["transformer"]).parent
     assert info.follows == ("free" if name == "transformer" else "beat")
 
 

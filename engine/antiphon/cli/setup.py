@@ -58,7 +58,7 @@ def device_named(name: str) -> Device:
 
 def new_session_folder() -> Path:
     """A folder, named by the time of day, where the user's data belong."""
-    import platformdirs
+    from antiphon.session.journal import user_session_folder
 
     stamp = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return platformdirs.user_data_path("antiphon") / "sessions" / stamp
+    return user_session_folder() / stamp

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from antiphon.generator import Casting, GeneratorInfo
-from antiphon.models.card import ModelError
 from antiphon.models.library import ModelLibrary, is_model_path, user_model_folder
 from antiphon.plugins.host import load_plugins
 
@@ -30,17 +29,11 @@ def _brought() -> list[Path]:
 
 
 def with_model_file(casting: Casting, info: GeneratorInfo) -> Casting:
-    """`casting` with the path of the model that it names. Of a generator that brings no models of the library's kind,
-    what is none of these is its own to find.
+    """`casting` with the path of the model that it names, if the generator is one that plays models.
 
     Raises:
         ModelError: there is no such model, or more than one.
     """
-    if casting.model is None:
+    if casting.model is None or info.models is None:
         return casting
-    try:
-        return replace(casting, model=str(find_model(casting.model)))
-    except ModelError:
-        if info.models is None:
-            return casting
-        raise
+    return replace(casting, model=str(find_model(casting.model)))

@@ -82,13 +82,14 @@ class Recorder:
                 return
 
     def _pass_records(self, told: Records) -> None:
-        if self._passed - self._seen > _MOST_BEHIND or len(self._arrived) > _MOST_WAITING:
+        behind = self._passed - self._seen
+        if behind > _MOST_BEHIND or len(self._arrived) > _MOST_WAITING:
             told = Records(tuple(record for record in told.records if not isinstance(record.what, Heard | Send)))
             if not self._left_out:
                 self._pass_on(Report("so much is played that not all of it is shown; all of it is recorded"))
             self._left_out = True
-        else:
-            self._left_out = False
+        elif not behind:
+            self._left_out = False  # Everybody has caught up: the next time is another.
         self._passed += len(told.records)
         self._pass_on(told)
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from antiphon.controls import ControlValue
 from antiphon.duet.lead_in import LeadIn
 from antiphon.duet.offline import Offline
@@ -21,7 +19,7 @@ from antiphon.plugins.making import make_player
 from antiphon.plugins.models import is_installed
 from antiphon.presets.wishes import Wishes
 from antiphon.session.free_channel import free_channel
-from antiphon.session.journal import Record, Session
+from antiphon.session.journal import Record, Session, user_session_folder
 from antiphon.session.summary import score_of
 
 _SIGNAL = 119
@@ -125,8 +123,7 @@ def refuse_strange_models(session: Session, named: Iterable[str] = ()) -> None:
     A session that is not among the user's own may come from somebody else, who has no say in which files are opened.
     """
     own = {Path(path).expanduser().resolve() for path in named}
-    recorded = user_data_path("antiphon") / "sessions"
-    if session.folder.resolve().is_relative_to(recorded.resolve()):
+    if session.folder.resolve().is_relative_to(user_session_folder().resolve()):
         return
     for model in {voice.model for plan in session.header.plans for voice in plan.voices if voice.model is not None}:
         path = Path(model).expanduser().resolve()

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from platformdirs import user_data_path
+
 from antiphon.duet.commands import Failed
 from antiphon.duet.events import Event
 from antiphon.duet.schedule import Send
@@ -84,6 +86,11 @@ class JournalWriter:
     def close(self) -> None:
         """Close the file."""
         self._reel.close()
+
+
+def user_session_folder() -> Path:
+    """Where a user's own sessions are recorded, each in a folder; it need not exist."""
+    return user_data_path("antiphon") / "sessions"
 
 
 def holds_music(folder: Path) -> bool:

@@ -156,10 +156,10 @@ def model_file(musician: Musician) -> Path | None:
     """The token model that this musician plays, if it is one: the named one, or the one that its generator brings."""
     folder = musician.info.models
     if musician.model is not None:
-        candidates = [] if musician.model.endswith(".npz") else [find_model(musician.model)]
-    else:
-        candidates = [] if folder is None else sorted(folder.glob("*.onnx"))
-    if len(candidates) < 2:
-        return candidates[0] if candidates else None
-    own = [path for path in candidates if PLAYERS.get(read_any_card(path).codec) == musician.info.name]
-    return own[0] if own else None
+        return None if musician.model.endswith(".npz") else find_model(musician.model)
+    if folder is None:
+        return None
+    # Generators may share a folder: then each has the models of the codec that it is there for.
+    codecs = {codec for codec, player in PLAYERS.items() if player == musician.info.name}
+    found = (path for path in sorted(folder.glob("*.onnx")) if not codecs or read_any_card(path).codec in codecs)
+    return next(found, None)

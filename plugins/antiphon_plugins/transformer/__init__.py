@@ -27,6 +27,7 @@ GRID_INFO = GeneratorInfo(
     latency="heavy",
     follows="beat",
     honours=frozenset({"range", "scale", "polyphony"}),
+    models=_FOLDER,
 )
 
 

@@ -37,7 +37,7 @@ def test_what_is_named_is_known(tmp_path: Path) -> None:
 
 
 def test_a_session_of_ones_own_opens_what_it_was_played_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("antiphon.session.continuation.user_data_path", lambda _: tmp_path)
+    monkeypatch.setattr("antiphon.session.journal.user_data_path", lambda _: tmp_path)
     refuse_strange_models(session(tmp_path / "sessions" / "today", "/elsewhere/model.onnx"))
 
 
